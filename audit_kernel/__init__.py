@@ -1,0 +1,1 @@
+"""Access log control: from log files to sealed evidence."""
