@@ -1,0 +1,159 @@
+"""Finds queries and notebooks: the package's own and the site's additions, each query with its `.yml`."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from audit_kernel.errors import SettingsError, UsageError
+from audit_kernel.yaml_file import Texts, read_model
+
+ROOMS = ("reports", "checks", "sample")
+ParameterType = Literal[
+    "text", "integer", "decimal", "boolean", "date", "timestamp", "text_list", "patient", "employee", "period"
+]
+ColumnKind = Literal["text", "id", "integer", "decimal", "percent", "date", "timestamp", "boolean", "code"]
+
+
+class Strict(BaseModel):
+    """A part of a query's description; an unknown key is an error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Parameter(Strict):
+    """A parameter of a query: bound, typed, never pasted."""
+
+    type: ParameterType
+    required: bool = True
+    unit: str = ""
+    default: Any = None
+    threshold: str = ""
+    label: Texts | None = None
+
+
+class Column(Strict):
+    """A column of a query's result, in the SQL's order."""
+
+    type: ColumnKind
+    label: Texts
+    meaning: Texts
+    localised: bool = False
+    hidden: bool = False
+
+
+class Description(Strict):
+    """What stands in a query's `.yml`."""
+
+    title: Texts
+    question: Texts
+    method: Texts
+    legal_basis: tuple[str, ...] = ()
+    sorted_by: Literal["patient", "employee", "subject"] = "patient"
+    needs: tuple[str, ...] = ("accesses",)
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    one_of: tuple[str, ...] = ()
+    columns: dict[str, Column]
+    chart: str | tuple[str, ...] = ()
+    sentences: dict[str, Texts] = Field(default_factory=dict)
+    criterion: Texts | None = None
+    events: str = ""
+    statistics: tuple[str, ...] = ()
+    replaces: str = ""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A catalogued query: its name, its files and its description."""
+
+    name: str
+    room: str
+    path: Path
+    description: Description
+
+    @cached_property
+    def sql(self) -> str:
+        """The query's text."""
+        return self.path.read_text(encoding="utf-8")
+
+    @cached_property
+    def sql_hash(self) -> str:
+        """SHA-256 of the query's text and description, hexadecimal."""
+        description = self.path.with_suffix(".yml").read_bytes()
+        return hashlib.sha256(self.sql.encode() + b"\0" + description).hexdigest()
+
+
+def resource_folder(name: str) -> Path:
+    """Return the folder of what ships with the package: sql, notebooks or parameters."""
+    package = Path(__file__).parent
+    installed = package / name
+    return installed if installed.is_dir() else package.parent / name
+
+
+class Catalog:
+    """The queries and notebooks of one site.
+
+    Raises
+    ------
+    SettingsError: a description is wrong, or a site's query has the name of one of the package's without saying so.
+    """
+
+    def __init__(self, site_folder: Path | None = None) -> None:
+        self.site_folder = site_folder
+        self.replaced: list[str] = []
+        self.queries: dict[str, Query] = {}
+        for room in ROOMS:
+            for path in sorted((resource_folder("sql") / room).glob("*.sql")):
+                self._add(room, path, of_site=False)
+        if site_folder:
+            for room in ROOMS:
+                for path in sorted((site_folder / "sql" / room).glob("*.sql")):
+                    self._add(room, path, of_site=True)
+
+    def _add(self, room: str, path: Path, *, of_site: bool) -> None:
+        if path.name.endswith(".events.sql"):
+            return
+        name = path.stem
+        description = read_model(path.with_suffix(".yml"), Description)
+        if of_site and f"{room}/{name}" in self.queries:
+            if description.replaces != name:
+                problem = f"{path} has the name of a query of the package."
+                raise SettingsError(problem, f"Give it another name, or write `replaces: {name}` in its .yml.")
+            self.replaced.append(f"sql/{room}/{name}.sql")
+        self.queries[f"{room}/{name}"] = Query(name, room, path, description)
+
+    def query(self, name: str, room: str | None = None) -> Query:
+        """Return one query by name, or by `room` and name.
+
+        Raises
+        ------
+        UsageError: there is none of that name; the message lists those there are.
+        """
+        for each in (room,) if room else ROOMS:
+            if found := self.queries.get(f"{each}/{name}"):
+                return found
+        names = ", ".join(sorted(query.name for query in self.queries.values() if room in (None, query.room)))
+        problem = f"There is no query {name!r}."
+        raise UsageError(problem, f"There are: {names}.")
+
+    def notebook(self, name: str) -> Path:
+        """Return the notebook that shows a query: its own, or `check.ipynb` for a check without one."""
+        candidates = [resource_folder("notebooks") / f"{name}.ipynb"]
+        if self.site_folder:
+            own = self.site_folder / "notebooks" / f"{name}.ipynb"
+            if own.is_file() and candidates[0].is_file():
+                problem = f"{own} has the name of a notebook of the package."
+                raise SettingsError(problem, "Give it another name.")
+            candidates.append(own)
+        for candidate in candidates:
+            if candidate.is_file():
+                return candidate
+        if f"checks/{name}" in self.queries:
+            return resource_folder("notebooks") / "check.ipynb"
+        problem = f"There is no notebook {name!r}."
+        raise UsageError(problem, "Check the name in schedule.yml.")

@@ -1,0 +1,209 @@
+"""A site: the folder in which one controller keeps its settings, logs, store, archive, journals and keys."""
+
+from __future__ import annotations
+
+import os
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from audit_kernel.errors import SettingsError, UsageError
+from audit_kernel.evidence import keys
+from audit_kernel.yaml_file import read_yaml, sentence_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SETTINGS_FILE = "settings.yml"
+SITE_VARIABLE = "AUDIT_KERNEL_SITE"
+OWNER_ONLY = 0o700
+PRIVATE_FOLDERS = ("logs", "store", "archive", "journals", "keys", "temporary")
+SITE_ADDITIONS = ("parameters/sources", "sql/checks", "sql/reports", "notebooks")
+
+Country = Literal["NO", "SE"]
+Language = Literal["en", "nb", "sv"]
+COUNTRY_DEFAULTS: dict[str, tuple[str, str]] = {"NO": ("nb", "Europe/Oslo"), "SE": ("sv", "Europe/Stockholm")}
+
+
+class StoreSettings(BaseModel):
+    """How the log store is opened; the store itself lies in the site's `store` folder."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    memory_limit: str = Field(default="3GB", pattern=r"^[1-9][0-9]*(MB|GB)$", description="DuckDB's own limit")
+    threads: int = Field(default=2, ge=1, le=256, description="threads of one query")
+
+
+class RoutineSettings(BaseModel):
+    """The local routine in force; it stands on every certificate."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = ""
+    version: str = ""
+    person_responsible: str = ""
+
+
+class Settings(BaseSettings):
+    """A site's settings, read from `settings.yml` alone: no environment variable changes what evidence is made of."""
+
+    model_config = SettingsConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(min_length=1, max_length=200, description="the controller's name, shown on every page")
+    country: Country
+    language: Language
+    time_zone: str
+    store: StoreSettings = StoreSettings()
+    routine: RoutineSettings = RoutineSettings()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _time_zone_exists(cls, value: str) -> str:
+        if value not in available_timezones():
+            message = "a time zone's name, for example Europe/Oslo or Europe/Stockholm"
+            raise ValueError(message)
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base's signature
+        init_settings: PydanticBaseSettingsSource,
+        **_others: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take the file's values only."""
+        return (init_settings,)
+
+
+class Site:
+    """A site's folder with its settings.
+
+    Raises
+    ------
+    SettingsError: there is no site at `folder`, or a setting is wrong; the message names file, key and allowed values.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.resolve()
+        self.settings = read_settings(self.folder / SETTINGS_FILE)
+
+    @property
+    def store_folder(self) -> Path:
+        """Folder of the catalogue and its files."""
+        return self.folder / "store"
+
+    @property
+    def archive_folder(self) -> Path:
+        """Folder of the sealed runs."""
+        return self.folder / "archive"
+
+    @property
+    def journals_folder(self) -> Path:
+        """Folder of the append-only journals."""
+        return self.folder / "journals"
+
+    @property
+    def keys_folder(self) -> Path:
+        """Folder of the signing key."""
+        return self.folder / "keys"
+
+    @property
+    def temporary_folder(self) -> Path:
+        """Folder for files that live as long as one command."""
+        folder = self.folder / "temporary"
+        folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
+        return folder
+
+    def instant(self, day: date) -> datetime:
+        """Return the start of a local day as a UTC timestamp without offset."""
+        local = datetime.combine(day, time(), ZoneInfo(self.settings.time_zone))
+        return local.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+
+    def period(self, from_date: date, to_date: date) -> tuple[datetime, datetime]:
+        """Return whole local days, `to_date` included, as half-open UTC timestamps.
+
+        Raises
+        ------
+        UsageError: the period ends before it begins.
+        """
+        if to_date < from_date:
+            problem = f"The period ends ({to_date}) before it begins ({from_date})."
+            raise UsageError(problem, "Give the first day with --from and the last with --to.")
+        return self.instant(from_date), self.instant(to_date + timedelta(days=1))
+
+
+def read_settings(path: Path) -> Settings:
+    """Read and check `settings.yml`.
+
+    Raises
+    ------
+    SettingsError: the file is missing, or a key is wrong or unknown.
+    """
+    if not path.is_file():
+        problem = f"There is no site at {str(path.parent)!r}: {path.name} is missing."
+        raise SettingsError(problem, "Make one with: audit-kernel init DIR --country NO")
+    values: Any = read_yaml(path)
+    try:
+        return Settings(**values)
+    except ValidationError as error:
+        raise SettingsError(sentence_of(error, path, Settings), "Correct the file and try again.") from None
+
+
+def find_site(folder: Path | None = None) -> Site:
+    """Open the site at `folder`, else the one AUDIT_KERNEL_SITE names, else the one around the current folder.
+
+    Raises
+    ------
+    SettingsError: none of them is a site.
+    """
+    if folder is not None:
+        return Site(folder)
+    if named := os.environ.get(SITE_VARIABLE):
+        return Site(Path(named))
+    here = Path.cwd()
+    for candidate in (here, *here.parents):
+        if (candidate / SETTINGS_FILE).is_file():
+            return Site(candidate)
+    problem = f"There is no site at {str(here)!r} or above it."
+    raise SettingsError(problem, "Name it with --site DIR, or make one with: audit-kernel init DIR --country NO")
+
+
+def create_site(folder: Path, country: str, name: str = "") -> Site:
+    """Make a site: settings, folders, keys, an empty store comes with the first intake.
+
+    Raises
+    ------
+    UsageError: the folder is not empty, or the country is not supported.
+    """
+    if country not in COUNTRY_DEFAULTS:
+        problem = f"Country {country!r} is not known."
+        raise UsageError(problem, f"Give one of {', '.join(COUNTRY_DEFAULTS)}.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        problem = f"{str(folder)!r} is not an empty folder."
+        raise UsageError(problem, "Name a new folder; nothing was changed.")
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(OWNER_ONLY)
+    for private in PRIVATE_FOLDERS:
+        (folder / private).mkdir(mode=OWNER_ONLY)
+    for additions in SITE_ADDITIONS:
+        (folder / additions).mkdir(parents=True)
+    keys.new_signing_key(folder / "keys")
+    (folder / SETTINGS_FILE).write_text("".join(_settings_lines(name or folder.name, country)), encoding="utf-8")
+    return Site(folder)
+
+
+def _settings_lines(name: str, country: str) -> Iterator[str]:
+    import yaml
+
+    language, time_zone = COUNTRY_DEFAULTS[country]
+    yield "# Settings of this site. A wrong or unknown key is refused. docs/operating.md explains each.\n"
+    yield yaml.safe_dump({"name": name}, allow_unicode=True)
+    yield f"country: {country}\nlanguage: {language}        # en, nb or sv: the language of pages where none is asked for\n"
+    yield f"time_zone: {time_zone}\n"
+    yield "store:\n    memory_limit: 3GB   # DuckDB's own limit; the whole process uses about 1 GB more\n    threads: 2\n"
+    yield "routine:                # the local routine in force, shown on pages\n"
+    yield '    name: ""\n    version: ""\n    person_responsible: ""\n'

@@ -1,0 +1,90 @@
+"""The stored tables, as `sql/model/tables.yml` describes them: that file is the one place they are decided."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel
+
+from audit_kernel.catalog import resource_folder
+from audit_kernel.yaml_file import read_model
+
+if TYPE_CHECKING:
+    import duckdb
+
+LAKE = "lake"
+
+
+class ColumnDefinition(BaseModel):
+    """Type, NULL and meaning of one stored column."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    nullable: bool
+    meaning: str
+
+
+class TableDefinition(BaseModel):
+    """One table, stored once or in several sort orders."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    meaning: str
+    columns: dict[str, ColumnDefinition]
+    stored_as: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    partitioned_by: str = ""
+    reference: bool = False
+    key: tuple[str, ...] = ()
+
+    def stored_names(self, name: str) -> tuple[str, ...]:
+        """Return the names under which the lake holds the table."""
+        return tuple(self.stored_as) or (name,)
+
+    def stored_columns(self) -> dict[str, ColumnDefinition]:
+        """Return all stored columns, a reference table's delivery included."""
+        return {**self.columns, **(DELIVERY_COLUMNS if self.reference else {})}
+
+
+class _Tables(RootModel[dict[str, TableDefinition]]):
+    """The whole file."""
+
+
+DELIVERY_COLUMNS = {
+    "delivery_id": ColumnDefinition(type="VARCHAR", nullable=False, meaning="SHA-256 of the delivered file"),
+    "delivered_at": ColumnDefinition(type="TIMESTAMP", nullable=False, meaning="when it was taken in (UTC)"),
+    "row_number": ColumnDefinition(type="BIGINT", nullable=False, meaning="record in the file, 1 is the first"),
+}
+
+
+@lru_cache
+def table_definitions() -> dict[str, TableDefinition]:
+    """Return every table by name, in the file's order."""
+    return read_model(resource_folder("sql") / "model" / "tables.yml", _Tables).root
+
+
+def create_missing_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create in the attached lake the tables that it lacks, partitioned by month where the file says so."""
+    known = {
+        name
+        for (name,) in connection.execute(
+            "select table_name from duckdb_tables() where database_name = ?", [LAKE]
+        ).fetchall()
+    }
+    for name, table in table_definitions().items():
+        for stored_name in table.stored_names(name):
+            if stored_name in known:
+                continue
+            columns = ", ".join(
+                f'"{column}" {definition.type}{"" if definition.nullable else " not null"}'
+                for column, definition in table.stored_columns().items()
+            )
+            connection.execute(f'create table {LAKE}."{stored_name}" ({columns})')
+            if table.partitioned_by:
+                by = table.partitioned_by
+                connection.execute(
+                    f'alter table {LAKE}."{stored_name}" set partitioned by (year("{by}"), month("{by}"))'
+                )
+    if connection.execute(f"select count(*) from {LAKE}.writer_lock").fetchone() == (0,):
+        connection.execute(f"insert into {LAKE}.writer_lock values (0)")

@@ -1,0 +1,110 @@
+"""YAML files that people write: read safely, and wrong keys explained with file, key and allowed values."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from audit_kernel.errors import SettingsError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Texts(BaseModel):
+    """One text in the three languages."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    en: str
+    sv: str
+    nb: str
+
+    def in_language(self, language: str) -> str:
+        """Return the text in one language: en, sv or nb."""
+        text: str = getattr(self, language)
+        return text
+
+
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """Refuses a key that stands twice: plain YAML would silently keep the last."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - the base's signature
+        seen: set[Any] = set()
+        for key_node, _value in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if key in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
+            seen.add(key)
+        return super().construct_mapping(node, deep)
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds; a model checks it
+    """Read one YAML file.
+
+    Raises
+    ------
+    SettingsError: the file is missing or is no YAML; names file and line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = f"{path} cannot be read as UTF-8 text ({type(error).__name__})."
+        raise SettingsError(problem, "Check that the file is there and saved as UTF-8.") from None
+    try:
+        return yaml.load(text, Loader=_UniqueKeyLoader) or {}  # noqa: S506 - a subclass of SafeLoader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        problem = f"{path}{where}: {getattr(error, 'problem', None) or 'not YAML'}."
+        raise SettingsError(problem, "Correct the line and try again.") from None
+
+
+def read_model(path: Path, model: type[Model]) -> Model:
+    """Read one YAML file into a model.
+
+    Raises
+    ------
+    SettingsError: names the file, the key and the allowed values.
+    """
+    values = read_yaml(path)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(sentence_of(error, path, model), "Correct the file and try again.") from None
+
+
+def sentence_of(error: ValidationError, path: Path, model: type[BaseModel]) -> str:
+    """Say the first mistake of a file: file, key, what is allowed."""
+    first = error.errors()[0]
+    location = ".".join(str(part) for part in first["loc"]) or "(top)"
+    if first["type"] == "extra_forbidden":
+        allowed = ", ".join(sorted(_fields_at(model, first["loc"][:-1])))
+        return f"{path}: unknown key {location!r}; allowed here: {allowed}."
+    if first["type"] == "missing":
+        return f"{path}: key {location!r} is missing."
+    return f"{path}: key {location!r} has the value {first['input']!r}; {first['msg'].removeprefix('Value error, ')}."
+
+
+@lru_cache
+def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> tuple[str, ...]:
+    for part in location:
+        field = model.model_fields.get(str(part))
+        nested = next((inner for inner in _models_in(field.annotation)), None) if field else None
+        if nested is None:
+            continue
+        model = nested
+    return tuple(model.model_fields)
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:  # noqa: ANN401 - any type annotation
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) is Literal:
+        return []
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]
