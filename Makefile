@@ -1,0 +1,60 @@
+# Each target sets up .venv on first use, and again when a lock file changes.
+# Nothing but Python (3.11 or newer, with venv), make and git is needed.
+
+PYTHON ?= python3
+WORKERS ?= auto
+ROWS ?= 1000000
+BIN := .venv/bin
+READY := .venv/.ready
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+.PHONY: help demo test lint types lab bench lock clean
+
+help:
+	@echo "make demo    set up a made-up municipality, take its logs in, run last month's control"
+	@echo "make test    everything that is checked: style, types, tests"
+	@echo "make lab     open the investigator's page over the demo in JupyterLab"
+	@echo "make lint    style and types only"
+	@echo "make bench   speed against peers (ROWS=$(ROWS))"
+	@echo "make lock    resolve the dependencies again"
+	@echo "make clean   remove .venv, demo and caches"
+
+.venv/.packages: requirements/dev.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "audit-kernel needs Python 3.11 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
+	@touch $@
+
+$(READY): .venv/.packages pyproject.toml
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(READY)
+	$(BIN)/audit-kernel demo demo
+
+lab: $(READY)
+	@test -e demo || $(BIN)/audit-kernel demo demo
+	$(BIN)/audit-kernel lab --site demo
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/pytest -n $(WORKERS)
+
+bench: $(READY)
+	$(BIN)/python benchmarks/bench_intake_and_reports.py --rows $(ROWS)
+
+# run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need.
+lock: $(READY)
+	$(BIN)/pip install --quiet --disable-pip-version-check uv
+	$(BIN)/$(COMPILE) --all-extras pyproject.toml --output-file requirements/dev.lock
+	$(BIN)/$(COMPILE) --extra lab --constraint requirements/dev.lock --no-annotate pyproject.toml --output-file requirements/lab.lock
+	$(BIN)/$(COMPILE) --constraint requirements/dev.lock --no-annotate pyproject.toml --output-file requirements/run.lock
+
+clean:
+	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@if [ -e demo/.audit-kernel-demo ]; then rm -rf demo; fi
