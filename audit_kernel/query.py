@@ -1,0 +1,217 @@
+"""Runs one catalogued query: parameters checked and bound, the result an Arrow table with its description."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from audit_kernel import statistics
+from audit_kernel.errors import NotAssessableError, ParameterError, UnknownSubjectError
+from audit_kernel.thresholds import Threshold, thresholds_valid_on
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pandas as pd
+    import pyarrow as pa
+
+    from audit_kernel.catalog import Parameter, Query
+    from audit_kernel.site import Site
+
+ORDERS = {"patient": "accesses_by_patient", "employee": "accesses_by_employee"}
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a query answered.
+
+    Attributes
+    ----------
+    query: the catalogued query.
+    table: all rows, in the query's own order; timestamps are UTC without offset.
+    parameters: the values it was run with, by the names of its `.yml`.
+    rows_searched: accesses in the period, over all employees and patients.
+    rows_unresolved: of these, rows whose patient is not known because their record has no key.
+    thresholds: the decisions used.
+    """
+
+    query: Query
+    table: pa.Table
+    parameters: Mapping[str, Any]
+    rows_searched: int
+    rows_unresolved: int
+    thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+
+    def df(self) -> pd.DataFrame:
+        """Return the rows as a pandas DataFrame; DECIMAL stays exact, timestamps are UTC without offset."""
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
+
+
+def run_query(connection: duckdb.DuckDBPyConnection, site: Site, query: Query, given: Mapping[str, Any]) -> Result:
+    """Run one query over an open store.
+
+    Parameters
+    ----------
+    given: parameters by the names of the `.yml`; a period is given as `from_date` and `to_date`, both included.
+
+    Raises
+    ------
+    ParameterError: a parameter is missing, unknown or of the wrong type.
+    UnknownSubjectError: a patient or employee stands neither in the log nor in the reference data.
+    NotAssessableError: data that the query needs are missing.
+    """
+    values = typed_parameters(query, given)
+    period = (values.get("from_date"), values.get("to_date"))
+    day = period[0] or date.max
+    bound: dict[str, Any] = {name: value for name, value in values.items() if name not in ("from_date", "to_date")}
+    if period[0] and period[1]:
+        bound["start_at"], bound["end_at"] = site.period(period[0], period[1])
+    used: dict[str, Threshold] = {}
+    for name, parameter in query.description.parameters.items():
+        if parameter.threshold and values.get(name) is None:
+            used[name] = thresholds_valid_on(day, site.folder)[parameter.threshold]
+            bound[name] = used[name].value
+            values[name] = used[name].value
+    for name, parameter in query.description.parameters.items():
+        if parameter.type in ORDERS and bound.get(name) is not None:
+            bound[name] = values[name] = resolve_subject(connection, parameter.type, bound[name])
+    refuse_missing_data(connection, query)
+    point_at_order(connection, query, bound)
+    names = duckdb.extract_statements(query.sql)[0].named_parameters
+    table = connection.execute(query.sql, {name: bound[name] for name in names}).to_arrow_table()
+    if query.description.statistics:
+        table = statistics.assess(table, list(query.description.statistics), bound)
+    searched, unresolved = count_searched(connection, bound.get("start_at"), bound.get("end_at"))
+    return Result(query, table, values, searched, unresolved, used)
+
+
+def typed_parameters(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Check names and types; parameters not given are None or their default.
+
+    Raises
+    ------
+    ParameterError: names the parameter, the value and what is allowed.
+    """
+    declared: dict[str, Parameter | None] = {}
+    for name, parameter in query.description.parameters.items():
+        if parameter.type == "period":
+            declared |= {"from_date": None, "to_date": None}
+        else:
+            declared[name] = parameter
+    if unknown := sorted(set(given) - set(declared)):
+        problem = f"{query.name} has no parameter {unknown[0]!r}."
+        raise ParameterError(problem, f"It has: {', '.join(declared)}.")
+    values: dict[str, Any] = {}
+    for name, each in declared.items():
+        value = given.get(name)
+        value = None if isinstance(value, str) and not value.strip() else value
+        if value is None and each is not None:
+            value = each.default
+        kind = each.type if each else "date"
+        if value is not None:
+            values[name] = convert(query.name, name, kind, value)
+        elif each is None or (each.required and not each.threshold):
+            problem = f"{query.name} needs the parameter {name!r}."
+            raise ParameterError(problem, "Give it and try again.")
+        else:
+            values[name] = None
+    one_of = query.description.one_of
+    if one_of and all(values.get(name) is None for name in one_of):
+        problem = f"{query.name} needs at least one of {', '.join(one_of)}."
+        raise ParameterError(problem, "Give one or more of them.")
+    return values
+
+
+def convert(query_name: str, name: str, kind: str, value: Any) -> Any:  # noqa: ANN401 - typed by the `.yml` at run time
+    """Convert one parameter to its declared type.
+
+    Raises
+    ------
+    ParameterError: it is not of that type.
+    """
+    try:
+        if kind == "integer" and not isinstance(value, bool):
+            return int(str(value))
+        if kind == "decimal":
+            return Decimal(str(value))
+        if kind == "date":
+            return value if type(value) is date else date.fromisoformat(str(value))
+        if kind == "timestamp":
+            return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+        if kind == "boolean" and isinstance(value, bool):
+            return value
+        if kind == "text_list" and isinstance(value, list | tuple):
+            return [str(each) for each in value]
+        if kind in ("text", *ORDERS) and isinstance(value, str | int):
+            return str(value).strip()
+    except (ValueError, InvalidOperation):
+        pass
+    example = {"date": "for example 2026-10-31", "integer": "for example 5", "decimal": "for example 0.95"}
+    problem = f"{query_name}: parameter {name!r} must be a {kind.replace('_', ' ')}, not {value!r}."
+    raise ParameterError(problem, f"Give it {example.get(kind, 'as ' + kind)}.")
+
+
+def resolve_subject(connection: duckdb.DuckDBPyConnection, kind: str, typed: str) -> str:
+    """Return the site's one id for what the operator typed: that id itself, or an identifier of any log.
+
+    Raises
+    ------
+    UnknownSubjectError: it stands neither in the log nor in the reference data, or it names several persons.
+    """
+    subject = f"{kind}_id"
+    rows = connection.execute(
+        f"select distinct {subject} from {kind}_identifiers where {subject} = $typed or identifier = $typed order by 1",
+        {"typed": typed},
+    ).fetchall()
+    ids = [str(row[0]) for row in rows]
+    if typed in ids or len(ids) == 1:
+        return typed if typed in ids else ids[0]
+    if ids:
+        problem = f"{typed!r} names {len(ids)} {kind}s in different logs."
+        raise UnknownSubjectError(problem, f"Give the site's own {kind} id.")
+    table = ORDERS[kind]
+    if connection.execute(f"select 1 from lake.{table} where {subject} = ? limit 1", [typed]).fetchone():
+        return typed
+    known = connection.execute(f"select 1 from {kind}s where {subject} = ? limit 1", [typed]).fetchone()
+    if known:
+        return typed
+    problem = f"The {kind} {typed!r} stands neither in any log nor in the reference data."
+    raise UnknownSubjectError(problem, "Check the number; nothing was searched.")
+
+
+def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
+    """Refuse to answer from nothing.
+
+    Raises
+    ------
+    NotAssessableError: a relation that the query needs has no row.
+    """
+    for relation in query.description.needs:
+        source = "lake.accesses_by_patient" if relation == "accesses" else f'"{relation}"'
+        if connection.execute(f"select 1 from {source} limit 1").fetchone() is None:
+            problem = f"{query.name} is not assessable: no {relation.replace('_', ' ')} were taken in."
+            raise NotAssessableError(problem, "Take them in; docs/not-assessable.md says how.")
+
+
+def point_at_order(connection: duckdb.DuckDBPyConnection, query: Query, bound: Mapping[str, Any]) -> None:
+    """Point the views at the rows sorted by patient or by employee, as the `.yml` says."""
+    order = query.description.sorted_by
+    if order == "subject":
+        only_employee = bound.get("employee_id") is not None and bound.get("patient_id") is None
+        order = "employee" if only_employee else "patient"
+    connection.execute(f"create or replace temp view stored_accesses as select * from lake.{ORDERS[order]}")
+
+
+def count_searched(connection: duckdb.DuckDBPyConnection, start_at: Any, end_at: Any) -> tuple[int, int]:  # noqa: ANN401
+    """Return how many accesses the period holds, and how many of them have a record without a known patient."""
+    row = connection.execute(
+        "select count(*), count(*) filter (where is_patient_unresolved) from accesses"
+        " where recorded_at >= coalesce($start_at, recorded_at) and recorded_at < coalesce($end_at, timestamp 'infinity')",
+        {"start_at": start_at, "end_at": end_at},
+    ).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)

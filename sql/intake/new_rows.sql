@@ -1,0 +1,35 @@
+-- The staged rows of new records with UTC and local time. `staged_rows` is one of the staged tables.
+with placed as (
+    select
+        staged_rows.* exclude (event_id, recorded_at, recorded_local),
+        staged_records.event_id,
+        coalesce(
+            staged_rows.recorded_at,
+            staged_rows.recorded_local - to_seconds(by_local.offset_seconds)
+        ) as recorded_at,
+        coalesce(
+            staged_rows.recorded_local,
+            staged_rows.recorded_at + to_seconds(by_utc.offset_seconds)
+        ) as local_at,
+        case when staged_rows.recorded_at is null then by_local.time_flag else 'ok' end as time_flag
+    from staged_rows
+    inner join staged_records
+        on staged_rows.record_number = staged_records.record_number and staged_records.status = 'new'
+    left join zone_offsets as by_local
+        on staged_rows.recorded_at is null
+        and staged_rows.recorded_local >= by_local.local_from
+        and staged_rows.recorded_local < by_local.local_to
+    left join zone_offsets as by_utc
+        on staged_rows.recorded_at >= by_utc.utc_from
+        and staged_rows.recorded_at < by_utc.utc_to
+)
+
+select
+    placed.* exclude (local_at),
+    $source_id as source_id,
+    $file_id as file_id,
+    cast(local_at as date) as local_date,
+    cast(date_part('hour', local_at) as tinyint) as local_hour,
+    cast(date_part('isodow', local_at) as tinyint) as local_weekday,
+    cast(local_at as date) in (select holiday_date from public_holidays where holiday_date is not null) as is_holiday
+from placed
