@@ -1,0 +1,62 @@
+"""What every test may use: what it needs of the machine, and a skip that CI does not accept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+ADVICE = {
+    "chromium": "This test looks at a page in a browser. Install Debian's chromium: apt-get install chromium",
+    "openssl": "This test verifies a signature the way an auditor does. Install openssl: apt-get install openssl",
+    "root": "This test fills a small disk or changes owners, which only root may do.",
+    "sha256sum": "This test verifies a bag the way an auditor does and needs sha256sum (coreutils).",
+}
+
+
+def is_missing(need: str) -> bool:
+    """Tell whether this machine lacks what a test needs; unknown needs are a mistake in the test."""
+    if need not in ADVICE:
+        message = f"requires({need!r}) is not known. Known: {', '.join(sorted(ADVICE))}."
+        raise pytest.UsageError(message)
+    if need == "root":
+        return not hasattr(os, "geteuid") or os.geteuid() != 0
+    return shutil.which(need) is None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker: `@pytest.mark.requires("chromium", "root")`."""
+    config.addinivalue_line("markers", "requires(*needs): skip with advice where the machine lacks one of them")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test whose needs this machine does not meet."""
+    for marker in item.iter_markers("requires"):
+        for need in marker.args:
+            if is_missing(need):
+                pytest.skip(ADVICE[need])
+
+
+def refuse_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """With CI=true nothing may be left untested without being seen."""
+    if report.skipped and not hasattr(report, "wasxfail") and os.environ.get("CI") == "true":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"With CI=true a skip is a failure. {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport():
+    """Turn a skipped test into a failed one in CI."""
+    report = yield
+    refuse_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report():
+    """Turn a skipped module into a failed one in CI."""
+    report = yield
+    refuse_skip(report)
+    return report
