@@ -1,0 +1,85 @@
+"""The reference files, semicolon-separated UTF-8, as a site's own systems would deliver them."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from audit_kernel.demo.export import Log
+    from audit_kernel.demo.patients import Patients
+    from audit_kernel.demo.places import Unit
+    from audit_kernel.demo.settings import Calendar
+    from audit_kernel.demo.staff import Staff
+
+    Row = tuple[object, ...]
+
+LOG_SYSTEM = "gerica"
+
+
+def write_table(path: Path, header: str, rows: Iterable[Row]) -> Path:
+    """Write one file; None is an empty field."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
+        writer.writerow(header.split())
+        writer.writerows(rows)
+    return path
+
+
+def write_references(  # noqa: PLR0913 - one argument a part of the world
+    folder: Path, calendar: Calendar, units: list[Unit], staff: Staff, patients: Patients, log: Log
+) -> dict[str, Path]:
+    """Write the six files; return them by kind."""
+    folder.mkdir(parents=True)
+
+    def day(number: int | None) -> str | None:
+        return None if number is None else calendar.day(number).isoformat()
+
+    employees: list[Row] = [
+        (staff.employee_id(number), person.name, person.personal_number, *map(day, staff.employment[number]))
+        for number, person in enumerate(staff.people)
+    ]
+    assignments: list[Row] = [
+        (staff.employee_id(one.employee), units[one.unit].unit_id, one.role, one.share, day(one.first), day(one.last))
+        for one in sorted(staff.assignments, key=lambda one: one.employee)
+    ]
+    people: list[Row] = [
+        (
+            patients.patient_id(stay.patient),
+            patients.people[stay.patient].name,
+            patients.people[stay.patient].personal_number,
+            units[stay.unit].unit_id,
+            *map(day, patients.blocks.get(stay.patient, (None, None))),
+            day(stay.first),
+            day(stay.last),
+        )
+        for stay in patients.stays
+    ]
+    identifiers: list[Row] = [
+        (LOG_SYSTEM, "employee", name, staff.employee_id(number), day(first), day(last))
+        for number, names in enumerate(staff.log_in_names)
+        for name, first, last in names
+    ]
+    identifiers += [
+        (LOG_SYSTEM, "patient", patients.number(number), patients.patient_id(number), None, None)
+        for number in range(len(patients.people))
+    ]
+    keys: list[Row] = [
+        (LOG_SYSTEM, table, record, patients.patient_id(patient), None, None) for table, record, patient in log.keys
+    ]
+    dates = "valid_from valid_to"
+    tables: dict[str, tuple[str, list[Row]]] = {
+        "units": (
+            f"unit_id name unit_type place {dates}",
+            [(unit.unit_id, unit.name, unit.unit_type, unit.place, None, None) for unit in units],
+        ),
+        "employees": (f"employee_id name personal_number {dates}", employees),
+        "unit_assignments": (f"employee_id unit_id role share_percent {dates}", assignments),
+        "patients": (f"patient_id name personal_number unit_id blocked_from blocked_to {dates}", people),
+        "identifiers": (f"system kind identifier id {dates}", identifiers),
+        "record_keys": (f"source_id table_name record_ref patient_id {dates}", keys),
+    }
+    return {kind: write_table(folder / f"{kind}.csv", header, rows) for kind, (header, rows) in tables.items()}

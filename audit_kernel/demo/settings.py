@@ -1,0 +1,114 @@
+"""What a made-up world is made of: its size, its months, its clock, and its streams of random draws."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+import numpy
+
+from audit_kernel.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SECONDS_PER_HOUR = 3600
+MONTHS_PER_YEAR = 12
+
+
+@dataclass(frozen=True, slots=True)
+class WorldSettings:
+    """The size of a world; the defaults are the demo municipality.
+
+    Parameters
+    ----------
+    n_months: months of log, the last one included.
+    activity: multiplies the patients seen in a shift; small worlds for tests use less than 1.
+    n_bad_values: records whose date or time cannot be read.
+    n_unresolvable: readings of journals that no key list knows.
+    """
+
+    n_months: int = 3
+    activity: float = 1.0
+    n_bad_values: int = 4
+    n_unresolvable: int = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The days of a world, and its clock: local time in `zone` to seconds of UTC and back."""
+
+    months: tuple[date, ...]
+    end: date
+    zone: str = "Europe/Oslo"
+
+    @property
+    def start(self) -> date:
+        """First day of the first month."""
+        return self.months[0]
+
+    @property
+    def n_days(self) -> int:
+        """Days from start to end."""
+        return (self.end - self.start).days
+
+    def day(self, number: int) -> date:
+        """Day `number`, 0 is the first."""
+        return self.start + timedelta(days=number)
+
+    def number(self, day: date) -> int:
+        """Inverse of `day`."""
+        return (day - self.start).days
+
+    def utc_second(self, day_number: int, minute: int) -> int:
+        """Seconds since 1970 (UTC) of that many minutes after local midnight; `minute` may pass 24 hours."""
+        more_days, minute = divmod(minute, 24 * 60)
+        return _utc_second(self.zone, self.day(day_number + more_days), minute)
+
+    def local_seconds(self, utc_seconds: NDArray[numpy.int64]) -> NDArray[numpy.int64]:
+        """Seconds since 1970 as the clock on the wall shows them; offsets change on whole hours of UTC."""
+        hours, place = numpy.unique(utc_seconds // SECONDS_PER_HOUR, return_inverse=True)
+        zone = ZoneInfo(self.zone)
+        offsets = [
+            datetime.fromtimestamp(int(hour) * SECONDS_PER_HOUR, zone).utcoffset() or timedelta(0) for hour in hours
+        ]
+        seconds = numpy.array([int(offset.total_seconds()) for offset in offsets], dtype=numpy.int64)
+        return utc_seconds + seconds[place]
+
+
+@cache
+def _utc_second(zone: str, day: date, minute: int) -> int:
+    wall = datetime.combine(day, time(minute // 60, minute % 60), ZoneInfo(zone))
+    return int(wall.astimezone(UTC).timestamp())
+
+
+def calendar_of(last_month: str, n_months: int) -> Calendar:
+    """Return the calendar of the `n_months` months that end with `last_month` ("2026-10").
+
+    Raises
+    ------
+    UsageError: not a month, or no month at all.
+    """
+    try:
+        last = date.fromisoformat(f"{last_month}-01")
+    except ValueError as error:
+        problem = f"{last_month!r} is not a month."
+        raise UsageError(problem, "Write year and month, for example 2026-10.") from error
+    if n_months < 1:
+        problem = f"A world of {n_months} months has no log."
+        raise UsageError(problem, "Ask for at least one month.")
+    index = last.year * MONTHS_PER_YEAR + last.month - 1
+    first_days = [
+        date(number // MONTHS_PER_YEAR, number % MONTHS_PER_YEAR + 1, 1)
+        for number in range(index - n_months + 1, index + 2)
+    ]
+    return Calendar(months=tuple(first_days[:-1]), end=first_days[-1])
+
+
+def stream(seed: int, name: str) -> numpy.random.Generator:
+    """Return the random draws of one part of the world: a part added later leaves the others as they were."""
+    return numpy.random.Generator(numpy.random.PCG64([seed, zlib.crc32(name.encode())]))
