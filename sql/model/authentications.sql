@@ -1,0 +1,40 @@
+with
+
+located as (
+
+    select
+        stored.source_id, stored.event_id, stored.file_id, stored.line_number,
+        stored.recorded_at, stored.local_date, stored.local_hour, stored.local_weekday,
+        stored.is_holiday, stored.time_flag,
+        coalesce(employee_key.id, stored.employee_id) as employee_id,
+        stored.employee_id as employee_identifier,
+        stored.account, stored.kind, stored.reason, stored.network_address, stored.country,
+        stored.device, stored.session_id, stored.repeated
+    from lake.authentications as stored
+    left join identifier_periods as employee_key
+        on employee_key.kind = 'employee'
+        and stored.source_id = employee_key.source_id
+        and stored.employee_id = employee_key.identifier
+        and stored.local_date >= employee_key.valid_from
+        and stored.local_date < employee_key.valid_to
+
+),
+
+named as (
+
+    select
+        located.*,
+        employees.name as employee_name,
+        home_units.role,
+        home_units.unit_id
+    from located
+    left join employees
+        on located.employee_id = employees.employee_id
+        and located.local_date >= employees.valid_from and located.local_date < employees.valid_to
+    left join home_units
+        on located.employee_id = home_units.employee_id
+        and located.local_date >= home_units.valid_from and located.local_date < home_units.valid_to
+
+)
+
+select * from named

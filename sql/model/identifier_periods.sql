@@ -1,0 +1,87 @@
+with
+
+delivered as (
+
+    select
+        kind, system, identifier, id, valid_from, valid_to, delivered_at, delivery_id, row_number
+    from lake.identifiers
+    union all
+    -- a record id stands in the log as the table and the record together
+    select
+        'patient', source_id, table_name || ':' || record_ref, patient_id,
+        valid_from, valid_to, delivered_at, delivery_id, row_number
+    from lake.record_keys
+
+),
+
+latest as (
+
+    select
+        *,
+        coalesce(valid_from, date '0001-01-01') as begins,
+        coalesce(valid_to, date '9999-12-31') as ends,
+        row_number() over (
+            partition by kind, system, identifier, coalesce(valid_from, date '0001-01-01')
+            order by delivered_at desc, delivery_id desc, row_number desc
+        ) as age
+    from delivered
+
+),
+
+by_source as (
+
+    -- a row without a system holds for every log
+    select latest.*, sources.source_id
+    from latest
+    inner join sources on latest.system is null or latest.system = sources.source_id
+    where latest.age = 1 and latest.begins < latest.ends
+
+),
+
+starts as (
+
+    select source_id, kind, identifier, begins as starts_on from by_source
+    union
+    select source_id, kind, identifier, ends as starts_on from by_source
+
+),
+
+stretches as (
+
+    select
+        *,
+        lead(starts_on) over (partition by source_id, kind, identifier order by starts_on) as ends_on
+    from starts
+
+),
+
+ranked as (
+
+    -- the log's own row goes before one for every log, then the row that began last
+    select
+        stretches.*,
+        by_source.id,
+        row_number() over (
+            partition by stretches.source_id, stretches.kind, stretches.identifier, stretches.starts_on
+            order by by_source.system nulls last, by_source.begins desc, by_source.id
+        ) as place
+    from stretches
+    inner join by_source
+        on stretches.source_id = by_source.source_id
+        and stretches.kind = by_source.kind
+        and stretches.identifier = by_source.identifier
+        and stretches.starts_on >= by_source.begins
+        and stretches.starts_on < by_source.ends
+    where stretches.ends_on is not null
+
+),
+
+resolved as (
+
+    select source_id, kind, identifier, id, starts_on as valid_from, ends_on as valid_to
+    from ranked
+    where place = 1
+
+)
+
+select * from resolved

@@ -1,0 +1,142 @@
+"""Stand-ins for the lake: the tables of `tables.yml` in memory, with the model views over them."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import duckdb
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SQL = Path(__file__).parents[2] / "sql"
+OSLO = ZoneInfo("Europe/Oslo")
+DELIVERY = "delivery_id VARCHAR, delivered_at TIMESTAMP, row_number BIGINT"
+CODE_COLUMNS = (
+    "source_id VARCHAR, field VARCHAR, code VARCHAR, action VARCHAR, activity_en VARCHAR, activity_sv VARCHAR,"
+    " activity_nb VARCHAR, access_type_en VARCHAR, access_type_sv VARCHAR, access_type_nb VARCHAR, area VARCHAR,"
+    " meaning_en VARCHAR, meaning_sv VARCHAR, meaning_nb VARCHAR, origin VARCHAR, is_confirmed BOOLEAN, follows VARCHAR"
+)
+CODES: tuple[dict[str, Any], ...] = (
+    {"field": "log_type", "code": "Lesing", "action": "read", "activity_en": "Read", "meaning_en": "Was read."},
+    {"field": "log_type", "code": "Skriving", "action": "write", "activity_en": "Wrote", "meaning_en": "Was written."},
+    {"field": "log_type", "code": "Utskrift", "action": "print", "activity_en": "Printed"},
+    {"field": "log_type", "code": "Rapport", "action": "execute", "activity_en": "Report"},
+    {"field": "log_type", "code": "Brukersøk", "action": "search", "follows": "patient_search"},
+    {"field": "log_type", "code": "Brukersøk sperret", "action": "search", "follows": "blocked_search"},
+    {"field": "table_name", "code": "Journal", "area": "journal", "activity_en": "the journal"},
+    {"field": "table_name", "code": "Bruker", "area": "patient", "activity_en": "the person"},
+    {"field": "table_name", "code": "Tiltaksplan", "area": "patient", "activity_en": "the care plan"},
+    {"field": "table_name", "code": "Rapport", "area": "none"},
+    {"field": "message_type", "code": "Post vist", "access_type_en": "Record shown", "is_confirmed": False},
+)
+RECORD_TABLES = {"Journal": "record", "Tiltaksplan": "record", "Bruker": "patient", "Rapport": "none"}
+
+
+class Lake:
+    """A small lake in memory; rows are given as mappings, every other column gets a plain value."""
+
+    def __init__(self, threads: int = 1) -> None:
+        self.connection = duckdb.connect(":memory:", config={"threads": str(threads)})
+        self.connection.execute("set TimeZone = 'UTC'")
+        self.connection.execute("attach ':memory:' as lake")
+        self.tables: dict[str, Any] = yaml.safe_load((SQL / "model" / "tables.yml").read_text(encoding="utf-8"))
+        for name, table in self.tables.items():
+            columns = ", ".join(f'"{column}" {each["type"]}' for column, each in table["columns"].items())
+            extra = f", {DELIVERY}" if table.get("reference") else ""
+            for stored in table.get("stored_as", [name]):
+                self.connection.execute(f"create table lake.{stored} ({columns}{extra})")
+        self.connection.execute(f"create temp table codes ({CODE_COLUMNS})")
+        self.connection.execute(
+            "create temp table sources (source_id VARCHAR, time_zone VARCHAR, own_event_id BOOLEAN,"
+            " running_number BOOLEAN, expects_rows_daily BOOLEAN)"
+        )
+        self.connection.execute("create temp table record_tables (source_id VARCHAR, table_name VARCHAR, related VARCHAR)")
+        self.connection.execute("create temp table site as select 'NO' as country, 'Europe/Oslo' as time_zone, 'nb' as language")
+        self.connection.execute("create temp view stored_accesses as select * from lake.accesses_by_patient")
+        self.sources("gerica")
+        for code in CODES:
+            self.insert("codes", {"source_id": "gerica", "is_confirmed": True, **code})
+        for table_name, related in RECORD_TABLES.items():
+            self.insert("record_tables", {"source_id": "gerica", "table_name": table_name, "related": related})
+        for view in yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8")):
+            self.connection.execute(f"create temp view {view} as {(SQL / 'model' / f'{view}.sql').read_text(encoding='utf-8')}")
+        self.n_accesses = 0
+
+    def insert(self, table: str, row: Mapping[str, Any]) -> None:
+        """Insert one row by column name."""
+        names = ", ".join(f'"{name}"' for name in row)
+        marks = ", ".join("?" for _ in row)
+        self.connection.execute(f"insert into {table} ({names}) values ({marks})", list(row.values()))
+
+    def sources(self, source_id: str, *, running_number: bool = True, expects_rows_daily: bool = True) -> None:
+        """Declare one log."""
+        row = {"source_id": source_id, "time_zone": "Europe/Oslo", "own_event_id": True}
+        self.insert("sources", {**row, "running_number": running_number, "expects_rows_daily": expects_rows_daily})
+
+    def reference(self, table: str, *, delivered: str = "2026-01-01", **row: Any) -> None:  # noqa: ANN401
+        """Deliver one row of reference data."""
+        self.n_accesses += 1
+        delivery = {"delivery_id": f"file {delivered}", "delivered_at": delivered, "row_number": self.n_accesses}
+        self.insert(f"lake.{table}", {**row, **delivery})
+
+    def access(self, at: str, **row: Any) -> str:  # noqa: ANN401
+        """Store one access at a UTC time; the local columns follow from Europe/Oslo. Returns the access_id."""
+        self.n_accesses += 1
+        number = str(row.pop("event_id", self.n_accesses))
+        local = datetime.fromisoformat(f"{at}+00:00").astimezone(OSLO)
+        source_id = row.get("source_id", "gerica")
+        access_id = UUID(bytes=hashlib.sha256(f"{source_id}|{number}|{row.get('item', 0)}".encode()).digest()[:16])
+        full = {
+            "access_id": access_id, "source_id": "gerica", "event_id": number, "item": 0, "record_hash": number,
+            "file_id": "file", "line_number": self.n_accesses, "recorded_at": at, "local_date": local.date(),
+            "local_hour": local.hour, "local_weekday": local.isoweekday(), "is_holiday": False, "time_flag": "ok",
+            "employee_id": "E1", "patient_id": "P1", "log_type": "Lesing", "table_name": "Bruker",
+            "message_type": None, "outcome": "success", "is_break_glass": False, "flags": [], **row,
+        }  # fmt: skip
+        if "record_ref" not in row:
+            full["record_ref"] = full["patient_id"]
+        if RECORD_TABLES.get(full["table_name"] or "") == "record" and "patient_id" not in row and "record_ref" in row:
+            full["patient_id"] = f"{full['table_name']}:{full['record_ref']}"
+        for stored in self.tables["accesses"]["stored_as"]:
+            self.insert(f"lake.{stored}", full)
+        return str(access_id)
+
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+        """Run a statement; each row as a mapping."""
+        cursor = self.connection.execute(sql, parameters or None)
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def query(self, name: str, **given: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+        """Run a query of the catalogue over whole Oslo days; parameters that it does not name are left out."""
+        text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
+        return self.rows(text, **self.bound(text, **given))
+
+    def bound(self, text: str, *, first: str = "2026-10-01", last: str = "2026-10-31", **given: Any) -> dict[str, Any]:  # noqa: ANN401
+        """Return the parameters that a query's text names; those not given are None."""
+        values: dict[str, Any] = {"opening_gap_minutes": 5, "search_followed_minutes": 10, **given}
+        values["start_at"] = utc_midnight(first)
+        values["end_at"] = utc_midnight(str(datetime.fromisoformat(last).date() + timedelta(days=1)))
+        names = duckdb.extract_statements(text)[0].named_parameters
+        return {name: values.get(name) for name in sorted(names)}
+
+
+def utc_midnight(day: str) -> datetime:
+    """Return when a local day begins, in UTC without offset."""
+    return datetime.fromisoformat(day).replace(tzinfo=OSLO).astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
+
+
+@pytest.fixture
+def lake() -> Iterator[Lake]:
+    """Return an empty lake with one log, its codes and record tables."""
+    made = Lake()
+    yield made
+    made.connection.close()
