@@ -97,7 +97,7 @@ def _candidates(
     )
 
 
-def _visits(  # noqa: PLR0913 - the draws, the duty and the world around it
+def _visits(
     draws: numpy.random.Generator,
     activity: float,
     duty: Duty,

@@ -1,4 +1,4 @@
-"""The export files: related records, running numbers, odd records, and the three months as Gerica's -119 writes them."""
+"""The export files: related records, running numbers, odd records, and the months as Gerica's -119 writes them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Log:
     bad: dict[int, tuple[str, str]]
 
 
-def make_log(  # noqa: PLR0913 - one argument a part of the world
+def make_log(
     seed: int, calendar: Calendar, events: Events, patients: Patients, n_unresolvable: int, n_bad_values: int
 ) -> Log:
     """Cut to the period, put in order of time, name the related records, and choose the odd ones."""

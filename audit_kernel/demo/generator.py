@@ -67,7 +67,7 @@ def generate(
     return GeneratedWorld(paths, references, truth, len(running))
 
 
-def _write_truth(  # noqa: PLR0913 - one argument a part of the world
+def _write_truth(
     folder: Path, log: Log, running: list[int], episodes: list[Episode], staff: Staff, patients: Patients
 ) -> Path:
     """Write truth.csv, a row an episode, and truth_events.csv, the log's running numbers of each."""

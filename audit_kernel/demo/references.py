@@ -29,7 +29,7 @@ def write_table(path: Path, header: str, rows: Iterable[Row]) -> Path:
     return path
 
 
-def write_references(  # noqa: PLR0913 - one argument a part of the world
+def write_references(
     folder: Path, calendar: Calendar, units: list[Unit], staff: Staff, patients: Patients, log: Log
 ) -> dict[str, Path]:
     """Write the six files; return them by kind."""

@@ -202,8 +202,7 @@ def _log_in_names(
         return f"{letters}{used[letters]:02d}"
 
     names: list[list[tuple[str, int | None, int | None]]] = [
-        [(new_name(plain_letters(one.first_name)[:2] + plain_letters(one.last_name)[:2]), None, None)]
-        for one in people
+        [(new_name(plain_letters(one.first_name)[:2] + plain_letters(one.last_name)[:2]), None, None)] for one in people
     ]
     for employee in draws.choice(len(people), N_NEW_LOG_IN_NAMES, replace=False).tolist():
         first, day = names[employee][0][0], calendar.n_days // 2
