@@ -46,7 +46,7 @@ PATIENTS_A_SHIFT = {
 }
 ELSEWHERE = ("search_only", "denied")  # mostly a wrong name in the search field
 ELSEWHERE_SHARE = 0.7
-NEED_SHAPE, CONTACT_SPREAD = 1.6, 0.5
+NEED_SHAPE, CONTACT_SPREAD = 3.0, 0.35
 FIRST_MINUTES, LAST_MINUTES = 300, 1200  # seconds at a shift's ends without visits
 
 

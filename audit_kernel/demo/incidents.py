@@ -118,7 +118,7 @@ def _neighbour(world: World, draws: numpy.random.Generator, number: int, duty: D
     elsewhere = _elsewhere(world, duty, places.NURSING_HOME)
     patient = elsewhere[int(draws.integers(len(elsewhere)))]
     shifts = world.on_shift(duty.employee, world.last_month)
-    visits = _visits(draws, shifts, duty.employee, [patient] * 90, ("look", "search_and_look"))
+    visits = _visits(draws, shifts, duty.employee, [patient] * 120, ("look", "search_and_look"))
     events = write_out(draws, visits, number)
     text = "Opens the record of a neighbour, a patient of another place, very many times in the last month."
     return Episode(number, "neighbour", text, duty.employee, (patient,), events)
