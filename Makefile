@@ -7,7 +7,7 @@ ROWS ?= 1000000
 BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+	--custom-compile-command "make lock"
 
 .PHONY: help demo test lint types lab bench lock clean
 
