@@ -1,0 +1,118 @@
+"""The site's signing key: Ed25519, private part readable by its owner only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from audit_kernel.errors import KeyFileError
+from audit_kernel.files import OWNER_ONLY_FOLDER, replace_whole, sync_folder, write_new
+
+PRIVATE_NAME = "signing-key.pem"
+PUBLIC_NAME = "signing-key.pub.pem"
+LARGEST_KEY_FILE = 100_000  # bytes; a key file has some hundred
+
+
+def new_signing_key(folder: Path) -> None:
+    """Make a key pair in `folder`: signing-key.pem (owner-only) and signing-key.pub.pem.
+
+    Raises
+    ------
+    KeyFileError: there is a key already, or the folder cannot be written.
+    """
+    private, public = folder / PRIVATE_NAME, folder / PUBLIC_NAME
+    if private.exists():
+        problem = f"There is a signing key already: {str(private)!r}."
+        raise KeyFileError(problem, "Evidence signed with it needs it: move it away by hand if you mean to replace it.")
+    key = Ed25519PrivateKey.generate()
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    aside = folder / f".{PRIVATE_NAME}.{secrets.token_hex(4)}.new"
+    try:
+        folder.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
+        write_new(aside, pem)
+        replace_whole(public, public_pem(key.public_key()))
+        aside.rename(private)  # last: a crash before it leaves no private key, and this can be called again
+        sync_folder(folder)
+    except OSError as error:
+        problem = f"The signing key cannot be written to {str(folder)!r}: {error.strerror or error}."
+        raise KeyFileError(problem, "Check the folder, its permissions and the free space.") from error
+
+
+def load_private(folder: Path) -> Ed25519PrivateKey:
+    """Return the private key of a site's `keys` folder.
+
+    Raises
+    ------
+    KeyFileError: missing, readable by others, not an Ed25519 key, or not the pair of the public key beside it.
+    """
+    path = folder / PRIVATE_NAME
+    content = _read(path)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if os.name != "nt" and mode & 0o077:
+        problem = f"The signing key {str(path)!r} can be read by others than its owner (mode {mode:04o})."
+        raise KeyFileError(problem, f"Run: chmod 600 {path}; if others may have read it, make a new key.")
+    try:
+        key = serialization.load_pem_private_key(content, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _not_a_key(path, "private") from error
+    if not isinstance(key, Ed25519PrivateKey):
+        raise _not_a_key(path, "private")
+    public = folder / PUBLIC_NAME
+    if public.exists() and fingerprint(load_public(public)) != fingerprint(key.public_key()):
+        problem = f"The keys {PRIVATE_NAME} and {PUBLIC_NAME} in {str(folder)!r} are not a pair."
+        raise KeyFileError(problem, "Restore both files from the same backup.")
+    return key
+
+
+def load_public(path: Path) -> Ed25519PublicKey:
+    """Return a public key from a file, or from the `keys` folder that holds it.
+
+    Raises
+    ------
+    KeyFileError: missing, or not an Ed25519 public key.
+    """
+    if path.is_dir():
+        path = path / PUBLIC_NAME
+    try:
+        key = serialization.load_pem_public_key(_read(path))
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise _not_a_key(path, "public") from error
+    if not isinstance(key, Ed25519PublicKey):
+        raise _not_a_key(path, "public")
+    return key
+
+
+def public_pem(key: Ed25519PublicKey) -> bytes:
+    """Return the one PEM form that the archive holds of a public key."""
+    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def fingerprint(key: Ed25519PublicKey) -> str:
+    """Return the SHA-256 (hex) of the key's DER form, to be filed in the minutes."""
+    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()
+
+
+def _read(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(LARGEST_KEY_FILE)
+    except FileNotFoundError as error:
+        problem = f"There is no key at {str(path)!r}."
+        remedy = "Restore it from a backup; a new site gets its key by `audit-kernel init`."
+        raise KeyFileError(problem, remedy) from error
+    except OSError as error:
+        problem = f"The key {str(path)!r} cannot be read: {error.strerror or error}."
+        raise KeyFileError(problem, "Run the command as the user who owns the site's keys.") from error
+
+
+def _not_a_key(path: Path, kind: str) -> KeyFileError:
+    problem = f"The file {str(path)!r} is not an Ed25519 {kind} key in PEM form."
+    return KeyFileError(problem, "Restore it from a backup.")

@@ -1,0 +1,106 @@
+"""What `verify` can find, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+def _(text: str) -> str:
+    """Mark a text for translation."""
+    return text
+
+
+TEXTS = {
+    # files of a run
+    "file_changed": _("The file was changed after it was sealed."),
+    "file_missing": _("The file is missing."),
+    "file_extra": _("The file does not belong to the run: it was added after sealing."),
+    "file_unfit": _("The file does not fit the list of files, which was itself changed."),
+    "folder_extra": _("The empty folder does not belong to the run: it was added after sealing."),
+    "link_extra": _("A link or device stands here; a sealed run holds plain files only."),
+    "list_changed": _("The list of files does not fit its signature: it was changed after sealing."),
+    "signature_changed": _(
+        "The signature does not fit {signed}: the signature was changed, or the run was remade without the signing key."
+    ),
+    "other_key": _(
+        "The run is signed with another key (fingerprint {found}) than the trusted one ({expected}): "
+        "someone else made it, or remade it."
+    ),
+    "statement_unfit": _("The statement does not describe the files of the run."),
+    "unreadable": _("It cannot be read: {reason}."),
+    # a run's place in the chain
+    "run_renamed": _("The folder does not bear its run's name: the run was sealed as {name}."),
+    "run_copied": _("The folder is a copy of the run {name}."),
+    "run_missing": _("The run, number {number} in the chain, was removed."),
+    "run_foreign": _("The run was sealed in another archive and added here."),
+    "run_added": _("No other run of the archive knows this run: it was added."),
+    "run_beyond": _("The run is number {number}, but the signed head record ends at number {last}."),
+    "chain_broken": _("{next} recorded another fingerprint of this run: the run was replaced or changed."),
+    # the archive
+    "head_missing": _(
+        "The head record, which names the last run, is missing: runs may have been removed from the end."
+    ),
+    "head_changed": _("The head record was changed, or another key signed it."),
+    "head_foreign": _("The head record belongs to another archive."),
+    "head_behind": _(
+        "The head record is one run behind: the program was stopped between sealing {name} and noting it. "
+        "The run itself is whole; the next sealing repairs this."
+    ),
+    "key_changed": _("The copy of the public key is not the trusted key: it was changed or exchanged."),
+    "entry_extra": _("This does not belong to the archive: it was added by hand."),
+    "leftover": _("The program was stopped while it worked here: this is no evidence; the next sealing removes it."),
+    "code_unknown": _("No run of the archive has the code {filed} that was filed: runs were removed or replaced."),
+    "nothing_found": _("There is no sealed run here."),
+}
+
+KEY_TEXTS = {
+    "given": _("Checked with the public key {path}, fingerprint {fingerprint}."),
+    "site": _("Checked with the site's public key {path}, fingerprint {fingerprint}."),
+    "beside": _(
+        "Checked with the public key that lies with the evidence ({path}), fingerprint {fingerprint}. "
+        "Whoever remade the evidence could have exchanged it: "
+        "compare the fingerprint with the one filed in the minutes."
+    ),
+}
+
+NOTICES = frozenset({"head_behind", "leftover"})  # what an interrupted program leaves; no sign of tampering
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing `verify` found.
+
+    run: the folder it concerns; empty for the archive itself.
+    file: path in that folder; empty when it concerns the whole folder.
+    code: a key of TEXTS.
+    values: what fills the text's places.
+    """
+
+    run: str
+    file: str
+    code: str
+    values: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_failure(self) -> bool:
+        """Tell whether the evidence fails by it; notices only tell of an interrupted program."""
+        return self.code not in NOTICES
+
+    @property
+    def message(self) -> str:
+        """Return the sentence in English."""
+        return self.text(_)
+
+    def text(self, translate: Callable[[str], str]) -> str:
+        """Return the sentence in the reader's language."""
+        return translate(TEXTS[self.code]).format(**dict(self.values))
+
+    def place(self) -> str:
+        """Return run and file as a path."""
+        return "/".join(part for part in (self.run, self.file) if part)
+
+
+def problem(run: str, file: str, code: str, **values: object) -> Problem:
+    """Return a Problem."""
+    return Problem(run, file, code, tuple((key, str(value)) for key, value in values.items()))

@@ -1,0 +1,229 @@
+"""Verifying a bag or a whole archive: nothing but the public key is needed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from audit_kernel.errors import KeyFileError, UsageError
+from audit_kernel.evidence import bag as bags
+from audit_kernel.evidence import chain, keys
+from audit_kernel.evidence.bag_check import check_bag
+from audit_kernel.evidence.problems import KEY_TEXTS, Problem, problem
+
+__all__ = ["Problem", "TrustedKey", "trusted_key", "verify"]
+
+
+@dataclass(frozen=True)
+class TrustedKey:
+    """The public key a verification rests upon.
+
+    origin: `given` by the caller, of the `site`, or found `beside` the evidence (then to be compared by a person).
+    """
+
+    key: Ed25519PublicKey
+    path: Path
+    origin: str
+
+    @property
+    def fingerprint(self) -> str:
+        """Return SHA-256 (hex) of the key's DER form."""
+        return keys.fingerprint(self.key)
+
+    def text(self, translate: Callable[[str], str] = str) -> str:
+        """Return a sentence that says which key it was, and the warning due when it lay with the evidence."""
+        return translate(KEY_TEXTS[self.origin]).format(path=bags.shown(str(self.path)), fingerprint=self.fingerprint)
+
+
+def trusted_key(path: Path, public_key: Path | None = None) -> TrustedKey:
+    """Return the key to verify `path` with: the given one, else the site's, else the one beside the evidence.
+
+    Raises
+    ------
+    KeyFileError: there is none, or the file is no public key.
+    """
+    if public_key is not None:
+        return TrustedKey(keys.load_public(public_key), public_key, "given")
+    path = path.resolve()
+    archive = path.parent if _is_bag(path) else path
+    candidates = [(archive.parent / "keys", "site"), (archive, "beside"), (path, "beside")]
+    for folder, origin in candidates:
+        if (folder / keys.PUBLIC_NAME).is_file():
+            return TrustedKey(keys.load_public(folder / keys.PUBLIC_NAME), folder / keys.PUBLIC_NAME, origin)
+    failure = f"No public key was found to verify {str(path)!r} with."
+    raise KeyFileError(failure, f"Name the file {keys.PUBLIC_NAME} that you got when the archive was set up.")
+
+
+def verify(path: Path, public_key: Path | None = None, *, codes: Iterable[str] = ()) -> list[Problem]:
+    """Return everything that is wrong with a bag or an archive; evidence fails where one `is_failure`.
+
+    Parameters
+    ----------
+    codes: codes of head records that were filed in minutes; the runs they stand for must be there unchanged.
+
+    Raises
+    ------
+    UsageError: there is no such folder.
+    KeyFileError: no public key to verify with.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        failure = f"There is no folder {str(path)!r}."
+        raise UsageError(failure, "Name an archive or one run in it.")
+    if not _is_bag(path) and not any(path.iterdir()):
+        return [problem("", "", "nothing_found")]
+    key = trusted_key(path, public_key).key
+    return _check_single(path, key) if _is_bag(path) else _ArchiveCheck(path, key).run(codes)
+
+
+def _is_bag(path: Path) -> bool:
+    """Tell a bag, however damaged, from an archive, however damaged."""
+    has_runs = any((folder / bags.MANIFEST).is_file() for folder in chain.bag_folders(path))
+    is_archive = has_runs or (path / chain.HEAD).exists() or (path / chain.LOCK).exists()
+    return not is_archive and any((path / name).exists() for name in (*bags.TAG_FILES, bags.TAG_MANIFEST, "data"))
+
+
+def _check_single(path: Path, key: Ed25519PublicKey) -> list[Problem]:
+    run, problems = check_bag(path, key)
+    name = path.resolve().name
+    if run and run.name != name:
+        problems.append(problem(bags.shown(name), "", "run_renamed", name=run.name))
+    return problems
+
+
+@dataclass
+class _ArchiveCheck:
+    """One pass over an archive.
+
+    runs: by sequence, folder and what its statement says, of every run whose statement can be trusted.
+    damaged: folders whose statement cannot be trusted; their own problems are reported already.
+    """
+
+    archive: Path
+    key: Ed25519PublicKey
+    problems: list[Problem] = field(default_factory=list)
+    runs: dict[int, tuple[str, chain.RunRecord]] = field(default_factory=dict)
+    damaged: dict[str, str] = field(default_factory=dict)
+    head: chain.HeadRecord | None = None
+
+    def report(self, run: str, file: str, code: str, **values: object) -> None:
+        self.problems.append(problem(bags.shown(run), bags.shown(file), code, **values))
+
+    def run(self, codes: Iterable[str]) -> list[Problem]:
+        self._read_head()  # before the folders: a run sealed meanwhile then shows as one more, never as missing
+        found = self._read_folders()
+        if not found and not self.damaged and (self.head is None or not self.head.sequence):
+            self.report("", "", "nothing_found")
+        self._place(found)
+        self._check_links()
+        self._check_head()
+        known = {chain.head_of(run).code() for _, run in self.runs.values()}
+        for code in codes:
+            if "".join(code.split()).upper() not in known:
+                self.report("", "", "code_unknown", filed=bags.shown(code))
+        return sorted(self.problems, key=lambda found: (found.run, found.file, found.code))
+
+    def _read_head(self) -> None:
+        try:
+            self.head = chain.read_head(self.archive, self.key)
+        except ValueError:
+            self.report("", chain.HEAD, "head_changed")
+        else:
+            if self.head is None:
+                self.report("", chain.HEAD, "head_missing")
+
+    def _read_folders(self) -> list[tuple[str, chain.RunRecord]]:
+        """Check every entry of the archive; return the runs whose statements can be trusted."""
+        found: list[tuple[str, chain.RunRecord]] = []
+        for entry in sorted(self.archive.iterdir()):
+            is_link = entry.is_symlink()
+            if entry.name in {chain.HEAD, chain.LOCK, keys.PUBLIC_NAME} and entry.is_file() and not is_link:
+                continue
+            if chain.is_leftover(entry.name) and not is_link:
+                self.report(entry.name, "", "leftover")
+            elif not entry.is_dir() or is_link or not bags.is_run_name(entry.name):
+                self.report(entry.name, "", "entry_extra")
+            else:
+                run, problems = check_bag(entry, self.key)
+                self.problems += problems
+                if run:
+                    found.append((entry.name, run))
+                else:
+                    tag_manifest = entry / bags.TAG_MANIFEST
+                    self.damaged[entry.name] = bags.digest_of(tag_manifest) if tag_manifest.is_file() else ""
+        copy = self.archive / keys.PUBLIC_NAME
+        if not copy.is_file():
+            self.report("", keys.PUBLIC_NAME, "file_missing")
+        elif copy.read_bytes() != keys.public_pem(self.key):
+            self.report("", keys.PUBLIC_NAME, "key_changed")
+        return found
+
+    def _place(self, found: list[tuple[str, chain.RunRecord]]) -> None:
+        """Put each run at its number; report the foreign, the renamed and the copied."""
+        counts = Counter(run.archive for _, run in found)
+        own = self.head.archive if self.head else ""
+        archive = max(counts, key=lambda name: (counts[name], name == own), default="")
+        if self.head and found and self.head.archive != archive:
+            self.report("", chain.HEAD, "head_foreign")
+            self.head = None
+        for folder, run in sorted(found, key=lambda pair: pair[0] != pair[1].name):  # the rightly named first
+            if run.archive != archive:
+                self.report(folder, "", "run_foreign")
+                continue
+            other, placed = self.runs.setdefault(run.sequence, (folder, run))
+            if other == folder:
+                if folder != run.name:
+                    self.report(folder, "", "run_renamed", name=run.name)
+            elif placed.name == run.name:
+                self.report(folder, "", "run_copied", name=run.name)
+            else:
+                self.report(folder, "", "run_added")
+
+    def _check_links(self) -> None:
+        """Follow the chain from the last number to the first: each run tells of the one before."""
+        last = max([self.head.sequence if self.head else 0, *self.runs])
+        unplaced = dict(self.damaged)
+        nameless: list[int] = []
+        for number in range(last, 0, -1):
+            source, name, digest = self._told_of(number)
+            if number in self.runs:
+                folder, run = self.runs[number]
+                if source and (run.name, run.tagmanifest_sha256) != (name, digest):
+                    self.report(folder, bags.TAG_MANIFEST, "chain_broken", next=source)
+            elif name in unplaced:
+                if unplaced.pop(name) != digest:
+                    self.report(name, bags.TAG_MANIFEST, "chain_broken", next=source)
+            elif name:
+                self.report(name, "", "run_missing", number=number)
+            else:
+                nameless.append(number)
+        for number in nameless[len(unplaced) :]:
+            self.report("", "", "run_missing", number=number)
+        for folder in list(unplaced)[len(nameless) :]:
+            self.report(folder, "", "run_added")
+
+    def _told_of(self, number: int) -> tuple[str, str, str]:
+        """Return who tells of the run with this number, and its name and fingerprint there; empty when nobody does."""
+        if number + 1 in self.runs:
+            folder, run = self.runs[number + 1]
+            return folder, run.preceding or "", run.preceding_sha256 or ""
+        if self.head and self.head.sequence == number:
+            return chain.HEAD, self.head.run, self.head.tagmanifest_sha256
+        return "", "", ""
+
+    def _check_head(self) -> None:
+        """Report runs beyond the head record; one that rightly follows is what a stopped program leaves."""
+        if self.head is None:
+            return
+        beyond = sorted(number for number in self.runs if number > self.head.sequence)
+        touched = {found.run for found in self.problems}
+        for number in beyond:
+            folder, run = self.runs[number]
+            if len(beyond) == 1 and chain.follows(run, self.head) and folder not in touched:
+                self.report("", chain.HEAD, "head_behind", name=run.name)
+            else:
+                self.report(folder, "", "run_beyond", number=number, last=self.head.sequence)
