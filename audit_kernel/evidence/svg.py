@@ -14,13 +14,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NAMESPACE = "http://www.w3.org/2000/svg"
+# One font for all text: vl-convert measures with the first, readers have one of the others (same widths).
+FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 ELEMENTS = frozenset({"svg", "g", "path", "rect", "line", "text", "tspan", "title", "desc"})
 ATTRIBUTES = frozenset(
-    "aria-labelledby class d dx dy fill fill-opacity font-family font-size font-weight height id opacity role stroke"
+    "aria-labelledby class d dx dy fill fill-opacity font-size font-weight height id opacity stroke"
     " stroke-dasharray stroke-linecap stroke-opacity stroke-width text-anchor transform viewBox width x x1 x2 y y1 y2".split()
 )
 # Numbers, names, colours, transformations: no address, style sheet or reference can be written with these.
 _VALUE = re.compile(r"(?!.*url)[\w\s.,#%+\-]*|(translate|rotate|scale)\([\d\s.,eE+\-]*\)", re.IGNORECASE | re.DOTALL)
+# Hundredths of a pixel are not seen; the last digits may differ between processors.
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}(e-?\d+)?")
 _PARSER_OPTIONS = {"resolve_entities": False, "no_network": True, "load_dtd": False, "remove_comments": True, "remove_pis": True}
 
 # Colours of charts on white paper; the class names let the page draw them otherwise on a dark screen.
@@ -61,6 +65,8 @@ def clean_svg(svg: str, prefix: str = "chart", title: str = "", description: str
     _drop_what_draws_nothing(root)
     if title:
         _describe(root, title, description)
+    root.set("role", "img")
+    root.set("font-family", FONT)
     _renumber(root, prefix)
     etree.cleanup_namespaces(root)
     return re.sub(r"\s*[\r\n]\s*", " ", etree.tostring(root, encoding="unicode"))
@@ -89,6 +95,8 @@ def _remove(element: etree._Element) -> None:
 def _keep_allowed_attributes(element: etree._Element) -> None:
     names = []
     for name, value in list(element.attrib.items()):
+        rounded = _LONG_NUMBER.sub(lambda match: f"{float(match.group()):.2f}".rstrip("0").rstrip("."), value)
+        element.set(name, rounded)
         if name not in ATTRIBUTES or _VALUE.fullmatch(value) is None or name == "class":
             del element.attrib[name]
             if name == "class":
@@ -102,10 +110,23 @@ def _keep_allowed_attributes(element: etree._Element) -> None:
 
 
 def _drop_what_draws_nothing(root: etree._Element) -> None:
+    """Remove paths without ink, groups without content, and the shells of groups that say nothing."""
     for element in reversed(list(root.iter(f"{{{NAMESPACE}}}path", f"{{{NAMESPACE}}}g"))):
         is_group = etree.QName(element).localname == "g"
-        if (is_group and not len(element)) or (not is_group and element.get("d", "") in ("", "M0,0h0v0h0Z")):
+        has_ink = element.get("fill") is not None or element.get("stroke") is not None
+        if (is_group and not len(element)) or (not is_group and not (has_ink and element.get("d"))):
             _remove(element)
+        elif is_group and set(element.attrib.values()) <= {"translate(0,0)"}:
+            _unwrap(element)
+
+
+def _unwrap(group: etree._Element) -> None:
+    parent = group.getparent()
+    if parent is not None:
+        place = parent.index(group)
+        for child in reversed(list(group)):
+            parent.insert(place, child)
+        parent.remove(group)
 
 
 def _describe(root: etree._Element, title: str, description: str) -> None:
@@ -115,7 +136,6 @@ def _describe(root: etree._Element, title: str, description: str) -> None:
         element = etree.Element(f"{{{NAMESPACE}}}{name}", id=name)
         element.text = harmless(text)
         root.insert(position, element)
-    root.set("role", "img")
     root.set("aria-labelledby", "title desc")
 
 
