@@ -1,0 +1,137 @@
+"""SQL expressions that convert and check a delimited file's text columns c1, c2 ...; no value of the file stands in them.
+
+A record is bad when one of its values is: the first failure found names it, in this order for each record: control
+characters, a field too long, a missing value, then date, time and number, each from the left. Tab, line feed and carriage
+return are allowed (free text in quotes has them); every other control character is not.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit_kernel.errors import SettingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from audit_kernel.sources.count import FileFacts
+    from audit_kernel.sources.definition import ColumnMapping
+
+CONTROLS = r"'[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}]'"
+LONGEST_FIELD = 16 << 20
+# A log's event outside these years has a wrong clock or a default value; reference data may say 9999-12-31 for "open".
+EVENT_YEARS = (1990, 2100)
+REFERENCE_YEARS = (1800, 9999)
+
+
+class Conversions:
+    """The expressions for one file; `reasons` maps the number of a failure to (column of the file, code)."""
+
+    def __init__(self, columns: Mapping[str, ColumnMapping], facts: FileFacts) -> None:
+        self.columns = columns
+        self.facts = facts
+        self.names = list(columns)
+        self.reasons: list[tuple[str | None, str]] = []
+        self.checks: list[tuple[str, int]] = []
+        self._add_checks_of_all_columns()
+
+    def column(self, target: str) -> str | None:
+        """Return c1, c2 ... of the column that goes to `target`; None if no column does."""
+        for number, mapping in enumerate(self.columns.values(), start=1):
+            if mapping.to == target:
+                return f"c{number}"
+        return None
+
+    def add_check(self, is_bad: str, target: str, code: str) -> None:
+        """Add a check; `is_bad` is true, false or NULL (not bad)."""
+        name = next((name for name, mapping in self.columns.items() if mapping.to == target), None)
+        self.checks.append((is_bad, len(self.reasons)))
+        self.reasons.append((name, code))
+
+    def _add_checks_of_all_columns(self) -> None:
+        numbered = list(enumerate(self.columns.items(), start=1))
+        # The second reader saw whether the file has such bytes at all: most have none, and the check costs.
+        if self.facts.has_controls:
+            for number, (name, _mapping) in numbered:
+                self._add(f"regexp_matches(c{number}, {CONTROLS})", name, "control_characters")
+        if self.facts.longest_record > LONGEST_FIELD:
+            for number, (name, _mapping) in numbered:
+                self._add(f"strlen(c{number}) > {LONGEST_FIELD}", name, "too_long")
+        for number, (name, mapping) in numbered:
+            if mapping.required:
+                self._add(f"c{number} is null", name, "missing_value")
+        for number, (name, mapping) in numbered:
+            if mapping.type == "integer":
+                self._add(f"not regexp_full_match(c{number}, '[0-9]{{1,38}}')", name, "not_a_number")
+
+    def _add(self, is_bad: str, name: str, code: str) -> None:
+        self.checks.append((is_bad, len(self.reasons)))
+        self.reasons.append((name, code))
+
+    def failure(self) -> str:
+        """The number of the first failure, or NULL for a good record."""
+        if not self.checks:
+            return "null"
+        cases = " ".join(f"when {is_bad} then {number}" for is_bad, number in self.checks)
+        return f"case {cases} end"
+
+    def hash(self) -> str:
+        """SHA-256 over all fields, joined by the unit separator, which no good record holds."""
+        fields = ", ".join(f"coalesce(c{number}, '')" for number in range(1, len(self.names) + 1))
+        return f"sha256(concat_ws(chr(31), {fields}))"
+
+    def n_breaks(self) -> str:
+        """Line feeds inside the record's fields."""
+        counts = (f"strlen(c{n}) - strlen(replace(c{n}, chr(10), ''))" for n in range(1, len(self.names) + 1))
+        return " + ".join(f"coalesce({count}, 0)" for count in counts)
+
+    def recorded_local(self) -> str:
+        """The event's local time as TIMESTAMP, NULL where it is none; adds the checks that say which part is wrong."""
+        if single := self.column("recorded_timestamp"):
+            moment = f"try_strptime({single}, {self._format('recorded_timestamp')})"
+            self.add_check(self._missing(single), "recorded_timestamp", "missing_value")
+            self.add_check(_outside(moment, EVENT_YEARS), "recorded_timestamp", "not_a_time")
+            return moment
+        day, time = self.column("recorded_date"), self.column("recorded_time")
+        day_format, time_format = self._format("recorded_date"), self._format("recorded_time")
+        moment = f"try_strptime({day} || ' ' || {time}, {day_format} || ' ' || {time_format})"
+        is_bad = _outside(moment, EVENT_YEARS)
+        self.add_check(self._missing(str(day)), "recorded_date", "missing_value")
+        self.add_check(self._missing(str(time)), "recorded_time", "missing_value")
+        date_alone = f"try_strptime({day}, {day_format})"
+        self.add_check(f"({is_bad}) and ({_outside(date_alone, EVENT_YEARS)})", "recorded_date", "not_a_date")
+        self.add_check(is_bad, "recorded_time", "not_a_time")
+        return moment
+
+    def date(self, target: str) -> str:
+        """A reference table's date, NULL where empty; adds its check."""
+        column = self.column(target)
+        moment = f"try_strptime({column}, {self._format(target)})"
+        # strptime takes the words infinity and epoch; a date has a digit.
+        no_digit = f"not regexp_matches({column}, '[0-9]')"
+        bad = f"{column} is not null and ({no_digit} or {_outside(moment, REFERENCE_YEARS)})"
+        self.add_check(bad, target, "not_a_date")
+        return f"{moment}::date"
+
+    def decimal(self, target: str, sql_type: str) -> str:
+        """A number with a decimal point or comma, NULL where empty; adds its check."""
+        column = self.column(target)
+        number = f"try_cast(replace({column}, ',', '.') as {sql_type})"
+        is_bad = f"{column} is not null and ({number} is null or not regexp_full_match({column}, '-?[0-9]+([.,][0-9]+)?'))"
+        self.add_check(is_bad, target, "not_a_number")
+        return number
+
+    def _missing(self, column: str) -> str:
+        return f"{column} is null"
+
+    def _format(self, target: str) -> str:
+        mapping = next(mapping for mapping in self.columns.values() if mapping.to == target)
+        if "'" in mapping.format or "%" not in mapping.format:
+            problem = f"The `format` of the column that goes to {target} is not a date or time format."
+            raise SettingsError(problem, "Write it as for strptime, for example %d.%m.%Y or %H:%M:%S.")
+        return f"'{mapping.format}'"
+
+
+def _outside(moment: str, years: tuple[int, int]) -> str:
+    """True where the moment is none or outside the years."""
+    return f"coalesce(year({moment}) not between {years[0]} and {years[1]}, true)"

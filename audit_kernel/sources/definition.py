@@ -1,0 +1,238 @@
+"""A source as its mapping in `parameters/sources/<source_id>.yml` describes it; a wrong key is an error that names it."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+
+from audit_kernel.errors import SettingsError, UsageError
+from audit_kernel.sources.dictionary import Dictionary, load_dictionary
+from audit_kernel.store.tables import TableDefinition, table_definitions
+from audit_kernel.yaml_file import Texts, read_model
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+    from typing import Self
+
+Encoding = Literal["utf-8", "utf-16", "iso-8859-1", "windows-1252"]
+ColumnType = Literal["text", "integer", "date", "time", "timestamp"]
+REFERENCE_PREFIX = "reference_"
+# Made at intake from other columns or from the file, never by a mapping.
+NOT_MAPPABLE = frozenset(
+    "access_id source_id item record_hash file_id line_number recorded_at local_date local_hour local_weekday "
+    "is_holiday time_flag outcome is_break_glass is_blocked flags".split()
+)
+TIME_PARTS = ("recorded_date", "recorded_time", "recorded_timestamp")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ColumnMapping(_Strict):
+    """One column of the file: where its value goes, its type and whether it must have a value.
+
+    `to` is empty for a column that is read and hashed but not stored. `format` is that of strptime.
+    """
+
+    to: str = ""
+    type: ColumnType = "text"
+    format: str = ""
+    required: bool = False
+
+
+class DelimitedLayout(_Strict):
+    """How a delimited file is written: encodings tried in this order, delimiter, quote, columns in the file's order."""
+
+    encodings: tuple[Encoding, ...] = Field(default=("utf-8",), min_length=1)
+    delimiter: Annotated[str, Field(pattern=r"^[;,|\t]$")] = ";"
+    quote: Annotated[str, Field(pattern=r"^(\"|')?$")] = '"'
+    columns: dict[str, ColumnMapping] = Field(default_factory=dict)
+    replaces: str = ""
+    _files: tuple[Path, ...] = PrivateAttr(default=())
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The mapping's own files: the mapping and, where there is one, its code dictionary."""
+        return self._files
+
+    @property
+    def mapping_hash(self) -> str:
+        """SHA-256 of the mapping's files, hexadecimal."""
+        return hashlib.sha256(b"\0".join(path.read_bytes() for path in self._files)).hexdigest()
+
+
+class SourceDefinition(DelimitedLayout):
+    """One log of the site."""
+
+    source_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+    format: Literal["delimited", "fhir"]
+    title: Texts
+    time_zone: str
+    own_event_id: bool = False
+    running_number: bool = False
+    expects_rows_daily: bool = False
+    outcome: Literal["success", "unknown"] = "success"
+    _dictionary: Dictionary = PrivateAttr(default_factory=Dictionary)
+
+    @property
+    def dictionary(self) -> Dictionary:
+        """The code dictionary of this source."""
+        return self._dictionary
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            message = "a time zone's name is allowed, for example Europe/Oslo or Europe/Stockholm"
+            raise ValueError(message)
+        return value
+
+    @model_validator(mode="after")
+    def _columns_are_complete(self) -> Self:
+        if self.format == "delimited":
+            _check_columns(self.columns, own_event_id=self.own_event_id)
+        elif self.columns:
+            message = "`columns` is allowed for format `delimited` only"
+            raise ValueError(message)
+        return self
+
+
+class ReferenceDefinition(DelimitedLayout):
+    """One kind of reference data: `kind` is the table of `sql/model/tables.yml` that it fills."""
+
+    kind: str
+
+    @model_validator(mode="after")
+    def _columns_are_the_tables(self) -> Self:
+        tables = {name: table for name, table in table_definitions().items() if table.reference}
+        if self.kind not in tables:
+            message = f"`kind` must be one of {', '.join(sorted(tables))}"
+            raise ValueError(message)
+        if len(self.columns) < 2:  # noqa: PLR2004 - a blank line is told from a record by its delimiter
+            message = "`columns` needs two columns or more"
+            raise ValueError(message)
+        allowed = tables[self.kind].columns
+        _check_targets(self.columns, frozenset(allowed))
+        given = {mapping.to for mapping in self.columns.values()}
+        needed = [name for name, column in allowed.items() if not column.nullable and name not in given]
+        if needed:
+            message = f"`columns` lacks {', '.join(needed)}"
+            raise ValueError(message)
+        return self
+
+    @property
+    def table(self) -> TableDefinition:
+        """The table that is filled."""
+        return table_definitions()[self.kind]
+
+
+def load_source(source_id: str, folders: Sequence[Path]) -> SourceDefinition:
+    """Read one source's mapping from the package's and the site's `parameters/sources`, in this order.
+
+    Raises
+    ------
+    UsageError: there is none of that name; the message lists those there are.
+    SettingsError: the mapping is wrong (file, key, allowed values), or the site's has the package's name
+        without saying `replaces`.
+    """
+    known = source_ids(folders)
+    if source_id not in known:
+        raise UsageError(f"There is no source {source_id!r}.", f"There are: {', '.join(known)}.")
+    path = file_of(source_id, folders)
+    source = read_model(path, SourceDefinition)
+    if source.source_id != source_id:
+        problem = f"{path}: key 'source_id' has the value {source.source_id!r}; allowed: {source_id!r}, the file's name."
+        raise SettingsError(problem, "Correct the file and try again.")
+    codes_files = _codes_files(source_id, folders)
+    source._files = (path, *codes_files)  # noqa: SLF001 - set once, here
+    source._dictionary = load_dictionary(source_id, codes_files)  # noqa: SLF001 - set once, here
+    return source
+
+
+def load_reference(kind: str, folders: Sequence[Path]) -> ReferenceDefinition:
+    """Read the mapping of one kind of reference data; errors as `load_source`."""
+    kinds = reference_kinds(folders)
+    if kind not in kinds:
+        raise UsageError(f"There is no reference data {kind!r}.", f"There are: {', '.join(kinds)}.")
+    path = file_of(REFERENCE_PREFIX + kind, folders)
+    definition = read_model(path, ReferenceDefinition)
+    if definition.kind != kind:
+        problem = f"{path}: key 'kind' has the value {definition.kind!r}; allowed: {kind!r}, as in the file's name."
+        raise SettingsError(problem, "Correct the file and try again.")
+    definition._files = (path,)  # noqa: SLF001 - set once, here
+    return definition
+
+
+def source_ids(folders: Sequence[Path]) -> list[str]:
+    """Return the names of all sources, sorted."""
+    return sorted(name for name in _mapping_names(folders) if not name.startswith(REFERENCE_PREFIX))
+
+
+def reference_kinds(folders: Sequence[Path]) -> list[str]:
+    """Return the kinds of reference data that have a mapping, sorted."""
+    names = _mapping_names(folders)
+    return sorted(name.removeprefix(REFERENCE_PREFIX) for name in names if name.startswith(REFERENCE_PREFIX))
+
+
+def file_of(name: str, folders: Sequence[Path]) -> Path:
+    """Return the mapping file that holds for `name`: the last folder's that has one.
+
+    Raises
+    ------
+    SettingsError: a later folder's file has an earlier one's name without saying `replaces`.
+    """
+    found = [path for folder in folders if (path := folder / f"{name}.yml").is_file()]
+    for path in found[1:]:
+        if read_model(path, _Replacement).replaces != name:
+            problem = f"{path} has the name of one of the package's files."
+            raise SettingsError(problem, f"Give it another name, or write `replaces: {name}` in it.")
+    return found[-1]
+
+
+class _Replacement(BaseModel):
+    replaces: str = ""
+
+
+def _mapping_names(folders: Sequence[Path]) -> set[str]:
+    paths = [path for folder in folders for path in folder.glob("*.yml")]
+    return {path.stem for path in paths if not path.stem.endswith(".codes")}
+
+
+def _codes_files(source_id: str, folders: Sequence[Path]) -> tuple[Path, ...]:
+    return tuple(path for folder in folders if (path := folder / f"{source_id}.codes.yml").is_file())
+
+
+def _check_columns(columns: dict[str, ColumnMapping], *, own_event_id: bool) -> None:
+    allowed = frozenset(table_definitions()["accesses"].columns) - NOT_MAPPABLE | set(TIME_PARTS)
+    if len(columns) < 2:  # noqa: PLR2004 - a blank line is told from a record by its delimiter
+        message = "`columns` needs two columns or more"
+        raise ValueError(message)
+    _check_targets(columns, allowed)
+    by_target = {mapping.to: mapping for mapping in columns.values()}
+    has_parts = "recorded_date" in by_target and "recorded_time" in by_target
+    if has_parts == ("recorded_timestamp" in by_target):
+        message = "`columns` must give recorded_timestamp, or recorded_date and recorded_time"
+        raise ValueError(message)
+    for target in TIME_PARTS:
+        if target in by_target and not by_target[target].format:
+            message = f"the column that goes to {target} needs a `format`"
+            raise ValueError(message)
+    if own_event_id != ("event_id" in by_target):
+        message = "`own_event_id: true` and a column that goes to event_id belong together"
+        raise ValueError(message)
+
+
+def _check_targets(columns: dict[str, ColumnMapping], allowed: frozenset[str]) -> None:
+    targets = [mapping.to for mapping in columns.values() if mapping.to]
+    for target in targets:
+        if target not in allowed:
+            message = f"`to: {target}` is not allowed; allowed: {', '.join(sorted(allowed))}"
+            raise ValueError(message)
+        if targets.count(target) > 1:
+            message = f"`to: {target}` stands twice"
+            raise ValueError(message)

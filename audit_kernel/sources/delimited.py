@@ -1,0 +1,171 @@
+"""The first reader of delimited files: DuckDB, strictly, with nothing guessed; one pass parses, converts and hashes.
+
+What was found about DuckDB 1.5.5: an explicit `strict_mode=true` together with an explicit CRLF reads files wrongly (it
+may return no row and no error), so strict mode is left at its default, which is on; `header=true` fails on some CRLF
+files likewise, so the header is read as row 0 and left out; the rowid of a table made from the file is the file's order.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow
+
+from audit_kernel.errors import DamagedFileError, IntakeError
+from audit_kernel.sources.conversions import Conversions
+from audit_kernel.sources.count import line_with_other_columns
+from audit_kernel.sources.raw_records import raw_records
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audit_kernel.sources.definition import DelimitedLayout
+    from audit_kernel.sources.prepare import PreparedFile
+
+DEFAULT_LONGEST_LINE = 2_000_000
+QUARANTINE_BATCH = 2_000
+QUARANTINE_SCHEMA = pyarrow.schema(
+    [
+        ("record_number", pyarrow.int64()),
+        ("line_number", pyarrow.int64()),
+        ("column_name", pyarrow.string()),
+        ("code", pyarrow.string()),
+        ("raw_record", pyarrow.string()),
+    ]
+)
+GLOB = re.compile(r"([*?\[])")
+
+
+def read_records(
+    connection: duckdb.DuckDBPyConnection,
+    prepared: PreparedFile,
+    layout: DelimitedLayout,
+    conversions: Conversions,
+    computed: Sequence[str],
+) -> int:
+    """Read the file into the TEMP table `staged_records` and fill `staged_quarantine`; return the records read.
+
+    `staged_records` has record_number as its rowid (row 0 is the header), line_number, record_hash, failure (NULL: good)
+    and what `computed` adds, SQL expressions with their alias over the columns c1, c2 ...
+
+    Raises
+    ------
+    DamagedFileError: DuckDB finds another structure than the mapping's; names file and line.
+    """
+    has_breaks = prepared.facts.n_quoted_breaks > 0
+    columns = [
+        *computed,
+        f"{conversions.hash()} as record_hash",
+        f"{conversions.failure()}::usmallint as failure",
+        *([f"{conversions.n_breaks()}::bigint as n_breaks"] if has_breaks else []),
+    ]
+    connection.execute("drop table if exists staged_records cascade")
+    try:
+        connection.execute(
+            f"create temp table staged_records as select {', '.join(columns)} from {_reader(prepared, layout)}",
+            _reader_values(prepared, layout),
+        )
+    except duckdb.InvalidInputException as error:
+        raise _damaged(prepared, layout, str(error)) from None
+    except duckdb.OutOfMemoryException:
+        problem = f"{prepared.name} does not fit into memory and temporary disk space."
+        raise IntakeError(problem, "Nothing was taken in. Raise `store.memory_limit` in settings.yml.") from None
+    prepared.check_unchanged()
+    _number_lines(connection, has_breaks=has_breaks)
+    _fill_quarantine(connection, prepared, layout, conversions)
+    row = connection.execute("select count(*) - 1 from staged_records").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _reader(prepared: PreparedFile, layout: DelimitedLayout) -> str:
+    """The call of read_csv; all that is not a number or a generated name is bound."""
+    names = ", ".join(f"'c{number}': 'VARCHAR'" for number in range(1, len(layout.columns) + 1))
+    line_end = "\\r\\n" if prepared.facts.line_end == "\r\n" else "\\n"
+    limits = ""
+    if prepared.facts.longest_record > DEFAULT_LONGEST_LINE:
+        limits = f", max_line_size = {prepared.facts.longest_record + DEFAULT_LONGEST_LINE}"
+    return (
+        f"read_csv($path, auto_detect = false, header = false, all_varchar = true, columns = {{{names}}}, "
+        f"delim = $delimiter, quote = $quote, escape = $quote, new_line = '{line_end}', compression = 'none', "
+        f"null_padding = false, ignore_errors = false{limits})"
+    )
+
+
+def _reader_values(prepared: PreparedFile, layout: DelimitedLayout) -> dict[str, str]:
+    # read_csv takes a path as a pattern: its signs stand for themselves in brackets.
+    return {
+        "path": GLOB.sub(r"[\1]", str(prepared.text)),
+        "delimiter": layout.delimiter,
+        "quote": layout.quote,
+    }
+
+
+def _damaged(prepared: PreparedFile, layout: DelimitedLayout, message: str) -> DamagedFileError:
+    """Say where DuckDB stopped; its own message quotes the line and must not leave this function."""
+    line = line_with_other_columns(prepared.text, layout.delimiter, layout.quote, len(layout.columns))
+    found = re.search(r"Line: (\d+)", message)
+    where = line or (int(found[1]) if found else None)
+    place = f"{prepared.name}, line {where}" if where else prepared.name
+    problem = f"{place} does not have the {len(layout.columns)} columns of the header, or a quote is not balanced."
+    return DamagedFileError(problem, "Nothing was taken in. Export the file again.")
+
+
+def _number_lines(connection: duckdb.DuckDBPyConnection, *, has_breaks: bool) -> None:
+    """Make `staged_lines`: the line on which each record begins, quoted line breaks counted."""
+    connection.execute("drop view if exists staged_lines")
+    connection.execute("drop table if exists staged_line_starts")
+    if not has_breaks:
+        connection.execute(
+            "create temp view staged_lines as select rowid as record_number, rowid + 1 as line_number, * "
+            "from staged_records where rowid > 0"
+        )
+        return
+    connection.execute(
+        "create temp table staged_line_starts as select rowid as record_number, (rowid + 1 + coalesce(sum(n_breaks) "
+        "over (order by rowid rows between unbounded preceding and 1 preceding), 0))::bigint as line_number "
+        "from staged_records"
+    )
+    connection.execute(
+        "create temp view staged_lines as select starts.record_number, starts.line_number, records.* "
+        "from staged_records as records join staged_line_starts as starts on starts.record_number = records.rowid "
+        "where records.rowid > 0"
+    )
+
+
+def _fill_quarantine(
+    connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, layout: DelimitedLayout, conversions: Conversions
+) -> None:
+    create_quarantine(connection)
+    failed = connection.execute(
+        "select record_number, line_number, failure from staged_lines where failure is not null order by record_number"
+    ).fetchall()
+    texts = raw_records(prepared.text, layout.quote, [number for number, _line, _failure in failed])
+    batch: list[dict[str, object]] = []
+    for (number, line, failure), text in zip(failed, texts, strict=True):
+        column, code = conversions.reasons[failure]
+        batch.append(
+            {"record_number": number, "line_number": line, "column_name": column, "code": code, "raw_record": text}
+        )
+        if len(batch) == QUARANTINE_BATCH:
+            add_to_quarantine(connection, batch)
+            batch.clear()
+    add_to_quarantine(connection, batch)
+
+
+def create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make an empty TEMP table `staged_quarantine`."""
+    connection.execute(
+        "create or replace temp table staged_quarantine (record_number bigint, line_number bigint, "
+        "column_name varchar, code varchar, raw_record varchar)"
+    )
+
+
+def add_to_quarantine(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, object]]) -> None:
+    """Append rows to `staged_quarantine`."""
+    if rows:
+        arrow = pyarrow.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA)
+        connection.register("staged_batch", arrow)
+        connection.execute("insert into staged_quarantine select * from staged_batch")
+        connection.unregister("staged_batch")

@@ -1,0 +1,183 @@
+"""Prepares one delivered file without a database: what it is, its hash, its text as UTF-8, its number of records."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from audit_kernel.errors import DamagedFileError, IntakeError
+from audit_kernel.sources.count import FileFacts, count_records
+from audit_kernel.sources.count_json import count_json_records
+from audit_kernel.sources.encoding import BLOCK, as_utf8, create_private
+from audit_kernel.sources.header import check_header
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from audit_kernel.sources.definition import DelimitedLayout
+
+    Progress = Callable[[int, int], None]
+
+GZIP_MARK = b"\x1f\x8b"
+GZIP_WINDOW = 31  # zlib's own number for "a gzip member"
+EXPORT_AGAIN = "Nothing was taken in. Export the file again."
+
+
+@dataclass(frozen=True)
+class PreparedFile:
+    """A file that can be staged.
+
+    file_id: SHA-256 of the file as delivered. n_bytes: its size. text: path of its text in UTF-8 (the file itself, or a
+    copy in the temporary folder). facts: what the second reader counted. name: how messages name it.
+    """
+
+    path: Path
+    file_id: str
+    n_bytes: int
+    text: Path
+    encoding: str
+    facts: FileFacts
+    name: str
+    _state: tuple[int, int, int] = field(repr=False, default=(0, 0, 0))
+
+    @property
+    def n_records(self) -> int:
+        """Records as the second reader counted them."""
+        return self.facts.n_records
+
+    def check_unchanged(self) -> None:
+        """Raise DamagedFileError if the file was written to since it was hashed."""
+        if _state_of(self.path) != self._state:
+            problem = f"{self.name} was changed while it was being read."
+            raise DamagedFileError(problem, "Nothing was taken in. Wait until the export is finished and try again.")
+
+    def remove_copies(self) -> None:
+        """Delete the copy in the temporary folder, if there is one."""
+        if self.text != self.path:
+            self.text.unlink(missing_ok=True)
+
+
+def prepare(path: Path, source: DelimitedLayout, temporary: Path, progress: Progress | None = None) -> PreparedFile:
+    """Check and hash one file, bring its text into UTF-8 and count its records.
+
+    Parameters
+    ----------
+    temporary: an owner-only folder for unpacked and transcoded copies.
+    progress: called with bytes done and bytes to do, over all passes.
+
+    Raises
+    ------
+    IntakeError: the path names no file, or one that cannot be read.
+    DamagedFileError: empty, cut short, not in a declared encoding, another header, a broken structure.
+    """
+    name = repr(str(path))
+    state = _readable_state(path, name)
+    n_bytes = state[0]
+    report = _Progress(progress, n_bytes)
+    try:
+        with path.open("rb") as stream:
+            is_packed = stream.read(len(GZIP_MARK)) == GZIP_MARK
+        plain, file_id = _deliver(path, temporary, name, report, is_packed=is_packed)
+        text, encoding = as_utf8(plain, source.encodings, temporary, name, report.add)
+        if text != plain and plain != path:
+            plain.unlink()
+        facts = _count(text, source, name, report)
+    except PermissionError:
+        raise _unreadable(name) from None
+    except OSError as error:
+        problem = f"{name} could not be prepared ({error.strerror})."
+        raise IntakeError(problem, "Nothing was taken in. Check the disk's free space.") from None
+    prepared = PreparedFile(path, file_id, n_bytes, text, encoding, facts, name, state)
+    prepared.check_unchanged()
+    report.finish()
+    return prepared
+
+
+def _readable_state(path: Path, name: str) -> tuple[int, int, int]:
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise IntakeError(f"There is no file {name}.", "Check the path.") from None
+    except (OSError, ValueError):
+        raise _unreadable(name) from None
+    if stat.S_ISDIR(mode):
+        raise IntakeError(f"{name} is a folder.", "Name the files in it, for example with FOLDER/*.csv.")
+    if not stat.S_ISREG(mode):
+        raise IntakeError(f"{name} is not an ordinary file.", "Save the export to a file first.")
+    state = _state_of(path)
+    if state[0] == 0:
+        raise DamagedFileError(f"{name} is empty.", EXPORT_AGAIN)
+    return state
+
+
+def _unreadable(name: str) -> IntakeError:
+    return IntakeError(f"{name} cannot be read.", "Check the file's permissions.")
+
+
+def _state_of(path: Path) -> tuple[int, int, int]:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns, found.st_ino
+
+
+def _deliver(path: Path, temporary: Path, name: str, report: _Progress, *, is_packed: bool) -> tuple[Path, str]:
+    """Hash the file as delivered; return the path of its plain bytes, unpacked where it is packed, and the hash."""
+    digest = hashlib.sha256()
+    if not is_packed:
+        with path.open("rb") as stream:
+            while block := stream.read(BLOCK):
+                digest.update(block)
+                report.add(len(block))
+        return path, digest.hexdigest()
+    plain = create_private(temporary)
+    try:
+        with path.open("rb") as stream, plain.open("wb") as target:
+            unpacker = zlib.decompressobj(GZIP_WINDOW)
+            while block := stream.read(BLOCK):
+                digest.update(block)
+                report.add(len(block))
+                while block:
+                    target.write(unpacker.decompress(block))
+                    block = unpacker.unused_data  # noqa: PLW2901 - a gzip file may hold several members
+                    if unpacker.eof and block:
+                        unpacker = zlib.decompressobj(GZIP_WINDOW)
+            is_whole = unpacker.eof
+    except zlib.error:
+        is_whole = False
+    if not is_whole:
+        plain.unlink(missing_ok=True)
+        raise DamagedFileError(f"{name} is packed with gzip and cut short or damaged.", EXPORT_AGAIN)
+    if plain.stat().st_size == 0:
+        plain.unlink()
+        raise DamagedFileError(f"{name} is empty.", EXPORT_AGAIN)
+    return plain, digest.hexdigest()
+
+
+def _count(text: Path, source: DelimitedLayout, name: str, report: _Progress) -> FileFacts:
+    if not source.columns:
+        return count_json_records(text, name, report.add)
+    check_header(text, source, name)
+    facts = count_records(text, source.delimiter, source.quote, len(source.columns), name, report.add)
+    if facts.n_records == 0:
+        raise DamagedFileError(f"{name} has a header and no record below it.", EXPORT_AGAIN)
+    return facts
+
+
+class _Progress:
+    """Adds up the bytes of the three passes: hash, decode, count."""
+
+    def __init__(self, callback: Progress | None, n_bytes: int) -> None:
+        self.callback = callback
+        self.total = 3 * n_bytes
+        self.done = 0
+
+    def add(self, n_bytes: int) -> None:
+        self.done = min(self.done + n_bytes, self.total)
+        if self.callback:
+            self.callback(self.done, self.total)
+
+    def finish(self) -> None:
+        self.add(self.total)

@@ -1,0 +1,87 @@
+"""Stages reference data: employees, units, patients and so on, by the same delimited reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit_kernel.sources.conversions import Conversions
+from audit_kernel.sources.delimited import read_records
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from audit_kernel.sources.definition import ReferenceDefinition
+    from audit_kernel.sources.prepare import PreparedFile
+
+PERIODS = (("valid_from", "valid_to"), ("blocked_from", "blocked_to"))
+# Years below this many belong to this century where a Swedish number is written with ten digits.
+KINDS = ("'employee'", "'patient'", "'unit'")
+
+
+def stage_reference(
+    connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, definition: ReferenceDefinition
+) -> int:
+    """Read the file and create `staged_reference` and `staged_quarantine`; return the records read.
+
+    `staged_reference` has record_number, line_number, record_hash and the table's columns, those that the mapping lacks as
+    NULL. A period that ends before or when it begins is quarantined as a date that cannot be right.
+
+    Raises
+    ------
+    DamagedFileError: the file's structure is not the mapping's, or it changed since it was prepared.
+    """
+    conversions = Conversions(_with_required(definition), prepared.facts)
+    given = [name for name in definition.table.columns if conversions.column(name)]
+    expressions = {name: _expression(conversions, name, definition.table.columns[name].type) for name in given}
+    for start, end in PERIODS:
+        if start in given and end in given:
+            conversions.add_check(f"{expressions[end]} <= {expressions[start]}", end, "not_a_date")
+    if definition.kind == "identifiers":
+        conversions.add_check(f"{conversions.column('kind')} not in ({', '.join(KINDS)})", "kind", "not_readable")
+    computed = [f'{text} as "{name}"' for name, text in expressions.items()]
+    n_read = read_records(connection, prepared, definition, conversions, computed)
+    selected = [
+        f'"{name}"' if name in given else f'null::{column.type} as "{name}"'
+        for name, column in definition.table.columns.items()
+    ]
+    connection.execute(
+        "create or replace temp view staged_reference as select record_number, line_number, record_hash, "
+        f"{', '.join(selected)} from staged_lines where failure is null"
+    )
+    return n_read
+
+
+def _with_required(definition: ReferenceDefinition) -> dict[str, object]:
+    """The mapping, with every column required that the table demands."""
+    columns = definition.table.columns
+    return {
+        name: mapping.model_copy(update={"required": mapping.required or (mapping.to in columns and not columns[mapping.to].nullable)})
+        for name, mapping in definition.columns.items()
+    }
+
+
+def _expression(conversions: Conversions, name: str, sql_type: str) -> str:
+    column = str(conversions.column(name))
+    if sql_type == "DATE":
+        return conversions.date(name)
+    if sql_type.startswith("DECIMAL"):
+        return conversions.decimal(name, sql_type)
+    if name == "personal_number":
+        return personal_number(column)
+    return column
+
+
+def personal_number(column: str) -> str:
+    """SQL for a personal number in its one form: 11 digits (Norway) or 12 (Sweden); anything else stays as written.
+
+    Ten Swedish digits get their century: with `+` the person has turned 100, else the year is the latest one past.
+    """
+    digits = f"regexp_replace({column}, '[ +-]', '', 'g')"
+    years = f"(year(current_date) - (case when contains({column}, '+') then 100 else 0 end))"
+    born = f"({years} - ({years} - {digits}[1:2]::integer) % 100)"
+    return (
+        f"case when regexp_full_match({column}, '[0-9]{{6}} ?[0-9]{{5}}') then {digits} "
+        f"when regexp_full_match({column}, '[0-9]{{8}}[+-]?[0-9]{{4}}') then {digits} "
+        f"when regexp_full_match({column}, '[0-9]{{6}}[+-]?[0-9]{{4}}') then {born}::varchar || {digits}[3:] "
+        f"else {column} end"
+    )

@@ -1,0 +1,146 @@
+"""Stages a prepared log file: the TEMP relations from which intake stores rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit_kernel.sources.conversions import Conversions
+from audit_kernel.sources.delimited import read_records
+from audit_kernel.sources.fhir import stage_fhir
+from audit_kernel.store.tables import table_definitions
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from audit_kernel.sources.definition import SourceDefinition
+    from audit_kernel.sources.prepare import PreparedFile
+
+# Known only at intake, or computed there from the source's time zone.
+MADE_AT_INTAKE = frozenset(
+    ["access_id", "source_id", "file_id", "local_date", "local_hour", "local_weekday", "is_holiday", "time_flag"]
+)
+FIRST_COLUMNS = {
+    "record_number": "BIGINT",
+    "line_number": "BIGINT",
+    "event_id": "VARCHAR",
+    "record_hash": "VARCHAR",
+    "item": "INTEGER",
+    "recorded_at": "TIMESTAMP",
+    "recorded_local": "TIMESTAMP",
+}
+
+
+def staged_columns(table: str) -> dict[str, str]:
+    """Return the columns and types of `staged_accesses` or `staged_authentications`, in order."""
+    columns = table_definitions()[table].columns
+    first = {name: kind for name, kind in FIRST_COLUMNS.items() if name != "item" or name in columns}
+    others = {name: column.type for name, column in columns.items() if name not in MADE_AT_INTAKE | first.keys()}
+    return {**first, **others}
+
+
+def stage(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, source: SourceDefinition) -> int:
+    """Read the file and create `staged_accesses`, `staged_authentications` and `staged_quarantine`.
+
+    A record is in one of them only; a record about several patients or resources is several rows of the first. Returns
+    the records that the first reader read, good and bad.
+
+    Raises
+    ------
+    DamagedFileError: the file's structure is not the mapping's, or it changed since it was prepared.
+    """
+    for name in ("staged_accesses", "staged_authentications"):
+        _drop(connection, name)
+    if source.format == "fhir":
+        return stage_fhir(connection, prepared, source, staged_columns("accesses"), staged_columns("authentications"))
+    create_empty(connection, "staged_authentications", staged_columns("authentications"))
+    return _stage_delimited(connection, prepared, source)
+
+
+def create_empty(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
+    """Make an empty TEMP table."""
+    listed = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+    connection.execute(f"create temp table {name} ({listed})")
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Drop what an earlier file left, a table or a view."""
+    found = connection.execute(
+        "select table_type from information_schema.tables where table_name = ? and table_catalog = 'temp'", [name]
+    ).fetchone()
+    if found:
+        kind = "view" if found[0] == "VIEW" else "table"
+        connection.execute(f"drop {kind} {name}")
+
+
+def _stage_delimited(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, source: SourceDefinition) -> int:
+    conversions = Conversions(source.columns, prepared.facts)
+    expressions = _expressions(conversions, source)
+    stored = {name: text for name, text in expressions.items() if text is not None}
+    computed = [f'{text} as "{name}"' for name, text in stored.items()]
+    n_read = read_records(connection, prepared, source, conversions, computed)
+    selected = []
+    for name, kind in staged_columns("accesses").items():
+        if name in stored or name in ("record_number", "line_number", "record_hash"):
+            selected.append(f'"{name}"')
+        else:
+            selected.append(f'{_constant(name)}::{kind} as "{name}"')
+    connection.execute(
+        f"create temp view staged_accesses as select {', '.join(selected)} from staged_lines where failure is null"
+    )
+    return n_read
+
+
+def _constant(name: str) -> str:
+    """The value of a column that the log does not have."""
+    return {"item": "0", "is_break_glass": "false", "flags": "[]"}.get(name, "null")
+
+
+def _expressions(conversions: Conversions, source: SourceDefinition) -> dict[str, str | None]:
+    """The SQL expression of each stored column that this mapping fills."""
+    columns: dict[str, str | None] = {
+        name: conversions.column(name)
+        for name in staged_columns("accesses")
+        if name not in ("record_number", "line_number", "record_hash")
+    }
+    columns["recorded_local"] = conversions.recorded_local()
+    columns["outcome"] = _outcome(conversions, source)
+    columns["patient_id"] = columns["patient_id"] or _patient_of_record(conversions, source)
+    return columns
+
+
+def _patient_of_record(conversions: Conversions, source: SourceDefinition) -> str | None:
+    """The patient's identifier from the related record and its table.
+
+    A record's own id becomes `table:id`, which the reference data `record_keys` resolves later; so does that of a table
+    that the dictionary does not know, lest its rows be about nobody.
+    """
+    table, record = conversions.column("table_name"), conversions.column("record_ref")
+    if not table or not record:
+        return None
+    by_related: dict[str, list[str]] = {"patient": [], "none": []}
+    for name, entry in source.dictionary.table_name.items():
+        if entry.related in by_related:
+            by_related[entry.related].append(_literal(name))
+    cases = []
+    if by_related["patient"]:
+        cases.append(f"when {table} in ({', '.join(by_related['patient'])}) then {record}")
+    if by_related["none"]:
+        cases.append(f"when {table} in ({', '.join(by_related['none'])}) then null")
+    return f"case {' '.join(cases)} else {table} || ':' || {record} end" if cases else f"{table} || ':' || {record}"
+
+
+def _outcome(conversions: Conversions, source: SourceDefinition) -> str:
+    """Success, or what the dictionary says of one of the record's codes."""
+    cases = []
+    for outcome in ("denied", "failed"):
+        for field in ("message_type", "log_type"):
+            column = conversions.column(field)
+            codes = [code for code, entry in getattr(source.dictionary, field).items() if entry.outcome == outcome]
+            if column and codes:
+                cases.append(f"when {column} in ({', '.join(map(_literal, codes))}) then '{outcome}'")
+    return f"case {' '.join(cases)} else '{source.outcome}' end" if cases else f"'{source.outcome}'"
+
+
+def _literal(text: str) -> str:
+    """Quote a code of the mapping, an operator's own text; a bound list would be searched row by row."""
+    return "'" + text.replace("'", "''") + "'"
