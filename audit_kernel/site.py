@@ -202,7 +202,8 @@ def _settings_lines(name: str, country: str) -> Iterator[str]:
     language, time_zone = COUNTRY_DEFAULTS[country]
     yield "# Settings of this site. A wrong or unknown key is refused. docs/operating.md explains each.\n"
     yield yaml.safe_dump({"name": name}, allow_unicode=True)
-    yield f"country: {country}\nlanguage: {language}        # en, nb or sv: the language of pages where none is asked for\n"
+    yield f'country: "{country}"           # quoted: a bare NO means "no" in YAML\nlanguage: {language}'
+    yield "        # en, nb or sv: the language of pages where none is asked for\n"
     yield f"time_zone: {time_zone}\n"
     yield "store:\n    memory_limit: 3GB   # DuckDB's own limit; the whole process uses about 1 GB more\n    threads: 2\n"
     yield "routine:                # the local routine in force, shown on pages\n"
