@@ -1,0 +1,174 @@
+"""Starts JupyterLab at the investigator's page, with a configuration of its own that lives as long as the server.
+
+Nothing of the user's own Jupyter set-up is read or changed, nothing is fetched from outside, and what the server keeps
+for itself lies in the site's temporary folder, which only its owner can enter.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit_kernel.catalog import resource_folder
+from audit_kernel.errors import UsageError
+from audit_kernel.site import SITE_VARIABLE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from audit_kernel.site import Site
+
+PAGE = "investigate.ipynb"
+ADDRESS = f"/doc/tree/notebooks/{PAGE}"
+EXTENSIONS = Path(__file__).parent / "labextensions"
+READ_ONLY = 0o400
+# A UNIX socket's path may hold 107 characters, of which Jupyter's own file name takes about 55.
+LONGEST_SOCKET_FOLDER = 50
+
+SERVER_SETTINGS: dict[str, Any] = {
+    "ServerApp": {
+        "ip": "127.0.0.1",
+        "port": 8888,
+        "port_retries": 50,
+        "default_url": ADDRESS,
+        "terminals_enabled": False,
+        "allow_remote_access": False,
+        "jpserver_extensions": {"jupyterlab": True, "jupyter_lsp": False, "jupyter_server_terminals": False},
+    },
+    "LabApp": {
+        "default_url": ADDRESS,
+        "news_url": None,
+        "check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
+        "extension_manager": "readonly",
+        "extra_labextensions_path": [str(EXTENSIONS)],
+        "log_level": "WARN",
+    },
+}
+PAGE_SETTINGS = {
+    "disabledExtensions": {
+        "@jupyterlab/apputils-extension:announcements": True,
+        "@jupyterlab/extensionmanager-extension": True,
+        "@jupyterlab/terminal-extension": True,
+        "@jupyterlab/application-extension:dirty": True,
+        "@jupyterlab/lsp-extension": True,
+        "@jupyterlab/debugger-extension": True,
+        "@jupyterlab/help-extension:open": True,
+    },
+}
+LAB_SETTINGS: dict[str, dict[str, Any]] = {
+    "@jupyterlab/docmanager-extension:plugin": {"autosave": False, "maxNumberRecents": 0},
+    "@jupyterlab/apputils-extension:notification": {
+        "checkForUpdates": False,
+        "fetchNews": "false",
+        "doNotDisturbMode": True,
+    },
+    "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": False},
+    "@jupyterlab/notebook-extension:tracker": {"recordTiming": False, "kernelShutdown": True, "windowingMode": "none"},
+}
+
+
+def command(*, open_browser: bool) -> list[str]:
+    """Return the command that starts the server; what it needs to know stands in its configuration folder."""
+    browser = [] if open_browser else ["--no-browser"]
+    # Jupyter refuses to run as root unless told; in a container root is often the only user there is.
+    root = ["--allow-root"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    return [sys.executable, "-m", "jupyterlab", *browser, *root]
+
+
+@contextmanager
+def prepared(site: Site) -> Iterator[tuple[Path, dict[str, str]]]:
+    """Make the server's folders and give its root folder and environment; all of it is removed at the end.
+
+    The root shows `notebooks`, a read-only copy of the package's page, and `own`, the site's notebooks folder.
+    """
+    private = Path(tempfile.mkdtemp(prefix="lab-", dir=site.temporary_folder))
+    runtime = _runtime_folder(private)
+    try:
+        root = private / "root"
+        (root / "notebooks").mkdir(parents=True)
+        page = root / "notebooks" / PAGE
+        shutil.copyfile(resource_folder("notebooks") / PAGE, page)
+        page.chmod(READ_ONLY)
+        _link_own_notebooks(site, root)
+        _write_settings(private, root)
+        environment = os.environ | {
+            SITE_VARIABLE: str(site.folder),
+            "IPYTHONDIR": str(private / "ipython"),
+            "JUPYTER_CONFIG_DIR": str(private / "config"),
+            "JUPYTER_DATA_DIR": str(private / "data"),
+            "JUPYTER_RUNTIME_DIR": str(runtime),
+            "JUPYTERLAB_SETTINGS_DIR": str(private / "user-settings"),
+            "JUPYTERLAB_WORKSPACES_DIR": str(private / "workspaces"),
+        }
+        environment.pop("JUPYTER_CONFIG_PATH", None)
+        yield root, environment
+    finally:
+        shutil.rmtree(private, ignore_errors=True)
+        shutil.rmtree(runtime, ignore_errors=True)
+
+
+def _runtime_folder(private: Path) -> Path:
+    """Return the folder for kernel sockets: inside the private one, or a short path where that would be too long."""
+    inside = private / "run"
+    if len(str(inside)) <= LONGEST_SOCKET_FOLDER:
+        inside.mkdir()
+        return inside
+    return Path(tempfile.mkdtemp(prefix="audit-kernel-"))
+
+
+def _link_own_notebooks(site: Site, root: Path) -> None:
+    own = site.folder / "notebooks"
+    if not own.is_dir():
+        return
+    try:
+        (root / "own").symlink_to(own, target_is_directory=True)
+    except OSError:  # Windows without the right to make links: the page works, own notebooks are opened elsewhere
+        return
+
+
+def _write_settings(private: Path, root: Path) -> None:
+    # Kernels talk over sockets of the file system, which other users cannot reach; Windows has none.
+    kernels = {"transport": "tcp" if sys.platform == "win32" else "ipc"}
+    server = {**SERVER_SETTINGS, "KernelManager": kernels}
+    server["ServerApp"] = {**server["ServerApp"], "root_dir": str(root)}
+    server["FileCheckpoints"] = {"checkpoint_dir": str(private / "checkpoints")}
+    _write_json(private / "config" / "jupyter_server_config.json", server)
+    _write_json(private / "config" / "labconfig" / "page_config.json", PAGE_SETTINGS)
+    for plugin, settings in LAB_SETTINGS.items():
+        package, name = plugin.rsplit(":", 1)
+        _write_json(private / "user-settings" / package / f"{name}.jupyterlab-settings", settings)
+
+
+def _write_json(path: Path, content: object) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, indent=2), encoding="utf-8")
+
+
+def start_lab(site: Site, *, open_browser: bool = True) -> int:
+    """Serve the investigator's page until the server is stopped; return its exit code.
+
+    Raises
+    ------
+    UsageError: JupyterLab is not installed.
+    """
+    if importlib.util.find_spec("jupyterlab") is None:
+        problem = "JupyterLab is not installed."
+        raise UsageError(problem, 'Install it with: pip install "audit-kernel[lab]"')
+    with prepared(site) as (root, environment):
+        server = subprocess.Popen(command(open_browser=open_browser), env=environment, cwd=root)
+        try:
+            return server.wait()
+        except KeyboardInterrupt:
+            return server.wait()
+        finally:
+            if server.poll() is None:
+                server.terminate()
+                server.wait()

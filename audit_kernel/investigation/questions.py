@@ -1,0 +1,127 @@
+"""The form's question: its texts, what is a good one, and errors in the reader's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from audit_kernel.errors import (
+    AuditKernelError,
+    JournalError,
+    NotAssessableError,
+    StoreError,
+    UnknownSubjectError,
+    UsageError,
+)
+from audit_kernel.investigation.steps import Step
+from audit_kernel.locale import translator
+from audit_kernel.use_log import SHORTEST_PURPOSE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class QuestionError(UsageError):
+    """The form's answer is not complete; `field` names the field."""
+
+    def __init__(self, problem: str, remedy: str, field: str) -> None:
+        super().__init__(problem, remedy)
+        self.field = field
+
+
+@dataclass(frozen=True)
+class Question:
+    """Why, and the first step."""
+
+    purpose: str
+    step: Step
+
+
+def form_texts(language: str, from_date: date, to_date: date) -> dict[str, Any]:
+    """Return the form's texts and fields; the period given is the one it begins with."""
+    _ = translator(language)
+    fields = [
+        {
+            "name": "purpose",
+            "type": "text",
+            "label": _("Purpose or case number"),
+            "hint": _("Required. It is written to the use log before anything is shown."),
+            "required": True,
+        },
+        {"name": "patient_id", "type": "text", "label": _("Patient"), "hint": _("Number of the patient")},
+        {"name": "employee_id", "type": "text", "label": _("Employee"), "hint": _("Number or user name")},
+        {"name": "from_date", "type": "date", "label": _("From"), "value": from_date.isoformat()},
+        {"name": "to_date", "type": "date", "label": _("To and including"), "value": to_date.isoformat()},
+    ]
+    return {
+        "title": _("Investigate access"),
+        "lead": _("Who opened whose record? Give a purpose, then a patient, an employee or both."),
+        "submit": _("Show activity"),
+        "busy": _("Searching …"),
+        "language": language,
+        "fields": fields,
+    }
+
+
+def read_question(values: Mapping[str, str], language: str) -> Question:
+    """Read the form.
+
+    Raises
+    ------
+    QuestionError: the purpose is missing, nobody is named, or the period is not one; names the field.
+    """
+    _ = translator(language)
+    purpose = values.get("purpose", "").strip()
+    if len(purpose) < SHORTEST_PURPOSE:
+        problem = _("No purpose was given: nothing is shown without one.")
+        raise QuestionError(problem, _("Give a case number or a reason, for example “case 2026/17”."), "purpose")
+    patient_id, employee_id = (values.get(name, "").strip() or None for name in ("patient_id", "employee_id"))
+    if patient_id is None and employee_id is None:
+        problem = _("Neither a patient nor an employee was given.")
+        raise QuestionError(problem, _("Give one of them, or both."), "patient_id")
+    from_date, to_date = (_day(values.get(name, ""), name, language) for name in ("from_date", "to_date"))
+    if to_date < from_date:
+        problem = _("The period ends before it begins.")
+        raise QuestionError(problem, _("Give the first day, then the last."), "to_date")
+    return Question(purpose, Step("activity", patient_id, employee_id, from_date, to_date))
+
+
+def _day(text: str, field: str, language: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        _ = translator(language)
+        raise QuestionError(_("A day of the period is missing."), _("Give it as a date."), field) from None
+
+
+def sentence_of(error: Exception, language: str) -> tuple[str, str]:
+    """Return what failed and the remedy, in the language where the error is one that a reader can meet here.
+
+    What is not ours is named by its type only: its message could hold rows.
+    """
+    _ = translator(language)
+    if not isinstance(error, AuditKernelError):
+        problem = _("The program failed ({name}). Nothing was shown.").format(name=type(error).__name__)
+        return problem, _("Tell the person who runs the program what you asked for.")
+    if language == "en":
+        return error.problem, error.remedy
+    sentences = {
+        UnknownSubjectError: (
+            _("The patient or the employee stands neither in any log nor in the reference data, or names several."),
+            _("Check the number; nothing was searched."),
+        ),
+        NotAssessableError: (
+            _("The question cannot be answered: the data that it needs are missing."),
+            _("Take them in, then ask again."),
+        ),
+        JournalError: (
+            _("The use log cannot be written, therefore nothing is shown."),
+            _("Check free disk space and the permissions of the site's folder."),
+        ),
+        StoreError: (
+            _("The log store cannot be opened or is empty."),
+            _("Take in a log first, or check the permissions of the site's folder."),
+        ),
+    }
+    return next((texts for kind, texts in sentences.items() if isinstance(error, kind)), (error.problem, error.remedy))

@@ -1,0 +1,143 @@
+"""A store that answers from lists: the three reports of one pair, with hostile text where a log could hold it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+import pyarrow
+
+from audit_kernel.catalog import Column, Description, Query
+from audit_kernel.errors import UnknownSubjectError, UsageError
+from audit_kernel.query import Result
+from audit_kernel.yaml_file import Texts
+
+HOSTILE = '<img src=x onerror=alert(1)><script>alert(2)</script>\u202egpj.exe\x00\x1b[31m'
+FIRST_AT = datetime(2026, 10, 1, 6, 15)
+N_EMPLOYEES = 120
+N_EVENTS = 130
+
+
+def texts(english: str) -> Texts:
+    return Texts(en=english, sv=f"sv {english}", nb=f"nb {english}")
+
+
+def description(title: str, **columns: str) -> Description:
+    described = {}
+    for name, kind in columns.items():
+        hidden = kind.startswith("-")
+        localised = kind.endswith("*")
+        described[name] = Column(
+            type=kind.strip("-*"),
+            label=texts(name.replace("_", " ").capitalize()),
+            meaning=texts(f"Meaning of {name}"),
+            localised=localised,
+            hidden=hidden,
+        )
+    return Description(title=texts(title), question=texts(f"Question of {title}"), method=texts("-"), columns=described)
+
+
+DESCRIPTIONS = {
+    "activity": description(
+        "Activity",
+        employee_id="id", employee_name="text", patient_id="-id", patient_name="text", n_journal="integer",
+        first_journal_at="timestamp", last_journal_at="timestamp", is_blocked="boolean",
+    ),
+    "detailed_activity": description(
+        "Detailed activity",
+        recorded_at="timestamp", employee_name="text", activity="text*", is_confirmed="boolean",
+        employee_id="-id", patient_id="-id", access_id="-id",
+    ),
+    "system_log": description(
+        "System log",
+        event_id="id", time_local="text", log_type="code", record_ref="id", meaning="text*",
+        recorded_at="-timestamp", access_id="-id", is_unknown_code="-boolean",
+    ),
+    "timeline": description("Timeline", day="date", n_accesses="integer"),
+    "hour_map": description("Hours", local_weekday="integer", local_hour="integer", n_accesses="integer"),
+}  # fmt: skip
+
+
+class FakeStore:
+    """Remembers what it was asked."""
+
+    def __init__(self, purpose: str) -> None:
+        if not purpose:
+            raise UsageError("No purpose was given.", "Give one.")
+        self.purpose = purpose
+        self.asked: list[tuple[str, dict[str, object]]] = []
+        self.is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def report(self, name: str, **parameters: object) -> Result:
+        self.asked.append((name, parameters))
+        if parameters.get("patient_id") == "nobody":
+            raise UnknownSubjectError("The patient 'nobody' stands nowhere.", "Check the number.")
+        if parameters.get("patient_id") == "broken":
+            raise ZeroDivisionError("a row: KARI NORDMANN")
+        rows = getattr(self, name)(parameters)
+        if parameters.get("patient_id") == "quiet":
+            rows = rows.slice(0, 0)
+        query = Query(name, "reports", None, DESCRIPTIONS[name])
+        return Result(query, rows, parameters, rows_searched=4711, rows_unresolved=3)
+
+    def activity(self, parameters):
+        return pyarrow.table(
+            {
+                "employee_id": [f"E{number:03}" for number in range(N_EMPLOYEES)],
+                "employee_name": [HOSTILE if number == 1 else f"Kari {number}" for number in range(N_EMPLOYEES)],
+                "patient_id": [parameters.get("patient_id") or f"P{number:03}" for number in range(N_EMPLOYEES)],
+                "patient_name": [f"Ola {number}" for number in range(N_EMPLOYEES)],
+                "n_journal": pyarrow.array([(number * 37) % 101 for number in range(N_EMPLOYEES)], pyarrow.int64()),
+                "first_journal_at": [FIRST_AT + timedelta(hours=number) for number in range(N_EMPLOYEES)],
+                "last_journal_at": [FIRST_AT + timedelta(hours=7 * number) for number in range(N_EMPLOYEES)],
+                "is_blocked": [number == 1 for number in range(N_EMPLOYEES)],
+            }
+        )
+
+    def detailed_activity(self, parameters):
+        return pyarrow.table(
+            {
+                "recorded_at": [FIRST_AT + timedelta(hours=5 * number) for number in range(N_EVENTS)],
+                "employee_name": [HOSTILE] * N_EVENTS,
+                "activity_en": [f"opened the care plan {HOSTILE}"] * N_EVENTS,
+                "activity_sv": [f"öppnade genomförandeplanen {HOSTILE}"] * N_EVENTS,
+                "activity_nb": [f"åpnet tiltaksplanen {HOSTILE}"] * N_EVENTS,
+                "is_confirmed": [number % 2 == 0 for number in range(N_EVENTS)],
+                "employee_id": [parameters["employee_id"]] * N_EVENTS,
+                "patient_id": [parameters["patient_id"]] * N_EVENTS,
+                "access_id": [f"access-{number}" for number in range(N_EVENTS)],
+            }
+        )
+
+    def system_log(self, parameters):
+        at = [FIRST_AT + timedelta(minutes=number) for number in range(N_EVENTS)]
+        return pyarrow.table(
+            {
+                "event_id": [str(70000 + number) for number in range(N_EVENTS)],
+                "time_local": [f"{each:%H:%M:%S}" for each in at],
+                "log_type": ["Lesing"] * N_EVENTS,
+                "record_ref": [f"J{number} {HOSTILE}" for number in range(N_EVENTS)],
+                "meaning_en": ["Read a record"] * N_EVENTS,
+                "meaning_sv": ["Läste en journal"] * N_EVENTS,
+                "meaning_nb": ["Leste en journal"] * N_EVENTS,
+                "recorded_at": at,
+                "access_id": [f"access-{number}" for number in range(N_EVENTS)],
+                "is_unknown_code": [number == 3 for number in range(N_EVENTS)],
+            }
+        )
+
+    def timeline(self, _parameters):
+        days = [date(2026, 10, 1) + timedelta(days=number) for number in range(28)]
+        return pyarrow.table({"day": days, "n_accesses": [(number * 5) % 13 for number in range(28)]})
+
+    def hour_map(self, _parameters):
+        cells = [(weekday, hour) for weekday in range(1, 8) for hour in range(6, 23)]
+        return pyarrow.table(
+            {
+                "local_weekday": [weekday for weekday, _hour in cells],
+                "local_hour": [hour for _weekday, hour in cells],
+                "n_accesses": [(weekday * hour) % 17 for weekday, hour in cells],
+            }
+        )
