@@ -1,0 +1,122 @@
+"""Makes the demo: generates, takes in, controls last month, and says where to look and what was found."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from audit_kernel.demo.generator import GeneratedWorld, generate
+from audit_kernel.errors import MonthIncompleteError, UsageError
+from audit_kernel.evidence.month import run_month, schedule
+from audit_kernel.locale import format_number, translator
+from audit_kernel.site import create_site
+from audit_kernel.store.intake import take_in
+from audit_kernel.store.reference import take_in_reference
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from audit_kernel.evidence.execute import Outcome
+    from audit_kernel.site import Site
+    from audit_kernel.store.ledger import Delivery
+
+MARKER = ".audit-kernel-demo"
+NAMES = {"NO": "Demovik kommune"}
+SOURCE = {"NO": "gerica"}
+SEED, LAST_MONTH = 1, "2026-10"
+SAMPLE_SEED = "demo"  # fixed, so that every demo shows the same pages
+
+
+def make(folder: Path, country: str, language: str, console: Console | None = None) -> int:
+    """Make the demo; see `make_demo`."""
+    if country not in NAMES:
+        problem = f"There is no demo for country {country!r}."
+        raise UsageError(problem, f"Give one of {', '.join(NAMES)}.")
+    if language:
+        translator(language)
+    _empty(folder)
+    console = console or Console()
+    site = create_site(folder / "site", country=country, name=NAMES[country])
+    language = language or site.settings.language
+    _ = translator(language)
+    with _progress(console) as progress:
+        step = progress.add_task(_("Generating a municipality"), total=1)
+        world = generate(folder, SEED, LAST_MONTH)
+        progress.update(step, completed=1)
+        deliveries = _take_in(site, world, progress, language)
+        step = progress.add_task(_("Running the month's control"), total=len(schedule(site).monthly))
+        month = run_month(
+            site, LAST_MONTH, seed=SAMPLE_SEED, language=language, progress=lambda _outcome: progress.advance(step)
+        )
+    console.print(_stored(deliveries, language))
+    console.print(_found(month.outcomes, language))
+    console.print(_("Open this page in a browser:"))
+    console.print(str(month.index), soft_wrap=True, highlight=False, markup=False)
+    return 0 if month.is_complete else MonthIncompleteError.exit_code
+
+
+def _empty(folder: Path) -> None:
+    """Leave an empty folder with the demo's mark; refuse one that holds anything but an earlier demo."""
+    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / MARKER).is_file())):
+        problem = f"{str(folder)!r} holds something that is not a demo."
+        raise UsageError(problem, "Name a new folder; nothing was changed.")
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True)
+    (folder / MARKER).touch()
+
+
+def _progress(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
+    )
+
+
+def _take_in(site: Site, world: GeneratedWorld, progress: Progress, language: str) -> list[Delivery]:
+    """Take the reference files in, then the logs; the folder with the truth is not looked into."""
+    _ = translator(language)
+    step = progress.add_task(_("Taking reference data in"), total=len(world.reference_files))
+    for kind, path in world.reference_files.items():
+        take_in_reference(site, path, kind)
+        progress.advance(step)
+    step = progress.add_task(_("Taking logs in"), total=len(world.log_files))
+    deliveries = []
+    for path in world.log_files:
+        deliveries.append(take_in(site, path, SOURCE[site.settings.country]))
+        progress.advance(step)
+    return deliveries
+
+
+def _stored(deliveries: Sequence[Delivery], language: str) -> str:
+    _ = translator(language)
+    return _("{read} records read, {stored} stored, {quarantined} in quarantine.").format(
+        read=format_number(sum(each.n_read for each in deliveries), language),
+        stored=format_number(sum(each.n_stored for each in deliveries), language),
+        quarantined=format_number(sum(each.n_quarantined for each in deliveries), language),
+    )
+
+
+def _found(outcomes: Sequence[Outcome], language: str) -> Table:
+    """Return the controls with their answers, as the index page has them."""
+    _ = translator(language)
+    table = Table(box=None, pad_edge=False)
+    table.add_column(_("Control"))
+    table.add_column(_("Answer"))
+    for outcome in outcomes:
+        facts = outcome.facts
+        count = format_number(int(facts.get("n_rows", 0)), language)
+        if not outcome.succeeded:
+            answer = _("Failed")
+        elif not facts.get("is_assessable"):
+            answer = _("Not assessable")
+        elif facts.get("room") == "checks":
+            answer = _("{count} findings").format(count=count)
+        else:
+            answer = _("{count} rows").format(count=count)
+        table.add_row(str(facts.get("title", outcome.name)), answer)
+    return table

@@ -1,0 +1,92 @@
+"""`audit-kernel demo`: from nothing to an index page, and what it says on the way."""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import audit_kernel.demo
+from audit_kernel.demo import make, make_demo
+from audit_kernel.demo.generator import GeneratedWorld, generate
+from audit_kernel.demo.settings import WorldSettings
+from audit_kernel.errors import UsageError
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the demo be a small world."""
+
+    def generate_small(folder: Path, seed: int, last_month: str) -> GeneratedWorld:
+        return generate(folder, seed, last_month, WorldSettings(n_months=1, activity=0.1))
+
+    monkeypatch.setattr(make, "generate", generate_small)
+
+
+def made(folder: Path, **options: str) -> tuple[int, str]:
+    """Make a demo; return its exit code and what it printed."""
+    console = Console(file=io.StringIO(), width=200)
+    code = make_demo(folder, console=console, **options)
+    return code, console.file.getvalue()
+
+
+@pytest.mark.usefixtures("small")
+def test_the_demo_ends_with_the_path_of_an_index_page_and_what_was_found(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    code, printed = made(folder, language="en")
+    assert code == 0, printed
+    index = Path(printed.strip().splitlines()[-1])
+    assert index.name == "index.html"
+    assert index.is_file()
+    assert index.is_relative_to(folder / "site" / "archive")
+    assert re.search(r"[\d,]+ records read, [\d,]+ stored, 4 in quarantine\.", printed)
+    assert re.search(r"\d+ findings", printed)
+
+
+@pytest.mark.usefixtures("small")
+def test_an_earlier_demo_is_replaced_and_speaks_norwegian_by_itself(tmp_path: Path) -> None:
+    (tmp_path / make.MARKER).touch()
+    (tmp_path / "left over").touch()
+    code, printed = made(tmp_path)
+    assert code == 0, printed
+    assert not (tmp_path / "left over").exists()
+    assert "Åpne denne siden i en nettleser:" in printed
+
+
+@pytest.mark.parametrize("is_file", [False, True])
+def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, is_file: bool) -> None:
+    other = tmp_path / "mine"
+    kept = other if is_file else other / "thesis.txt"
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text("years of work")
+    with pytest.raises(UsageError, match=r"holds something that is not a demo\. Name a new folder"):
+        make_demo(other)
+    assert kept.read_text() == "years of work"
+
+
+def test_a_country_without_a_demo_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"There is no demo for country 'DK'\. Give one of NO\."):
+        make_demo(tmp_path / "demo", country="DK")
+    with pytest.raises(UsageError, match="The language 'da' is not available"):
+        make_demo(tmp_path / "demo", language="da")
+    assert not (tmp_path / "demo").exists()
+
+
+def test_without_the_generators_library_the_remedy_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    for name in [name for name in sys.modules if name.startswith(("audit_kernel.demo.", "faker"))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "faker", None)
+    with pytest.raises(UsageError, match=re.escape("pip install 'audit-kernel[demo]'")):
+        make_demo(tmp_path / "demo")
+
+
+def test_the_product_knows_of_no_truth() -> None:
+    package = Path(audit_kernel.demo.__file__).parent.parent
+    readers = [path for path in sorted(package.rglob("*.py")) if "truth.csv" in path.read_text(encoding="utf-8")]
+    assert {path.parent.name for path in readers} == {"demo"}
+    assert "truth" not in Path(make.__file__).read_text(encoding="utf-8").replace("the folder with the truth", "")
