@@ -31,10 +31,14 @@ latest as (
 by_source as (
 
     -- a row without a system holds for every log
-    select latest.*, sources.source_id
+    select kind, identifier, id, begins, ends, true as is_own, system as source_id
     from latest
-    inner join sources on latest.system is null or latest.system = sources.source_id
-    where latest.age = 1 and latest.begins < latest.ends
+    where age = 1 and begins < ends and system is not null
+    union all
+    select latest.kind, latest.identifier, latest.id, latest.begins, latest.ends, false as is_own, sources.source_id
+    from latest
+    cross join sources
+    where latest.age = 1 and latest.begins < latest.ends and latest.system is null
 
 ),
 
@@ -63,7 +67,7 @@ ranked as (
         by_source.id,
         row_number() over (
             partition by stretches.source_id, stretches.kind, stretches.identifier, stretches.starts_on
-            order by by_source.system nulls last, by_source.begins desc, by_source.id
+            order by by_source.is_own desc, by_source.begins desc, by_source.id
         ) as place
     from stretches
     inner join by_source
