@@ -19,6 +19,7 @@ from audit_kernel.locale import format_number, translator
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_LONGEST_WORD = 20
 TEMPLATE_FOLDER = Path(__file__).resolve().parent / "template"
 
 
@@ -95,11 +96,17 @@ def _numbered(objects: Iterable[DisplayObject], first: int = 1) -> Iterator[_Ite
 
 def _render(template: str, language: str, **values: object) -> str:
     _ = translator(language)
-    return _environment().get_template(template).render(language=language, _=_, n_rows=partial(_n_rows, language), **values)
+    helpers = {"_": _, "n_rows": partial(_n_rows, language), "has_long_word": _has_long_word}
+    return _environment().get_template(template).render(language=language, **helpers, **values)
 
 
 def _n_rows(language: str, number: int) -> str:
     return translator(language).plural("{number} row", "{number} rows", number).format(number=format_number(number, language))
+
+
+def _has_long_word(text: str) -> bool:
+    """Tell whether a cell must be allowed to break within a word, lest it widen the table."""
+    return len(text) > _LONGEST_WORD and any(len(word) > _LONGEST_WORD for word in text.split())
 
 
 @cache

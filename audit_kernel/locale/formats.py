@@ -65,7 +65,8 @@ def format_timestamp(value: datetime.datetime, language: str, time_zone: str) ->
     # The wall time alone is handed on, so Babel needs no time zone of its own.
     text = dates.format_datetime(local.replace(tzinfo=None), format=pattern, tzinfo=None, locale=babel_locale(language))
     is_ambiguous = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
-    return f"{text} ({local:%z})" if is_ambiguous else text
+    offset = f"{local:%z}"
+    return f"{text} ({offset[:3]}:{offset[3:]})" if is_ambiguous else text
 
 
 def format_boolean(value: bool, language: str) -> str:  # noqa: FBT001 - the value itself, not a switch
