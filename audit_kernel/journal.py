@@ -108,7 +108,10 @@ class Journal:
         hashes: dict[int, str] = {}
         previous, sequence = START, 0
         with contextlib.ExitStack() as stack:
-            with contextlib.suppress(OSError):  # a copy on a read-only medium has no writer to wait for
+            with contextlib.suppress(
+                OSError
+            ):  # nothing there yet, or a copy on a read-only medium has no writer to wait for
+                self.path.stat()
                 stack.enter_context(self._lock())
             lines, torn = list(self._whole_lines()), self._torn_bytes()
         for number, raw in enumerate(lines, start=1):
@@ -223,6 +226,7 @@ class Journal:
             return size - _start_of_tail(file, size)
 
     def _lock(self) -> filelock.BaseFileLock:
+        self.path.parent.stat()  # the lock would make a missing folder, readable by others
         return filelock.FileLock(f"{self.path}.lock", timeout=WAIT_SECONDS, mode=OWNER_ONLY_FILE, poll_interval=0.01)
 
     @contextlib.contextmanager

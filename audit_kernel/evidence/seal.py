@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from importlib.resources import files as package_files
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import bagit
@@ -116,15 +116,15 @@ def _build(
     """Write a whole bag into `work` and sync it."""
     name = predicate[chain.CHAIN_FIELD]["run"]
     work.mkdir(mode=OWNER_ONLY_FOLDER)
+    folders = {parent for path in (*payload, bags.STATEMENT) for parent in PurePosixPath(path).parents[:-1]}
+    for folder in sorted(folders):
+        (work / folder).mkdir(mode=OWNER_ONLY_FOLDER)
     digests: dict[str, str] = {}
     size = 0
     for path, source in payload.items():
-        target = work / path
-        target.parent.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
-        digests[path], n_bytes = _copy(source, target)
+        digests[path], n_bytes = _copy(source, work / path)
         size += n_bytes
     content = statements.statement_bytes(digests, predicate)
-    (work / "data").mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
     write_new(work / bags.STATEMENT, content, FILE_MODE)
     digests[bags.STATEMENT] = hashlib.sha256(content).hexdigest()
     information = {
@@ -146,8 +146,8 @@ def _build(
     tags |= {bags.TAG_MANIFEST: tag_manifest, bags.TAG_MANIFEST + bags.SIGNATURE: key.sign(tag_manifest)}
     for path, tag in tags.items():
         write_new(work / path, tag, FILE_MODE)
-    for folder, _, _ in os.walk(work):
-        sync_folder(Path(folder))
+    for synced in (*folders, "."):
+        sync_folder(work / synced)
     try:
         bagit.Bag(str(work)).validate()  # read back by code that is not ours
     except bagit.BagError as error:
