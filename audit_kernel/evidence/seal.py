@@ -23,6 +23,7 @@ from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence import chain, keys
 from audit_kernel.evidence import statement as statements
 from audit_kernel.evidence.bag_check import check_bag
+from audit_kernel.evidence.statement import provenance
 from audit_kernel.files import (
     BINARY,
     OWNER_ONLY_FILE,
@@ -32,6 +33,8 @@ from audit_kernel.files import (
     write_all,
     write_new,
 )
+
+__all__ = ["provenance", "repair_head", "seal"]
 
 WORK_PREFIX = chain.WORK_PREFIX + "seal-"
 WAIT_SECONDS = 600
@@ -146,8 +149,8 @@ def _build(
     tags |= {bags.TAG_MANIFEST: tag_manifest, bags.TAG_MANIFEST + bags.SIGNATURE: key.sign(tag_manifest)}
     for path, tag in tags.items():
         write_new(work / path, tag, FILE_MODE)
-    for synced in (*folders, "."):
-        sync_folder(work / synced)
+    for synced in (work, *(work / folder for folder in folders)):
+        sync_folder(synced)
     try:
         bagit.Bag(str(work)).validate()  # read back by code that is not ours
     except bagit.BagError as error:
