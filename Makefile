@@ -34,8 +34,8 @@ demo: $(READY)
 	$(BIN)/audit-kernel demo demo
 
 lab: $(READY)
-	@test -e demo || $(BIN)/audit-kernel demo demo
-	$(BIN)/audit-kernel lab --site demo
+	@test -e demo/site || $(BIN)/audit-kernel demo demo
+	$(BIN)/audit-kernel lab --site demo/site
 
 lint: $(READY)
 	$(BIN)/ruff check .
