@@ -116,21 +116,24 @@ def _number_lines(connection: duckdb.DuckDBPyConnection, *, has_breaks: bool) ->
     """Make `staged_lines`: the line on which each record begins, quoted line breaks counted."""
     connection.execute("drop view if exists staged_lines")
     connection.execute("drop table if exists staged_line_starts")
+    # inside a transaction that made the table, rowids begin at 2**55 instead of 0
+    row = connection.execute("select coalesce(min(rowid), 0) from staged_records").fetchone()
+    first = int(row[0]) if row else 0
     if not has_breaks:
         connection.execute(
-            "create temp view staged_lines as select rowid as record_number, rowid + 1 as line_number, * "
-            "from staged_records where rowid > 0"
+            f"create temp view staged_lines as select rowid - {first} as record_number, "
+            f"rowid - {first} + 1 as line_number, * from staged_records where rowid > {first}"
         )
         return
     connection.execute(
-        "create temp table staged_line_starts as select rowid as record_number, (rowid + 1 + coalesce(sum(n_breaks) "
-        "over (order by rowid rows between unbounded preceding and 1 preceding), 0))::bigint as line_number "
-        "from staged_records"
+        f"create temp table staged_line_starts as select rowid - {first} as record_number, (rowid - {first} + 1 + "
+        "coalesce(sum(n_breaks) over (order by rowid rows between unbounded preceding and 1 preceding), 0))::bigint "
+        "as line_number from staged_records"
     )
     connection.execute(
         "create temp view staged_lines as select starts.record_number, starts.line_number, records.* "
-        "from staged_records as records join staged_line_starts as starts on starts.record_number = records.rowid "
-        "where records.rowid > 0"
+        f"from staged_records as records join staged_line_starts as starts on starts.record_number = records.rowid - {first} "
+        f"where records.rowid > {first}"
     )
 
 
