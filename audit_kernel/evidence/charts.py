@@ -76,21 +76,30 @@ def timeline(
     x = _position(altair.X, "x", [0, total_days])
     y = _position(altair.Y, "y", [0, top])
     bars = [
-        {"x": (day - first).days + 0.12, "x2": (day - first).days + n_days - 0.12, "y": n, "y2": 0} for day, n_days, n in spans if n
+        {"x": (day - first).days + 0.12, "x2": (day - first).days + n_days - 0.12, "y": n, "y2": 0}
+        for day, n_days, n in spans
+        if n
     ]
     bands = _weekends(first, total_days, top) if has_bands else []
-    ticks = [{"x": 0, "x2": total_days, "y": value, "text": format_number(value, language)} for value in range(0, top + 1, step)]
+    ticks = [
+        {"x": 0, "x2": total_days, "y": value, "text": format_number(value, language)}
+        for value in range(0, top + 1, step)
+    ]
     labels = _day_labels(first, total_days, language)
     layers = [
         _data(bands).mark_rect(color=BAND).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
         _data(ticks).mark_rule(color=GRID, strokeWidth=1).encode(x=x, x2="x2:Q", y=y),
-        _data(ticks).mark_text(align="right", baseline="middle", color=LABEL).encode(x=altair.value(-8), y=y, text="text:N"),
+        _data(ticks)
+        .mark_text(align="right", baseline="middle", color=LABEL)
+        .encode(x=altair.value(-8), y=y, text="text:N"),
         _data(bars).mark_rect(color=SERIES).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
         _data(ticks[:1]).mark_rule(color=AXIS, strokeWidth=1).encode(x=x, x2="x2:Q", y=y),
-        _data(labels).mark_tick(color=AXIS, orient="vertical", size=6, thickness=1).encode(x=x, y=altair.value(_HEIGHT + 3)),
-        _data(labels).mark_text(align="left", baseline="top", color=LABEL, dx=1).encode(
-            x=x, y=altair.value(_HEIGHT + 10), text="text:N"
-        ),
+        _data(labels)
+        .mark_tick(color=AXIS, orient="vertical", size=6, thickness=1)
+        .encode(x=x, y=altair.value(_HEIGHT + 3)),
+        _data(labels)
+        .mark_text(align="left", baseline="top", color=LABEL, dx=1)
+        .encode(x=x, y=altair.value(_HEIGHT + 10), text="text:N"),
     ]
     return _chart(layers, _WIDTH, _HEIGHT, title, " ".join(filter(None, words)), figures)
 
@@ -108,26 +117,35 @@ def hour_map(arrow: pyarrow.Table, language: str, title: str, description: str =
     if not any(counts.values()):
         return _empty_chart(title, description, language)
     limits = _step_limits(max(counts.values()))
-    cells = [_cell(weekday, hour, counts.get((weekday, hour), 0), limits, language) for weekday in range(1, 8) for hour in range(24)]
+    cells = [
+        _cell(weekday, hour, counts.get((weekday, hour), 0), limits, language)
+        for weekday in range(1, 8)
+        for hour in range(24)
+    ]
     x = _position(altair.X, "x", [0, HOURS])
     y = _position(altair.Y, "y", [WEEKDAYS, 0])
     days = [{"y": weekday - 0.5, "text": day_name(weekday, language)} for weekday in range(1, 8)]
     hours = [{"x": hour + 0.5, "text": f"{hour:02d}"} for hour in range(HOURS)]
     written = [cell for cell in cells if cell["text"]]
-    middle = {"baseline": "middle", "align": "center"}
     layers = [
         *(
-            _data([cell for cell in cells if cell["step"] == step]).mark_rect(color=color).encode(x=x, x2="x2:Q", y=y, y2="y2:Q")
+            _data([cell for cell in cells if cell["step"] == step])
+            .mark_rect(color=color)
+            .encode(x=x, x2="x2:Q", y=y, y2="y2:Q")
             for step, color in enumerate(STEPS)
         ),
         *(
             _data([cell for cell in written if (cell["step"] >= _FIRST_DARK_STEP) == is_dark])
-            .mark_text(color=color, fontSize=10, **middle)
+            .mark_text(color=color, fontSize=10, align="center", baseline="middle")
             .encode(x=_position(altair.X, "cx", [0, HOURS]), y=_position(altair.Y, "cy", [WEEKDAYS, 0]), text="text:N")
             for is_dark, color in ((False, ON_LIGHT), (True, ON_DARK))
         ),
-        _data(days).mark_text(align="right", baseline="middle", color=LABEL).encode(x=altair.value(-8), y=y, text="text:N"),
-        _data(hours).mark_text(color=LABEL, **middle).encode(x=x, y=altair.value(WEEKDAYS * _CELL + 12), text="text:N"),
+        _data(days)
+        .mark_text(align="right", baseline="middle", color=LABEL)
+        .encode(x=altair.value(-8), y=y, text="text:N"),
+        _data(hours)
+        .mark_text(color=LABEL, align="center", baseline="middle")
+        .encode(x=x, y=altair.value(WEEKDAYS * _CELL + 12), text="text:N"),
         *_legend(limits, language),
     ]
     figures = hour_table(counts, language, title)
@@ -136,10 +154,19 @@ def hour_map(arrow: pyarrow.Table, language: str, title: str, description: str =
 
 
 def _chart(
-    layers: list[Any], width: int, height: int, title: str, description: str, figures: Table, bottom: int = 0, left: int = 0
+    layers: list[Any],
+    width: int,
+    height: int,
+    title: str,
+    description: str,
+    figures: Table,
+    bottom: int = 0,
+    left: int = 0,
 ) -> Chart:
     padding = _PADDING | ({"bottom": bottom} if bottom else {}) | ({"left": left} if left else {})
-    chart = altair.layer(*layers).properties(width=width, height=height, padding=padding, autosize=altair.AutoSizeParams(type="none"))
+    chart = altair.layer(*layers).properties(
+        width=width, height=height, padding=padding, autosize=altair.AutoSizeParams(type="none")
+    )
     chart = chart.configure(font=FONT, background="transparent").configure_view(stroke=None, fill=None)
     chart = chart.configure_text(font=FONT, fontSize=12).configure_axis(labelFont=FONT, titleFont=FONT)
     svg = vl_convert.vegalite_to_svg(chart.to_dict(), vl_version="6.4")
@@ -158,7 +185,7 @@ def _empty_chart(title: str, description: str, language: str) -> Chart:
 
 
 def _data(values: list[dict[str, Any]]) -> altair.Chart:
-    return altair.Chart(altair.Data(values=values))
+    return altair.Chart(altair.InlineData(values=values))
 
 
 def _position(channel: Any, name: str, domain: list[int]) -> Any:  # noqa: ANN401 - altair's two channels
@@ -186,14 +213,16 @@ def _day_labels(first: datetime.date, total_days: int, language: str) -> list[di
     elif total_days <= _WEEKLY_LABELS:
         chosen = [(day, _day_and_month(day, language)) for day in days if day.isoweekday() == 1]
     elif total_days <= _MONTHLY_LABELS:
-        chosen = [(day, _month(day, language, is_first=day == days[0])) for day in days if day.day == 1 or day == days[0]]
+        chosen = [
+            (day, _month(day, language, is_first=day == days[0])) for day in days if day.day == 1 or day == days[0]
+        ]
     else:
         chosen = [(day, str(day.year)) for day in days if (day.month, day.day) == (1, 1) or day == days[0]]
-    labels = [{"x": (day - first).days, "text": text} for day, text in chosen]
+    labels = [((day - first).days, text) for day, text in chosen]
     gap = _MINIMUM_GAP * total_days / _WIDTH
     # Of two labels too close to each other the later one begins the full month or year: it stays.
-    crowded = {before["x"] for before, after in pairwise(labels) if after["x"] - before["x"] < gap}
-    return [label for label in labels if label["x"] not in crowded and label["x"] < total_days - gap / 2]
+    crowded = {before for (before, _text), (after, _next) in pairwise(labels) if after - before < gap}
+    return [{"x": x, "text": text} for x, text in labels if x not in crowded and x < total_days - gap / 2]
 
 
 def _day_and_month(day: datetime.date, language: str) -> str:
@@ -214,8 +243,10 @@ def _step_limits(highest: int) -> list[int]:
 
 
 def _cell(weekday: int, hour: int, count: int, limits: list[int], language: str) -> dict[str, Any]:
-    step = next((_shade(position, limits) for position, limit in enumerate(limits) if count <= limit), 0) if count else 0
-    is_written = 0 < count and limits[-1] <= _LARGEST_WRITTEN
+    step = (
+        next((_shade(position, limits) for position, limit in enumerate(limits) if count <= limit), 0) if count else 0
+    )
+    is_written = count > 0 and limits[-1] <= _LARGEST_WRITTEN
     return {
         "x": hour + 0.03,
         "x2": hour + 0.97,
@@ -236,7 +267,9 @@ def _shade(position: int, limits: list[int]) -> int:
 def _legend(limits: list[int], language: str) -> list[Any]:
     starts = [1, *(limit + 1 for limit in limits[:-1])]
     texts = ["0"] + [
-        format_number(start, language) if start == end else f"{format_number(start, language)}\N{EN DASH}{format_number(end, language)}"
+        format_number(start, language)
+        if start == end
+        else f"{format_number(start, language)}\N{EN DASH}{format_number(end, language)}"
         for start, end in zip(starts, limits, strict=True)
     ]
     colors = [STEPS[0], *(STEPS[_shade(position, limits)] for position in range(len(limits)))]

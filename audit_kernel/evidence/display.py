@@ -90,7 +90,7 @@ class ColumnDescription(Protocol):
         """Whether the column is left out of the page."""
 
 
-def table_from_arrow(  # noqa: PLR0913 - each argument is one thing the reader sees
+def table_from_arrow(
     arrow: pyarrow.Table,
     columns: Sequence[ColumnDescription] | Mapping[str, ColumnDescription],
     language: str,

@@ -20,7 +20,7 @@ from audit_kernel.evidence.rendering import TEMPLATE_FOLDER, failure_page, rende
 __all__ = ["ArchiveExporter", "failure_page", "objects_of", "render_page"]
 
 
-class ArchiveExporter(TemplateExporter):  # type: ignore[misc] - nbconvert is not typed
+class ArchiveExporter(TemplateExporter):
     """nbconvert's exporter for sealed pages (``jupyter nbconvert --to audit_kernel``)."""
 
     output_mimetype = "text/html"
@@ -40,7 +40,7 @@ class ArchiveExporter(TemplateExporter):  # type: ignore[misc] - nbconvert is no
         config.ArchiveExporter.default_preprocessors = []
         return config
 
-    def from_notebook_node(
+    def from_notebook_node(  # type: ignore[override]
         self,
         nb: NotebookNode,
         resources: dict[str, Any] | None = None,
@@ -50,7 +50,7 @@ class ArchiveExporter(TemplateExporter):  # type: ignore[misc] - nbconvert is no
 
         Raises :class:`RunError` for a notebook that failed, has no page information or never said that it was done.
         """
-        prepared = self._init_resources(resources)
+        prepared: dict[str, Any] = self._init_resources(resources)  # type: ignore[no-untyped-call]
         shown = list(objects_of(nb))
         information = next((item for item in shown if isinstance(item, PageInformation)), None)
         if information is None:

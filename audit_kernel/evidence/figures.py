@@ -61,7 +61,10 @@ def timeline_sentence(spans: list[Span], language: str) -> str:
     n_empty = sum(1 for _day, _n_days, n in spans if not n)
     days = _.plural("{number} day without any.", "{number} days without any.", n_empty)
     return f"{sentence} " + " ".join(
-        [_("Most on {day}: {number}.").format(day=day, number=number), days.format(number=format_number(n_empty, language))]
+        [
+            _("Most on {day}: {number}.").format(day=day, number=number),
+            days.format(number=format_number(n_empty, language)),
+        ]
     )
 
 
@@ -79,7 +82,14 @@ def timeline_table(spans: list[Span], language: str, title: str) -> Table:
         for day, n_days, n in spans
     ]
     first = TableColumn("day", _("Day") if is_daily else _("From"), "date")
-    return Table(title, [first, second, TableColumn("n_accesses", _("Accesses"), "integer", "end")], rows, len(rows), "", language)
+    return Table(
+        title,
+        [first, second, TableColumn("n_accesses", _("Accesses"), "integer", "end")],
+        rows,
+        len(rows),
+        "",
+        language,
+    )
 
 
 def hour_sentence(counts: Mapping[tuple[int, int], int], language: str) -> str:
@@ -104,7 +114,10 @@ def hour_table(counts: Mapping[tuple[int, int], int], language: str, title: str)
         *(TableColumn(f"weekday_{weekday}", day_name(weekday, language), "integer", "end") for weekday in days),
     ]
     rows = [
-        (f"{hour:02d}\N{EN DASH}{hour + 1:02d}", *(format_number(counts.get((weekday, hour), 0), language) for weekday in days))
+        (
+            f"{hour:02d}\N{EN DASH}{hour + 1:02d}",
+            *(format_number(counts.get((weekday, hour), 0), language) for weekday in days),
+        )
         for hour in range(HOURS)
     ]
     return Table(title, columns, rows, len(rows), "", language)

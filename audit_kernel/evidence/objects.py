@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
-from typing import Any, ClassVar, Literal, get_args
+from typing import Any, ClassVar, Literal, cast, get_args
 from urllib.parse import quote
 
 from audit_kernel.errors import RunError
@@ -59,7 +59,7 @@ class DisplayObject(_Described):
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, Any]:
         """Return what IPython displays; its two arguments change nothing."""
-        from audit_kernel.evidence.rendering import fragment  # noqa: PLC0415 - Jinja only when something is shown
+        from audit_kernel.evidence.rendering import fragment
 
         del include, exclude
         return {MIME_TYPE: self.as_json(), "text/html": fragment(self), "text/plain": self.plain_text()}
@@ -225,7 +225,9 @@ class Links(DisplayObject):
 
     def __post_init__(self) -> None:
         """Make links of tuples."""
-        self._set("links", [Link(*link) if isinstance(link, tuple | list) else _made(Link, link) for link in self.links])
+        self._set(
+            "links", [Link(*link) if isinstance(link, tuple | list) else _made(Link, link) for link in self.links]
+        )
         super().__post_init__()
 
 
@@ -252,7 +254,7 @@ def from_description(description: Mapping[str, Any]) -> DisplayObject:
     if made is None:
         problem = "A notebook's output describes an object that pages do not know."
         raise RunError(problem, "Show only objects of audit_kernel.evidence.display.")
-    return _made(made, values)
+    return cast("DisplayObject", _made(made, values))
 
 
 def relative_address(address: str) -> str:

@@ -30,7 +30,7 @@ class _Item:
     object: DisplayObject
     table_number: int = 0
     chart_number: int = 0
-    picture: Markup = Markup()
+    picture: Markup | str = ""
 
     @property
     def name(self) -> str:
@@ -45,7 +45,9 @@ def render_page(objects: Iterable[DisplayObject], information: PageInformation) 
     """
     shown = [item for item in objects if not isinstance(item, PageInformation | Done)]
     has_title = any(isinstance(item, Heading) and item.level == 1 for item in shown)
-    main = _render("main.html.j2", information.language, information=information, items=_numbered(shown), needs_title=not has_title)
+    main = _render(
+        "main.html.j2", information.language, information=information, items=_numbered(shown), needs_title=not has_title
+    )
     page_id = hashlib.sha256(main.encode()).hexdigest()
     label = translator(information.language)("Page id")
     sheet = _render("sheet.css.j2", information.language, label=label, page_id=page_id)
@@ -67,7 +69,10 @@ def failure_page(name: str, language: str, reason: str) -> str:
     title = _("{name} could not be made").format(name=name)
     objects = [
         Heading(title, 1),
-        Paragraph(_("This part of the control was not carried out. It says nothing about whether there is anything to find."), "summary"),
+        Paragraph(
+            _("This part of the control was not carried out. It says nothing about whether there is anything to find."),
+            "summary",
+        ),
         Paragraph(reason, "warning"),
     ]
     return render_page(objects, PageInformation(title, language, name))
@@ -101,7 +106,11 @@ def _render(template: str, language: str, **values: object) -> str:
 
 
 def _n_rows(language: str, number: int) -> str:
-    return translator(language).plural("{number} row", "{number} rows", number).format(number=format_number(number, language))
+    return (
+        translator(language)
+        .plural("{number} row", "{number} rows", number)
+        .format(number=format_number(number, language))
+    )
 
 
 def _has_long_word(text: str) -> bool:

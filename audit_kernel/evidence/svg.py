@@ -18,14 +18,40 @@ NAMESPACE = "http://www.w3.org/2000/svg"
 FONT = "Liberation Sans, Arial, Helvetica, sans-serif"
 ELEMENTS = frozenset({"svg", "g", "path", "rect", "line", "text", "tspan", "title", "desc"})
 ATTRIBUTES = frozenset(
-    "aria-labelledby class d dx dy fill fill-opacity font-size font-weight height id opacity stroke"
-    " stroke-dasharray stroke-linecap stroke-opacity stroke-width text-anchor transform viewBox width x x1 x2 y y1 y2".split()
+    [
+        "aria-labelledby",
+        "class",
+        "d",
+        "dx",
+        "dy",
+        "fill",
+        "fill-opacity",
+        "font-size",
+        "font-weight",
+        "height",
+        "id",
+        "opacity",
+        "stroke",
+        "stroke-dasharray",
+        "stroke-linecap",
+        "stroke-opacity",
+        "stroke-width",
+        "text-anchor",
+        "transform",
+        "viewBox",
+        "width",
+        "x",
+        "x1",
+        "x2",
+        "y",
+        "y1",
+        "y2",
+    ]
 )
 # Numbers, names, colours, transformations: no address, style sheet or reference can be written with these.
 _VALUE = re.compile(r"(?!.*url)[\w\s.,#%+\-]*|(translate|rotate|scale)\([\d\s.,eE+\-]*\)", re.IGNORECASE | re.DOTALL)
 # Hundredths of a pixel are not seen; the last digits may differ between processors.
 _LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}(e-?\d+)?")
-_PARSER_OPTIONS = {"resolve_entities": False, "no_network": True, "load_dtd": False, "remove_comments": True, "remove_pis": True}
 
 # Colours of charts on white paper; the class names let the page draw them otherwise on a dark screen.
 # All of them are told apart by lightness alone, so also by colour-blind readers and in grey print.
@@ -56,9 +82,8 @@ def clean_svg(svg: str, prefix: str = "chart", title: str = "", description: str
     """
     root = _parsed(svg)
     for element in list(root.iter()):
-        if not isinstance(element.tag, str) or etree.QName(element).localname not in ELEMENTS:
-            _remove(element)
-        elif etree.QName(element).namespace != NAMESPACE:
+        name = etree.QName(element)
+        if name.localname not in ELEMENTS or name.namespace != NAMESPACE:
             _remove(element)
     for element in root.iter():
         _keep_allowed_attributes(element)
@@ -74,8 +99,11 @@ def clean_svg(svg: str, prefix: str = "chart", title: str = "", description: str
 
 def _parsed(svg: str) -> etree._Element:
     text = harmless(re.sub(r"[\r\n\t]", " ", svg))
+    parser: etree.XMLParser[etree._Element] = etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, remove_comments=True, remove_pis=True
+    )
     try:
-        root = etree.fromstring(text.encode(), etree.XMLParser(**_PARSER_OPTIONS))
+        root = etree.fromstring(text.encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         problem = "A chart is not well-formed SVG."
         raise RunError(problem, "Make charts with audit_kernel.evidence.charts.") from error
@@ -146,7 +174,9 @@ def _renumber(root: etree._Element, prefix: str) -> None:
         if old is not None:
             new_ids[old] = f"{prefix}-{len(new_ids) + 1}"
             element.set("id", new_ids[old])
-    labels = root.attrib.pop("aria-labelledby", "").split()
+    labels = root.get("aria-labelledby", "").split()
+    for element in root.iter():
+        element.attrib.pop("aria-labelledby", None)
     known = [new_ids[label] for label in labels if label in new_ids]
     if known:
         root.set("aria-labelledby", " ".join(known))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
 from audit_kernel.locale.translation import FOLDER, LANGUAGES, SOURCE_LANGUAGE, read_catalogue
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 PACKAGE = FOLDER.parent
 TRANSLATED = tuple(language for language in LANGUAGES if language != SOURCE_LANGUAGE)
@@ -42,7 +46,9 @@ def update(language: str, messages: Catalog, folder: Path = FOLDER) -> list[str]
         if not message.id:
             continue
         known = old.get(_first(message))
-        string = known.string if known is not None and isinstance(known.string, str) == isinstance(message.id, str) else None
+        string = (
+            known.string if known is not None and isinstance(known.string, str) == isinstance(message.id, str) else None
+        )
         new.add(message.id, string, locations=message.locations, auto_comments=message.auto_comments)
         if not _is_translated(string):
             missing.append(_first(message))
@@ -78,10 +84,9 @@ def _first(message: Message) -> str:
     return message.id if isinstance(message.id, str) else message.id[0]
 
 
-def _is_translated(string: object) -> bool:
-    return bool(string) if isinstance(string, str) or string is None else all(string)  # type: ignore[call-overload]
+def _is_translated(string: str | Sequence[str] | None) -> bool:
+    return bool(string) if isinstance(string, str) or string is None else all(string)
 
 
-def _placeholders(texts: object) -> set[str]:
-    joined = texts if isinstance(texts, str) else " ".join(texts)  # type: ignore[call-overload]
-    return set(_PLACEHOLDER.findall(joined))
+def _placeholders(texts: str | Sequence[str] | None) -> set[str]:
+    return set(_PLACEHOLDER.findall(texts if isinstance(texts, str) else " ".join(texts or ())))

@@ -69,7 +69,7 @@ def format_timestamp(value: datetime.datetime, language: str, time_zone: str) ->
     return f"{text} ({offset[:3]}:{offset[3:]})" if is_ambiguous else text
 
 
-def format_boolean(value: bool, language: str) -> str:  # noqa: FBT001 - the value itself, not a switch
+def format_boolean(value: bool, language: str) -> str:
     """Write yes or no."""
     _ = translator(language)
     return _("Yes") if value else _("No")

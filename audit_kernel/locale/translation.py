@@ -31,15 +31,16 @@ class Translator:
         if not text or self._catalogue is None:
             return text
         message = self._catalogue.get(text)
-        return str(message.string) if message is not None and isinstance(message.string, str) and message.string else text
+        return (
+            str(message.string) if message is not None and isinstance(message.string, str) and message.string else text
+        )
 
     def plural(self, singular: str, plural: str, count: int) -> str:
         """Translate by number: the singular for 1, the plural otherwise (all three languages count so)."""
         position = 0 if count == 1 else 1
         message = None if self._catalogue is None else self._catalogue.get(singular)
-        if message is None or isinstance(message.string, str) or not message.string[position]:
-            return (singular, plural)[position]
-        return str(message.string[position])
+        texts = () if message is None or isinstance(message.string, str) else tuple(message.string or ())
+        return (texts if len(texts) > position and texts[position] else (singular, plural))[position]
 
 
 @cache
