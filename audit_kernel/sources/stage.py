@@ -51,7 +51,7 @@ def stage(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, source:
     for name in ("staged_accesses", "staged_authentications"):
         _drop(connection, name)
     if source.format == "fhir":
-        return stage_fhir(connection, prepared, source, staged_columns("accesses"), staged_columns("authentications"))
+        return stage_fhir(connection, prepared, staged_columns("accesses"), staged_columns("authentications"))
     create_empty(connection, "staged_authentications", staged_columns("authentications"))
     return _stage_delimited(connection, prepared, source)
 

@@ -1,0 +1,120 @@
+"""About whom and what: the patients, records and queries among an AuditEvent's entities."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from audit_kernel.sources.fhir_agents import codes, plain_reference
+from audit_kernel.sources.fhir_element import CONTROLS
+
+if TYPE_CHECKING:
+    from audit_kernel.sources.fhir_element import Element
+
+PATIENT_ROLE, JOB_STREAM_ROLE, QUERY_ROLE = "1", "21", "24"
+REQUEST_ID_TYPES = frozenset(["XrequestId"])
+RESOURCE_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)/[^/]+$")
+
+
+@dataclass
+class About:
+    """What the entities say. patients: (id, name); records: (table_name, record_ref)."""
+
+    patients: list[tuple[str, str | None]] = field(default_factory=list)
+    records: list[tuple[str | None, str]] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
+    session_id: str | None = None
+    flags: list[str] = field(default_factory=list)
+
+
+def about(event: Element) -> About:
+    """Sort the entities into patients, records, queries and session."""
+    found = About()
+    entities = event.elements("entity")
+    named = [entity for entity in entities if PATIENT_ROLE in codes(entity, "role")]
+    for entity in named:
+        _add_patient(found, entity)
+    if patient := _identifier_of_patient(event.element("patient")):
+        _add_once(found, patient, event.element("patient").text("display"))  # R5 names the patient outside the entities
+    for entity in entities:
+        if entity not in named:
+            _add_other(found, entity)
+    if not found.patients:
+        # Some systems write the patient as any other resource, without the role.
+        for kind, reference in list(found.records):
+            if kind == "Patient":
+                _add_once(found, str(plain_reference(reference)), None)
+        found.records = [record for record in found.records if record[0] != "Patient"]
+    return found
+
+
+def what(entity: Element) -> Element:
+    """Return what the entity is: R4 and R5 `what`; STU3 writes its parts on the entity itself."""
+    return entity.element("what") if "what" in entity else entity
+
+
+def reference_of(entity: Element) -> str | None:
+    """Return the entity's reference."""
+    inner = what(entity)
+    if isinstance(inner.value.get("reference"), dict):  # STU3
+        return inner.element("reference").text("reference")
+    return inner.text("reference")
+
+
+def _identifier_of_patient(person: Element) -> str | None:
+    identifier = person.element("identifier")
+    value = identifier.text("value") or identifier.text("id")  # some systems write the number as the element's id
+    if value:
+        return value
+    if isinstance(person.value.get("reference"), dict):  # STU3
+        return plain_reference(person.element("reference").text("reference"))
+    return plain_reference(person.text("reference"))
+
+
+def _add_patient(found: About, entity: Element) -> None:
+    inner = what(entity)
+    patient = _identifier_of_patient(inner)
+    if patient is None:
+        found.flags.append("patient_without_id")
+    else:
+        _add_once(found, patient, entity.text("name") or inner.text("display"))
+
+
+def _add_once(found: About, patient: str, name: str | None) -> None:
+    if patient not in [known for known, _name in found.patients]:
+        found.patients.append((patient, name))
+
+
+def _add_other(found: About, entity: Element) -> None:
+    roles, kinds = codes(entity, "role"), codes(entity, "type")
+    if "query" in entity:
+        _add_query(found, entity)
+    if QUERY_ROLE in roles or not REQUEST_ID_TYPES.isdisjoint(kinds):
+        return
+    reference = reference_of(entity)
+    value = reference or what(entity).element("identifier").text("value")
+    if JOB_STREAM_ROLE in roles:
+        found.session_id = found.session_id or value
+    elif value and not value.startswith("#"):
+        match = RESOURCE_TYPE.search(plain_reference(reference) or "")
+        found.records.append((match[1] if match else next(iter(kinds), None), value))
+
+
+def _add_query(found: About, entity: Element) -> None:
+    """Decode the query; where it is not readable text it stays as written, and the row says so."""
+    written = entity.text("query")
+    if written is None:
+        return
+    try:
+        text = base64.b64decode("".join(written.split()), validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        text = ""
+    if not text or CONTROLS.search(text):
+        found.flags.append("query_not_text")
+        text = written
+    found.messages.append(text)
+
+
