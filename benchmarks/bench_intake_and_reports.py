@@ -1,8 +1,8 @@
 """Intake and the three reports against DuckDB, Polars and pandas over the same rows in plain Parquet, in one run.
 
 The peers answer an easier question: their Parquet already holds each row's patient (we resolve it from the related
-record), and they give neither names nor plain words, write no use log and look nothing up in reference data. Each figure
-is the median over several patients or employees; the ratio is the peer's time divided by ours.
+record), and they give neither names nor plain words, write no use log and look nothing up in reference data. Each
+figure is the median over several patients or employees; the ratio is the peer's time divided by ours.
 
     python benchmarks/bench_intake_and_reports.py --rows 1000000
 """
@@ -25,7 +25,7 @@ import pandas
 
 from audit_kernel.site import Site, create_site
 from audit_kernel.store.intake import take_in
-from audit_kernel.store.reading import Store, open_store
+from audit_kernel.store.reading import Store
 from audit_kernel.store.reference import take_in_reference
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -202,7 +202,10 @@ def measure(n_rows: int, folder: Path) -> list[str]:
     site = create_site(folder / "site", "NO", "Benchmark")
     seconds = take_all_in(site, log, keys)
     lines = [
-        f"Intake: {n_rows / seconds:,.0f} rows/s ({n_rows:,} rows, {log.stat().st_size / 1e6:,.0f} MB, {seconds:.1f} s).",
+        (
+            f"Intake: {n_rows / seconds:,.0f} rows/s"
+            f" ({n_rows:,} rows, {log.stat().st_size / 1e6:,.0f} MB, {seconds:.1f} s)."
+        ),
         "",
     ]
     step = max(n_rows // ROWS_PER_PATIENT // N_SUBJECTS, 1)
@@ -217,7 +220,7 @@ def measure(n_rows: int, folder: Path) -> list[str]:
     except PackageNotFoundError:
         lines += ["Polars is not installed here: pip install 'audit-kernel[bench]'.", ""]
     began = time.perf_counter()
-    with open_store(site, "benchmark") as store:
+    with Store(site, "benchmark") as store:
         lines += [f"Opening the store: {time.perf_counter() - began:.2f} s, once for each session.", ""]
         ours = own_questions(store)
         lines += [
@@ -249,7 +252,10 @@ def main() -> None:
     heading = [
         "# Results of `make bench`",
         "",
-        f"{today:%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores. A ratio above 1 means that we are faster.",
+        (
+            f"{today:%Y-%m-%d}, Python {platform.python_version()}, {os.cpu_count()} cores."
+            " A ratio above 1 means that we are faster."
+        ),
         (__doc__ or "").split("\n\n")[1].replace("\n", " "),
         "",
     ]
