@@ -107,6 +107,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(value=VALUES)
 def test_what_was_written_canonically_reads_back_to_the_same_bytes(value):
     written = canonical_json(value)

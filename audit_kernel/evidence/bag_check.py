@@ -44,7 +44,12 @@ class _Check:
             self.report(path, "link_extra")
         for path in tree.empty_folders:
             self.report(path, "folder_extra")
-        self.actual = {path: bags.digest_of(source) for path, source in tree.files.items()}
+        for path, source in tree.files.items():
+            try:
+                self.actual[path] = bags.digest_of(source)
+            except OSError as error:
+                self.actual[path] = ""
+                self.report(path, "unreadable", reason=error.strerror or "error")
         payload = {path: digest for path, digest in self.actual.items() if path.startswith("data/")}
         tags = {path: self.actual[path] for path in self.actual.keys() - payload.keys() - set(bags.UNLISTED_FILES)}
 

@@ -18,7 +18,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x448 import X448PrivateKey
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_kernel.canonical import canonical_json
@@ -436,6 +436,7 @@ def test_a_missing_broken_or_foreign_key_is_refused(tmp_path):
         keys.load_public(tmp_path / "file" / "keys" / "key.pem")
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._ +=@-]{0,20}[A-Za-z0-9]", fullmatch=True),

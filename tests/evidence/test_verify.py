@@ -314,6 +314,29 @@ def test_hostile_file_names_are_shown_harmlessly(archive):
     assert told == {"a\\x1b[31m\\u202egnp\\n.exe", "\\udcff"}
 
 
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_still_checked(archive, monkeypatch):
+    digest_of = bag.digest_of
+
+    def broken(path):
+        if path.name == "index.html" and RUNS[1] in path.parts:
+            raise OSError(5, "Input/output error")
+        return digest_of(path)
+
+    monkeypatch.setattr(bag, "digest_of", broken)
+    change_byte(archive / RUNS[1] / bag.BAG_INFO, 0)
+    assert found(archive) >= {
+        (RUNS[1], "data/pages/index.html", "unreadable"),
+        (RUNS[1], bag.BAG_INFO, "file_changed"),
+    }
+
+
+@needs_posix
+def test_a_pipe_in_a_run_is_named_and_never_opened(archive):
+    os.mkfifo(archive / RUNS[1] / "data" / "pipe")
+    os.mkfifo(archive / "pipe")
+    assert found(archive) == {(RUNS[1], "data/pipe", "link_extra"), ("pipe", "", "entry_extra")}
+
+
 def test_a_path_in_a_list_that_leads_out_of_the_run_is_never_followed(archive):
     outside = f"{'0' * 64}  ../../../../etc/passwd\n".encode()
     rewrite(archive / RUNS[0] / bag.MANIFEST, outside)
