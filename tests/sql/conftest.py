@@ -58,8 +58,12 @@ class Lake:
             "create temp table sources (source_id VARCHAR, time_zone VARCHAR, own_event_id BOOLEAN,"
             " running_number BOOLEAN, expects_rows_daily BOOLEAN)"
         )
-        self.connection.execute("create temp table record_tables (source_id VARCHAR, table_name VARCHAR, related VARCHAR)")
-        self.connection.execute("create temp table site as select 'NO' as country, 'Europe/Oslo' as time_zone, 'nb' as language")
+        self.connection.execute(
+            "create temp table record_tables (source_id VARCHAR, table_name VARCHAR, related VARCHAR)"
+        )
+        self.connection.execute(
+            "create temp table site as select 'NO' as country, 'Europe/Oslo' as time_zone, 'nb' as language"
+        )
         self.connection.execute("create temp view stored_accesses as select * from lake.accesses_by_patient")
         self.sources("gerica")
         for code in CODES:
@@ -67,7 +71,9 @@ class Lake:
         for table_name, related in RECORD_TABLES.items():
             self.insert("record_tables", {"source_id": "gerica", "table_name": table_name, "related": related})
         for view in yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8")):
-            self.connection.execute(f"create temp view {view} as {(SQL / 'model' / f'{view}.sql').read_text(encoding='utf-8')}")
+            self.connection.execute(
+                f"create temp view {view} as {(SQL / 'model' / f'{view}.sql').read_text(encoding='utf-8')}"
+            )
         self.n_accesses = 0
 
     def insert(self, table: str, row: Mapping[str, Any]) -> None:
@@ -81,13 +87,13 @@ class Lake:
         row = {"source_id": source_id, "time_zone": "Europe/Oslo", "own_event_id": True}
         self.insert("sources", {**row, "running_number": running_number, "expects_rows_daily": expects_rows_daily})
 
-    def reference(self, table: str, *, delivered: str = "2026-01-01", **row: Any) -> None:  # noqa: ANN401
+    def reference(self, table: str, *, delivered: str = "2026-01-01", **row: Any) -> None:
         """Deliver one row of reference data."""
         self.n_accesses += 1
         delivery = {"delivery_id": f"file {delivered}", "delivered_at": delivered, "row_number": self.n_accesses}
         self.insert(f"lake.{table}", {**row, **delivery})
 
-    def access(self, at: str, **row: Any) -> str:  # noqa: ANN401
+    def access(self, at: str, **row: Any) -> str:
         """Store one access at a UTC time; the local columns follow from Europe/Oslo. Returns the access_id."""
         self.n_accesses += 1
         number = str(row.pop("event_id", self.n_accesses))
@@ -109,18 +115,18 @@ class Lake:
             self.insert(f"lake.{stored}", full)
         return str(access_id)
 
-    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Run a statement; each row as a mapping."""
         cursor = self.connection.execute(sql, parameters or None)
         names = [column[0] for column in cursor.description or []]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def query(self, name: str, **given: Any) -> list[dict[str, Any]]:  # noqa: ANN401
+    def query(self, name: str, **given: Any) -> list[dict[str, Any]]:
         """Run a query of the catalogue over whole Oslo days; parameters that it does not name are left out."""
         text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
         return self.rows(text, **self.bound(text, **given))
 
-    def bound(self, text: str, *, first: str = "2026-10-01", last: str = "2026-10-31", **given: Any) -> dict[str, Any]:  # noqa: ANN401
+    def bound(self, text: str, *, first: str = "2026-10-01", last: str = "2026-10-31", **given: Any) -> dict[str, Any]:
         """Return the parameters that a query's text names; those not given are None."""
         values: dict[str, Any] = {"opening_gap_minutes": 5, "search_followed_minutes": 10, **given}
         values["start_at"] = utc_midnight(first)
