@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.yaml_file import Texts, read_model
@@ -45,6 +45,7 @@ class Column(Strict):
     meaning: Texts
     localised: bool = False
     hidden: bool = False
+    name: str = Field(default="", description="filled in from the key")
 
 
 class Description(Strict):
@@ -65,6 +66,11 @@ class Description(Strict):
     events: str = ""
     statistics: tuple[str, ...] = ()
     replaces: str = ""
+
+    @field_validator("columns")
+    @classmethod
+    def _name_columns(cls, columns: dict[str, Column]) -> dict[str, Column]:
+        return {name: column.model_copy(update={"name": name}) for name, column in columns.items()}
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from audit_kernel.catalog import Parameter, Query
     from audit_kernel.site import Site
 
+PERIOD = ("from_date", "to_date")
 ORDERS = {"patient": "accesses_by_patient", "employee": "accesses_by_employee"}
 
 
@@ -66,11 +67,9 @@ def run_query(connection: duckdb.DuckDBPyConnection, site: Site, query: Query, g
     NotAssessableError: data that the query needs are missing.
     """
     values = typed_parameters(query, given)
-    period = (values.get("from_date"), values.get("to_date"))
-    day = period[0] or date.max
-    bound: dict[str, Any] = {name: value for name, value in values.items() if name not in ("from_date", "to_date")}
-    if period[0] and period[1]:
-        bound["start_at"], bound["end_at"] = site.period(period[0], period[1])
+    day = values.get("from_date") or values.get("to_date") or datetime.now(UTC).date()
+    bound: dict[str, Any] = {name: value for name, value in values.items() if name not in PERIOD}
+    bound["start_at"], bound["end_at"] = site.period(values.get("from_date"), values.get("to_date"))
     used: dict[str, Threshold] = {}
     for name, parameter in query.description.parameters.items():
         if parameter.threshold and values.get(name) is None:
@@ -97,10 +96,10 @@ def typed_parameters(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
     ------
     ParameterError: names the parameter, the value and what is allowed.
     """
-    declared: dict[str, Parameter | None] = {}
+    declared: dict[str, Parameter] = {}
     for name, parameter in query.description.parameters.items():
         if parameter.type == "period":
-            declared |= {"from_date": None, "to_date": None}
+            declared |= dict.fromkeys(PERIOD, parameter.model_copy(update={"type": "date"}))
         else:
             declared[name] = parameter
     if unknown := sorted(set(given) - set(declared)):
@@ -110,12 +109,10 @@ def typed_parameters(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
     for name, each in declared.items():
         value = given.get(name)
         value = None if isinstance(value, str) and not value.strip() else value
-        if value is None and each is not None:
-            value = each.default
-        kind = each.type if each else "date"
+        value = each.default if value is None else value
         if value is not None:
-            values[name] = convert(query.name, name, kind, value)
-        elif each is None or (each.required and not each.threshold):
+            values[name] = convert(query.name, name, each.type, value)
+        elif each.required and not each.threshold:
             problem = f"{query.name} needs the parameter {name!r}."
             raise ParameterError(problem, "Give it and try again.")
         else:

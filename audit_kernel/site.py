@@ -123,17 +123,18 @@ class Site:
         local = datetime.combine(day, time(), ZoneInfo(self.settings.time_zone))
         return local.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
 
-    def period(self, from_date: date, to_date: date) -> tuple[datetime, datetime]:
-        """Return whole local days, `to_date` included, as half-open UTC timestamps.
+    def period(self, from_date: date | None, to_date: date | None) -> tuple[datetime | None, datetime | None]:
+        """Return whole local days, `to_date` included, as half-open UTC timestamps; None leaves that side open.
 
         Raises
         ------
         UsageError: the period ends before it begins.
         """
-        if to_date < from_date:
+        if from_date and to_date and to_date < from_date:
             problem = f"The period ends ({to_date}) before it begins ({from_date})."
             raise UsageError(problem, "Give the first day with --from and the last with --to.")
-        return self.instant(from_date), self.instant(to_date + timedelta(days=1))
+        start_at = self.instant(from_date) if from_date else None
+        return start_at, self.instant(to_date + timedelta(days=1)) if to_date else None
 
 
 def read_settings(path: Path) -> Settings:

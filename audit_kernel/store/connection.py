@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "httpfs")
 CATALOGUE = "catalog.sqlite"
+LOCK = "writer.lock"
 OWNER_ONLY_MASK = 0o077
 
 
@@ -107,7 +108,7 @@ def latest_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
 
 @contextmanager
 def writing(site: Site) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the store for writing: one writer at a time, one transaction, committed at the end or rolled back.
+    """Open the store for writing, one writer at a time; what is stored belongs into `transaction`.
 
     Raises
     ------
@@ -115,32 +116,40 @@ def writing(site: Site) -> Iterator[duckdb.DuckDBPyConnection]:
     """
     old_mask = os.umask(OWNER_ONLY_MASK)
     try:
-        with FileLock(site.store_folder / "writer.lock"):
+        with FileLock(site.store_folder / LOCK):
             connection = connect(site.temporary_folder, site.settings.store.memory_limit, site.settings.store.threads)
             try:
                 attach(connection, site, read_only=False)
-                create_missing_tables(connection)
-                connection.execute("begin transaction")
-                # Two writers on one catalogue must conflict at once, not after all their work.
-                connection.execute(f"update {LAKE}.writer_lock set n_writes = n_writes + 1")
-                try:
-                    yield connection
-                    connection.execute("commit")
-                except BaseException:
-                    connection.execute("rollback")
-                    raise
+                with transaction(connection, is_first=True):
+                    create_missing_tables(connection)
+                yield connection
             finally:
                 connection.close()
-    except duckdb.Error as error:
+    except (duckdb.IOException, duckdb.TransactionException, OSError) as error:
         problem = f"The log store of {str(site.folder)!r} could not be written ({type(error).__name__})."
         raise StoreError(problem, "It is as it was before. Check free disk space and the folder's permissions.") from None
     finally:
         os.umask(old_mask)
 
 
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection, *, is_first: bool = False) -> Iterator[None]:
+    """Commit at the end, or roll back whatever ended it early."""
+    connection.execute("begin transaction")
+    try:
+        if not is_first:
+            # Two writers on one catalogue must conflict at once, not after all their work.
+            connection.execute(f"update {LAKE}.writer_lock set n_writes = n_writes + 1")
+        yield
+        connection.execute("commit")
+    except BaseException:
+        connection.execute("rollback")
+        raise
+
+
 def maintain(site: Site) -> None:
     """Merge small files and clear what a killed writer left; rows and snapshots stay as they are."""
-    with FileLock(site.store_folder / "writer.lock"):
+    with FileLock(site.store_folder / LOCK):
         connection = connect(site.temporary_folder, site.settings.store.memory_limit, site.settings.store.threads)
         try:
             attach(connection, site, read_only=False)

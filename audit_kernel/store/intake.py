@@ -9,8 +9,9 @@ import duckdb
 
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import IntakeError
-from audit_kernel.sources import load_source, prepare, raw_records, stage
-from audit_kernel.store.connection import maintain, writing
+from audit_kernel.sources import load_source, prepare, stage
+from audit_kernel.sources.raw_records import raw_records
+from audit_kernel.store.connection import maintain, transaction, writing
 from audit_kernel.store.ledger import Delivery, append_to_ledger, earlier_delivery
 from audit_kernel.store.local_time import create_zone_tables
 from audit_kernel.store.tables import LAKE, table_definitions
@@ -54,30 +55,38 @@ def take_in(site: Site, path: Path, source_id: str, progress: Callable[[int, int
     StoreError: the store cannot be opened or written.
     """
     source = load_source(source_id, source_folders(site))
-    with prepare(path, source, site.temporary_folder, progress) as prepared:
+    prepared = prepare(path, source, site.temporary_folder, progress)
+    try:
         with writing(site) as connection:
             if earlier := earlier_delivery(connection, prepared.file_id, source_id):
                 return earlier
             try:
-                delivery = store_file(connection, site, prepared, source)
+                # Outside the transaction: the reader numbers records by rowid, which a transaction leaves provisional.
+                n_read = stage(connection, prepared, source)
+                with transaction(connection):
+                    delivery = store_file(connection, site, prepared, source, n_read)
+                    append_to_ledger(connection, delivery)
+                    prepared.check_unchanged()
             except (duckdb.IOException, duckdb.OutOfMemoryException) as error:
                 problem = f"{path.name} was not taken in: disk or memory ran out ({type(error).__name__})."
                 raise IntakeError(problem, "The store is unchanged. Free space and take the file in again.") from None
-            append_to_ledger(connection, delivery)
-        maintain(site)
+    finally:
+        prepared.remove_copies()
+    maintain(site)
     return delivery
 
 
-def store_file(connection: Connection, site: Site, prepared: PreparedFile, source: SourceDefinition) -> Delivery:
-    """Stage, identify, quarantine and store one file inside the caller's transaction.
+def store_file(
+    connection: Connection, site: Site, prepared: PreparedFile, source: SourceDefinition, n_read: int
+) -> Delivery:
+    """Identify, quarantine and store one staged file inside the caller's transaction.
 
     Raises
     ------
     IntakeError: the two readers differ, or read is not stored + known + quarantined.
     """
-    n_read = stage(connection, prepared, source)
     if n_read != prepared.n_records:
-        problem = f"{prepared.name}: the reader found {n_read:,} records, an independent count {prepared.n_records:,}."
+        problem = f"{prepared.path.name}: the reader found {n_read:,} records, an independent count {prepared.n_records:,}."
         raise IntakeError(problem, "Nothing was stored. Report the file's layout, not its content.")
     connection.execute("create or replace temp table refused as select * from staged_quarantine")
     implausible = "coalesce(recorded_at, recorded_local) not between $earliest and $latest"
@@ -85,10 +94,10 @@ def store_file(connection: Connection, site: Site, prepared: PreparedFile, sourc
     for table in EVENT_TABLES:
         refuse(connection, prepared, source, "implausible_time", f"from staged_{table} where {implausible}", bounds)
     connection.execute(
-        f"create or replace temp table staged_records as {intake_sql('staged_records')}",
+        f"create or replace temp table record_status as {intake_sql('record_status')}",
         {"source_id": source.source_id},
     )
-    n_conflicts = refuse(connection, prepared, source, "conflict", "from staged_records where status = 'conflict'", {})
+    n_conflicts = refuse(connection, prepared, source, "conflict", "from record_status where status = 'conflict'", {})
     create_local_time_tables(connection, site, source)
     n_rows = sum(store_rows(connection, table, source.source_id, prepared.file_id) for table in EVENT_TABLES)
     connection.execute(
@@ -99,7 +108,7 @@ def store_file(connection: Connection, site: Site, prepared: PreparedFile, sourc
     delivery = counted_delivery(connection, prepared, source, n_read, n_conflicts, n_rows)
     if delivery.n_read != delivery.n_stored + delivery.n_known + delivery.n_quarantined:
         problem = (
-            f"{prepared.name}: {delivery.n_read:,} records read, but {delivery.n_stored:,} stored,"
+            f"{prepared.path.name}: {delivery.n_read:,} records read, but {delivery.n_stored:,} stored,"
             f" {delivery.n_known:,} already known and {delivery.n_quarantined:,} in quarantine."
         )
         raise IntakeError(problem, "Nothing was stored. Report the file's layout, not its content.")
@@ -123,20 +132,20 @@ def refuse(
     rows = connection.execute(
         f"select distinct record_number, line_number {where} order by record_number", bounds
     ).fetchall()
-    texts = raw_records(prepared, source, [int(row[0]) for row in rows]) if rows else {}
-    for number, line_number in rows:
+    texts = raw_records(prepared.text, source.quote, [int(row[0]) for row in rows])
+    for (number, line_number), text in zip(rows, texts, strict=True):
         connection.execute(
             "insert into refused (record_number, line_number, column_name, code, raw_record) values (?, ?, null, ?, ?)",
-            [number, line_number, code, texts[number]],
+            [number, line_number, code, text],
         )
     return len(rows)
 
 
 def create_local_time_tables(connection: Connection, site: Site, source: SourceDefinition) -> None:
     """Create the offsets and holidays of the years that the file spans."""
-    times = " union all ".join(f"select coalesce(recorded_at, recorded_local) as at from staged_{t}" for t in EVENT_TABLES)
+    times = " union all ".join(f"select coalesce(recorded_at, recorded_local) as moment from staged_{t}" for t in EVENT_TABLES)
     row = connection.execute(
-        f"select min(at), max(at) from ({times}) where at between ? and ?", [EARLIEST, LATEST]
+        f"select min(moment), max(moment) from ({times}) where moment between ? and ?", [EARLIEST, LATEST]
     ).fetchone()
     first, last = row if row and row[0] else (EARLIEST, EARLIEST)
     create_zone_tables(connection, source.time_zone, site.settings.country, first.year, last.year)
@@ -182,7 +191,7 @@ def counted_delivery(
     row = connection.execute(
         f"select (select count(*) from {LAKE}.accesses_by_patient where {stored} and item = 0)"
         f" + (select count(*) from {LAKE}.authentications where {stored}),"
-        " (select count(*) from staged_records where status = 'known'),"
+        " (select count(*) from record_status where status = 'known'),"
         f" (select count(*) from {LAKE}.quarantine where {stored})",
         {"file_id": prepared.file_id},
     ).fetchone() or (0, 0, 0)
@@ -194,7 +203,7 @@ def counted_delivery(
     return Delivery(
         file_id=prepared.file_id,
         source_id=source.source_id,
-        file_name=prepared.name,
+        file_name=prepared.path.name,
         n_bytes=prepared.n_bytes,
         n_read=n_read,
         n_stored=int(row[0]),

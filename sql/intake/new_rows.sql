@@ -2,7 +2,7 @@
 with placed as (
     select
         staged_rows.* exclude (event_id, recorded_at, recorded_local),
-        staged_records.event_id,
+        record_status.event_id,
         coalesce(
             staged_rows.recorded_at,
             staged_rows.recorded_local - to_seconds(by_local.offset_seconds)
@@ -13,8 +13,8 @@ with placed as (
         ) as local_at,
         case when staged_rows.recorded_at is null then by_local.time_flag else 'ok' end as time_flag
     from staged_rows
-    inner join staged_records
-        on staged_rows.record_number = staged_records.record_number and staged_records.status = 'new'
+    inner join record_status
+        on staged_rows.record_number = record_status.record_number and record_status.status = 'new'
     left join zone_offsets as by_local
         on staged_rows.recorded_at is null
         and staged_rows.recorded_local >= by_local.local_from

@@ -1,0 +1,259 @@
+"""The command `audit-kernel`: each command calls one function elsewhere and prints what it answered."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from audit_kernel import printing
+from audit_kernel.errors import AuditKernelError
+from audit_kernel.evidence.harmless import harmless
+
+app = typer.Typer(
+    name="audit-kernel",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Shows that nobody reads a patient's record without a reason: take logs in, ask, control a month, verify.",
+    epilog="Exit codes: 0 done, 1 refused or verify found something, 2 wrong use, 3 month incomplete, 4 store, key or"
+    " journal not reachable.",
+)
+console = Console()
+warnings = Console(stderr=True)
+
+SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
+LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+PurposeOption = Annotated[str, typer.Option("--purpose", help='Why: a case number or a reason, e.g. "sak 2026/17".')]
+
+
+@app.command(epilog="Example: audit-kernel init nordli --country NO --name 'Nordli kommune'")
+def init(
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    country: Annotated[str, typer.Option(help="NO or SE.")],
+    name: Annotated[str, typer.Option(help="The controller's name, shown on every page.")] = "",
+) -> None:
+    """Make a site: settings, keys and empty folders."""
+    from audit_kernel.site import create_site
+
+    site = create_site(folder, country, name)
+    console.print(f"Made the site {site.folder}. Its settings: {site.folder / 'settings.yml'}", soft_wrap=True)
+
+
+@app.command(epilog="Example: audit-kernel intake logs/syslog-2026-10.csv --source gerica")
+def intake(
+    files: Annotated[list[Path], typer.Argument(help="Log files, as exported.")],
+    source: Annotated[str, typer.Option(help="Which log: the name of its mapping, for example gerica.")],
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take log files in. A damaged file is refused whole; a bad value puts its record into quarantine."""
+    from audit_kernel.site import find_site
+    from audit_kernel.store.deliver import take_in_all
+
+    opened = find_site(site)
+    with printing.byte_progress(warnings) as progress:
+        done, refused = take_in_all(opened, files, source, progress)
+    _print_deliveries(done, refused, as_json=as_json)
+
+
+@app.command(epilog="Example: audit-kernel reference employees.csv --kind employees")
+def reference(
+    file: Annotated[Path, typer.Argument(help="A CSV file with the columns of its kind.")],
+    kind: Annotated[str, typer.Option(help="employees, units, unit_assignments, patients, identifiers, record_keys.")],
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take reference data in. A later delivery takes the place of rows with the same key and valid_from."""
+    from audit_kernel.site import find_site
+    from audit_kernel.store.deliver import take_in_all
+
+    opened = find_site(site)
+    with printing.byte_progress(warnings) as progress:
+        done, refused = take_in_all(opened, [file], f"reference:{kind}", progress)
+    _print_deliveries(done, refused, as_json=as_json)
+
+
+def _print_deliveries(done: list[Any], refused: list[Any], *, as_json: bool) -> None:
+    if as_json:
+        _print_json({"taken_in": [asdict(each) for each in done], "refused": [str(each) for each in refused]})
+    else:
+        printing.print_deliveries(console, done)
+    for error in refused:
+        warnings.print(f"[red]Refused:[/red] {_escaped(error)}", soft_wrap=True)
+    if refused:
+        raise typer.Exit(refused[0].exit_code)
+
+
+@app.command(epilog="Example: audit-kernel ledger --quarantine --purpose 'log quality'")
+def ledger(
+    site: SiteOption = None,
+    quarantine: Annotated[bool, typer.Option("--quarantine", help="Show the records in quarantine with their text.")] = False,
+    purpose: PurposeOption = "",
+    as_json: JsonOption = False,
+) -> None:
+    """List what came in, what was refused and why. Quarantined records hold log text, so they need a purpose."""
+    from audit_kernel.site import find_site
+    from audit_kernel.store.deliver import read_ledger, read_quarantine, refused_files
+
+    opened = find_site(site)
+    if quarantine:
+        rows = read_quarantine(opened, purpose)
+        _print_json(rows) if as_json else printing.print_quarantine(console, rows)
+        return
+    done, refused = read_ledger(opened), refused_files(opened)
+    if as_json:
+        _print_json({"taken_in": [asdict(each) for each in done], "refused": refused})
+        return
+    printing.print_deliveries(console, done)
+    printing.print_refused(console, refused)
+
+
+@app.command(
+    epilog="Example: audit-kernel report activity --patient 1042 --from 2026-08-01 --to 2026-10-31 --purpose 'sak 2026/17'"
+)
+def report(  # noqa: PLR0913 - a command's options
+    name: Annotated[str, typer.Argument(help="activity, detailed_activity, system_log, blocked_searches, patient_searches ...")],
+    purpose: PurposeOption = "",
+    patient: Annotated[str | None, typer.Option(help="Patient id, or an identifier of any log.")] = None,
+    employee: Annotated[str | None, typer.Option(help="Employee id, or a log's user name.")] = None,
+    from_date: Annotated[str | None, typer.Option("--from", help="First day, e.g. 2026-10-01.")] = None,
+    to_date: Annotated[str | None, typer.Option("--to", help="Last day, included, e.g. 2026-10-31.")] = None,
+    option: Annotated[list[str] | None, typer.Option("--set", help="Another parameter: NAME=VALUE; may be repeated.")] = None,
+    archive: Annotated[bool, typer.Option("--archive", help="Leave sealed evidence in the archive.")] = False,
+    limit: Annotated[int, typer.Option(help="Rows to print; the evidence holds all.")] = 50,
+    language: LanguageOption = "",
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask one report (-141, -140, -119 and the others) and print it, or leave it as sealed evidence."""
+    from audit_kernel.site import find_site
+    from audit_kernel.store.reading import Store
+
+    opened = find_site(site)
+    given: dict[str, Any] = {"patient_id": patient, "employee_id": employee, "from_date": from_date, "to_date": to_date}
+    given |= dict(printing.split_option(each) for each in option or [])
+    given = {key: value for key, value in given.items() if value is not None}
+    language = language or opened.settings.language
+    with Store(opened, purpose) as store:
+        result = store.report(name, **given)
+    if as_json:
+        _print_json(result.table.to_pylist())
+    elif not archive:
+        printing.print_result(console, result, language, opened.settings.time_zone, limit)
+    if archive:
+        from audit_kernel.evidence.month import run_report
+
+        run = run_report(opened, name, given, purpose=purpose, language=language)
+        _finish(run, as_json=False)
+
+
+@app.command(epilog="Example: audit-kernel month 2026-10 --seed 'dice 4 1 6 6 2 3'")
+def month(  # noqa: PLR0913 - a command's options
+    month: Annotated[str, typer.Argument(help="Year and month, e.g. 2026-10.")],
+    seed: Annotated[str, typer.Option(help="What the sample is drawn with; drawn at random when left out.")] = "",
+    purpose: Annotated[str, typer.Option(help="Why.")] = "monthly control",
+    language: LanguageOption = "",
+    snapshot: Annotated[int | None, typer.Option(help="Snapshot of the store; the newest when left out.")] = None,
+    threads: Annotated[int | None, typer.Option(help="DuckDB threads of each notebook.")] = None,
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Run a month's control and seal it: exit code 0 when complete, 3 when a notebook failed. Findings are no error."""
+    from audit_kernel.evidence.month import run_month, schedule
+    from audit_kernel.site import find_site
+
+    opened = find_site(site)
+    with printing.step_progress(warnings, len(schedule(opened).monthly)) as progress:
+        run = run_month(
+            opened, month, seed=seed, purpose=purpose, language=language, snapshot=snapshot, threads=threads, progress=progress
+        )
+    _finish(run, as_json=as_json)
+
+
+def _finish(run: Any, *, as_json: bool) -> None:  # noqa: ANN401 - MonthRun, imported late
+    if as_json:
+        _print_json({"bag": str(run.bag), "index": str(run.index), "pages": [asdict(each) for each in run.outcomes]})
+    else:
+        printing.print_outcomes(console, run)
+    if not run.is_complete:
+        raise typer.Exit(3)
+
+
+@app.command(epilog="Example: audit-kernel verify archive --public-key signing-key.pub.pem")
+def verify(
+    path: Annotated[Path | None, typer.Argument(help="A bag or an archive; the site's archive when left out.")] = None,
+    public_key: Annotated[Path | None, typer.Option(help="The trusted public key.")] = None,
+    language: LanguageOption = "",
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Check sealed evidence: exit code 0 when nothing was changed, 1 when something was, naming each file."""
+    from audit_kernel.evidence.verify import verify as verify_path
+    from audit_kernel.site import find_site
+
+    target = path or find_site(site).archive_folder
+    problems = verify_path(target, public_key)
+    printing.print_verification(console, target, problems, language or "en", as_json=as_json)
+    if any(problem.is_failure for problem in problems):
+        raise typer.Exit(1)
+
+
+@app.command(epilog="Example: audit-kernel lab --site nordli")
+def lab(
+    site: SiteOption = None,
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+) -> None:
+    """Open the investigator's page in JupyterLab."""
+    from audit_kernel.investigation.launch import start_lab
+    from audit_kernel.site import find_site
+
+    raise typer.Exit(start_lab(find_site(site), open_browser=browser))
+
+
+@app.command(epilog="Example: audit-kernel demo demo")
+def demo(
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")] = Path("demo"),
+    country: Annotated[str, typer.Option(help="NO.")] = "NO",
+) -> None:
+    """Make the demo municipality, take its logs in and run last month's control."""
+    from audit_kernel.demo import make_demo
+
+    raise typer.Exit(make_demo(folder, country))
+
+
+def _print_json(value: Any) -> None:  # noqa: ANN401 - any answer
+    print(json.dumps(value, ensure_ascii=True, indent=2, default=_json_default))  # noqa: T201 - for scripts
+
+
+def _json_default(value: Any) -> str:  # noqa: ANN401 - any answer
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _escaped(error: Exception) -> str:
+    from rich.markup import escape
+
+    return escape(harmless(str(error)))
+
+
+def main() -> None:
+    """Run the command; errors become one sentence and an exit code."""
+    try:
+        app()
+    except AuditKernelError as error:
+        warnings.print(f"[red]Error:[/red] {_escaped(error)}", soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        warnings.print("Stopped. Nothing half-done was kept.")
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,190 @@
+"""Executes one notebook by papermill and judges for itself whether it succeeded.
+
+Papermill alone does not: after a killed kernel or a timeout it marks every cell "completed", and `sys.exit(0)` passes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from audit_kernel.errors import ParameterError
+from audit_kernel.evidence.objects import MIME_TYPE
+from audit_kernel.files import write_new
+
+TIMEOUT_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Task:
+    """One notebook to execute: paths, parameters, the language of a failure page, seconds until it is stopped."""
+
+    name: str
+    notebook: str
+    executed: str
+    page: str
+    parameters: dict[str, Any]
+    language: str
+    timeout: int = TIMEOUT_SECONDS
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of it: `reason` is empty when it succeeded; `facts` come from the page's last cell."""
+
+    name: str
+    reason: str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether no exception rose, every code cell ran, and the last cell reported done."""
+        return not self.reason
+
+
+def execute(task: Task, working: Path) -> Outcome:
+    """Execute a notebook in a process of its own; a killed or hanging one becomes an outcome, not an exception."""
+    check_parameter_names(task)
+    began = time.monotonic()
+    order = working / f"{task.name}.task.json"
+    answer = working / f"{task.name}.outcome.json"
+    write_new(order, json.dumps(asdict(task)).encode())
+    command = [sys.executable, "-m", "audit_kernel.evidence.execute", str(order), str(answer)]
+    process = subprocess.Popen(  # noqa: S603 - our own module, no text of a user
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env=environment(working),
+    )
+    try:
+        code = process.wait(timeout=task.timeout)
+    except subprocess.TimeoutExpired:
+        return Outcome(task.name, f"it ran longer than {task.timeout} seconds and was stopped")
+    finally:
+        _stop_all(process)
+    if not answer.is_file():
+        return Outcome(task.name, f"its process ended without an answer (exit code {code})")
+    outcome = Outcome(**json.loads(answer.read_text(encoding="utf-8")))
+    return Outcome(outcome.name, outcome.reason, outcome.facts, time.monotonic() - began)
+
+
+def environment(working: Path) -> dict[str, str]:
+    """Return the environment of a run: nothing of the user's that could change a page."""
+    passed = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT", "HOME", "USERPROFILE", "TEMP") if key in os.environ}
+    return {
+        **passed,
+        "TZ": "UTC",
+        "LANG": "C.UTF-8",
+        "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
+        "IPYTHONDIR": str(working / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(working / "jupyter"),
+        "JUPYTER_PLATFORM_DIRS": "1",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
+
+
+def check_parameter_names(task: Task) -> None:
+    """Refuse names that the notebook's first cell does not declare: papermill pastes names as code.
+
+    Raises
+    ------
+    ParameterError: a name is not declared.
+    """
+    notebook = json.loads(Path(task.notebook).read_text(encoding="utf-8"))
+    declared: set[str] = set()
+    for cell in notebook["cells"]:
+        if "parameters" in cell.get("metadata", {}).get("tags", []):
+            lines = "".join(cell["source"]).splitlines()
+            declared = {line.split("=", 1)[0].strip() for line in lines if "=" in line}
+    for name in task.parameters:
+        if not name.isidentifier() or name not in declared:
+            problem = f"The notebook {task.name} declares no parameter {name!r}."
+            raise ParameterError(problem, f"It declares: {', '.join(sorted(declared))}.")
+
+
+def _stop_all(process: subprocess.Popen[bytes]) -> None:
+    """End the process and its kernel, which is in the same group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGKILL)
+        else:
+            process.kill()
+    process.wait()
+
+
+def judge(notebook: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401 - an nbformat notebook
+    """Return why an executed notebook did not succeed (empty when it did), and the facts of its last cell."""
+    code_cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    for cell in code_cells:
+        for output in cell.outputs:
+            if output.output_type == "error":
+                return f"{output.ename}: {output.evalue}", {}
+    if not code_cells or any(cell.execution_count is None for cell in code_cells):
+        return "not every cell ran: its kernel ended early", {}
+    last = [output.data[MIME_TYPE] for output in code_cells[-1].outputs if MIME_TYPE in output.get("data", {})]
+    if not last or last[-1].get("object") != "done":
+        return "its last cell did not report that the page is complete", {}
+    return "", dict(last[-1].get("facts", {}))
+
+
+def _run_papermill(task: Task) -> Outcome:
+    import papermill
+
+    from audit_kernel.evidence.exporter import ArchiveExporter
+    from audit_kernel.evidence.kernel import KernelOverSockets
+
+    reason, facts = "", {}
+    try:
+        notebook = papermill.execute_notebook(
+            task.notebook,
+            task.executed,
+            parameters=task.parameters,
+            kernel_name="python3",
+            kernel_manager_class=KernelOverSockets,
+            progress_bar=False,
+            log_output=False,
+            report_mode=False,
+            execution_timeout=task.timeout,
+        )
+        reason, facts = judge(notebook)
+    except papermill.PapermillExecutionError as error:
+        reason = f"{error.ename}: {error.evalue}"
+    except Exception as error:  # noqa: BLE001 - whatever ends a notebook is its outcome
+        reason = f"{type(error).__name__} while the notebook ran"
+    if not reason:
+        html, _resources = ArchiveExporter().from_notebook_node(notebook)
+        Path(task.page).write_text(html, encoding="utf-8", newline="\n")
+    return Outcome(task.name, reason, facts)
+
+
+def main(order: str, answer: str) -> None:
+    """Execute one task file and write its outcome."""
+    warnings.simplefilter("ignore")
+    task = Task(**json.loads(Path(order).read_text(encoding="utf-8")))
+    try:
+        outcome = _run_papermill(task)
+    except Exception as error:  # noqa: BLE001 - the page could not be made: an outcome as well
+        outcome = Outcome(task.name, f"{type(error).__name__}: {error}")
+    scratch = tempfile.NamedTemporaryFile("w", dir=Path(answer).parent, delete=False, encoding="utf-8")
+    with scratch:
+        json.dump(asdict(outcome), scratch)
+    Path(scratch.name).replace(answer)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,157 @@
+"""A month's index page: every control with its answer, zeros as loud as findings."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from audit_kernel.evidence.display import (
+    DisplayObject,
+    Facts,
+    Heading,
+    Links,
+    PageInformation,
+    Paragraph,
+    Table,
+    TableColumn,
+)
+from audit_kernel.evidence.exporter import render_page
+from audit_kernel.locale import format_month, format_number, format_timestamp, translator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audit_kernel.evidence.execute import Outcome
+    from audit_kernel.evidence.run import Plan
+    from audit_kernel.site import Site
+
+
+def index_page(site: Site, plan: Plan, outcomes: Sequence[Outcome]) -> str:
+    """Return the index page as HTML."""
+    _ = translator(plan.language)
+    month = format_month(date.fromisoformat(f"{plan.period}-01"), plan.language)
+    title = _("Log control for {month}").format(month=month)
+    information = PageInformation(title, plan.language, "index", site.settings.name)
+    objects: list[DisplayObject] = [
+        Heading(title, 1),
+        Paragraph(_summary(plan.language, outcomes), "summary"),
+        *_warnings(plan.language, outcomes),
+        _controls(plan.language, outcomes),
+        Heading(_("Pages"), 2),
+        Links([(_title(each), f"{each.name}.html", _answer(plan.language, each)) for each in outcomes]),
+        Heading(_("What the control rests on"), 2),
+        _sources(site, plan),
+        Facts(_facts(site, plan)),
+    ]
+    return render_page(objects, information)
+
+
+def _title(outcome: Outcome) -> str:
+    return str(outcome.facts.get("title", outcome.name))
+
+
+def _summary(language: str, outcomes: Sequence[Outcome]) -> str:
+    _ = translator(language)
+    checks = [each for each in outcomes if each.succeeded and each.facts.get("room") == "checks"]
+    assessed = [each for each in checks if each.facts.get("is_assessable")]
+    findings = sum(int(each.facts.get("n_rows", 0)) for each in assessed)
+    return _("{findings} findings in {assessed} checks that could be assessed. {others} could not.").format(
+        findings=format_number(findings, language),
+        assessed=format_number(len(assessed), language),
+        others=format_number(sum(not (each.succeeded and each.facts.get("is_assessable")) for each in outcomes), language),
+    )
+
+
+def _warnings(language: str, outcomes: Sequence[Outcome]) -> list[Paragraph]:
+    _ = translator(language)
+    failed = [each.name for each in outcomes if not each.succeeded]
+    if not failed:
+        return []
+    text = _("This month is incomplete: {names} failed. The control is not finished until they have run.")
+    return [Paragraph(text.format(names=", ".join(failed)), "warning")]
+
+
+def _answer(language: str, outcome: Outcome) -> str:
+    _ = translator(language)
+    if not outcome.succeeded:
+        return _("Failed")
+    if not outcome.facts.get("is_assessable"):
+        return _("Not assessable")
+    count = format_number(int(outcome.facts.get("n_rows", 0)), language)
+    if outcome.facts.get("room") == "checks":
+        return _("{count} findings").format(count=count)
+    if outcome.facts.get("n_notices"):
+        return _("{count} remarks").format(count=format_number(int(outcome.facts["n_notices"]), language))
+    return _("{count} rows").format(count=count)
+
+
+def _controls(language: str, outcomes: Sequence[Outcome]) -> Table:
+    _ = translator(language)
+    return Table(
+        caption=_("The controls of the month"),
+        columns=[
+            TableColumn("control", _("Control")),
+            TableColumn("answer", _("Answer")),
+            TableColumn("searched", _("Accesses examined"), "integer", "end"),
+        ],
+        rows=[
+            (_title(each), _answer(language, each), format_number(int(each.facts.get("rows_searched", 0)), language))
+            for each in outcomes
+        ],
+        n_rows=len(outcomes),
+        note="",
+        language=language,
+    )
+
+
+def _sources(site: Site, plan: Plan) -> Table:
+    _ = translator(plan.language)
+    language = plan.language
+
+    def number(value: int) -> str:
+        return format_number(value, language)
+
+    return Table(
+        caption=_("Files taken in"),
+        columns=[
+            TableColumn("file", _("File")),
+            TableColumn("source", _("Log")),
+            TableColumn("read", _("Records read"), "integer", "end"),
+            TableColumn("stored", _("Stored"), "integer", "end"),
+            TableColumn("known", _("Already known"), "integer", "end"),
+            TableColumn("quarantined", _("In quarantine"), "integer", "end"),
+            TableColumn("last", _("Last event"), "timestamp"),
+        ],
+        rows=[
+            (
+                each.file_name,
+                each.source_id,
+                number(each.n_read),
+                number(each.n_stored),
+                number(each.n_known),
+                number(each.n_quarantined),
+                format_timestamp(each.last_at, language, site.settings.time_zone) if each.last_at else "",
+            )
+            for each in plan.deliveries
+        ],
+        n_rows=len(plan.deliveries),
+        note="",
+        language=language,
+    )
+
+
+def _facts(site: Site, plan: Plan) -> list[tuple[str, str]]:
+    _ = translator(plan.language)
+    routine = site.settings.routine
+    facts = [
+        (_("Organisation"), site.settings.name),
+        (_("Purpose"), plan.purpose),
+        (_("Snapshot of the store"), str(plan.snapshot)),
+        (_("Seed of the sample"), str(plan.parameters.get("seed", ""))),
+    ]
+    if routine.name:
+        text = _("{name}, version {version}, {person}")
+        facts.append(
+            (_("Routine"), text.format(name=routine.name, version=routine.version, person=routine.person_responsible))
+        )
+    return facts

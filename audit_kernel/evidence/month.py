@@ -1,0 +1,143 @@
+"""A month's control: the notebooks of `schedule.yml`, an index page, one sealed bag."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict
+
+from audit_kernel.catalog import Catalog, resource_folder
+from audit_kernel.errors import UsageError
+from audit_kernel.evidence.index import index_page
+from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
+from audit_kernel.store.reading import Store
+from audit_kernel.yaml_file import read_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from audit_kernel.evidence.execute import Outcome
+    from audit_kernel.site import Site
+
+KIND = "monthly"
+MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
+
+
+class Schedule(BaseModel):
+    """What `schedule.yml` holds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    monthly: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class MonthRun:
+    """A month that was run: its bag, its index page, what became of each notebook."""
+
+    bag: Path
+    index: Path
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every notebook succeeded."""
+        return all(outcome.succeeded for outcome in self.outcomes)
+
+
+def month_days(month: str) -> tuple[date, date]:
+    """Return first and last day of a month given as YYYY-MM.
+
+    Raises
+    ------
+    UsageError: it is not a month.
+    """
+    if not MONTH.fullmatch(month):
+        problem = f"{month!r} is not a month."
+        raise UsageError(problem, "Give year and month, for example 2026-10.")
+    year, number = int(month[:4]), int(month[5:])
+    return date(year, number, 1), date(year, number, monthrange(year, number)[1])
+
+
+def schedule(site: Site) -> Schedule:
+    """Read the site's schedule, or the package's where the site has none."""
+    own = site.folder / "parameters" / "schedule.yml"
+    return read_model(own if own.is_file() else resource_folder("parameters") / "schedule.yml", Schedule)
+
+
+def declared_parameters(notebook: Path) -> set[str]:
+    """Return the names that a notebook's first cell declares."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    tagged = next(cell for cell in cells if "parameters" in cell["metadata"].get("tags", []))
+    return {line.split("=", 1)[0].strip() for line in "".join(tagged["source"]).splitlines() if "=" in line}
+
+
+def run_month(  # noqa: PLR0913 - what a month is made of
+    site: Site,
+    month: str,
+    *,
+    seed: str = "",
+    purpose: str = "",
+    language: str = "",
+    snapshot: int | None = None,
+    threads: int | None = None,
+    progress: Callable[[Outcome], None] | None = None,
+) -> MonthRun:
+    """Run a month's control and seal it.
+
+    Parameters
+    ----------
+    month: YYYY-MM, the site's local month.
+    seed: what the sample is drawn with; 32 random hexadecimal digits when empty. It stands in the statement and on the page.
+    snapshot: the store's snapshot; the newest when None.
+    progress: called with each notebook's outcome.
+
+    Raises
+    ------
+    UsageError: the month is no month.
+    StoreError: nothing was taken in, or the snapshot is gone.
+    """
+    first, last = month_days(month)
+    seed = seed or secrets.token_hex(16)
+    language = language or site.settings.language
+    purpose = purpose or "monthly control"
+    with Store(site, purpose, snapshot) as store:
+        pinned, deliveries = store.snapshot, store.deliveries()
+    catalog = Catalog(site.folder)
+    given: dict[str, Any] = {"from_date": first.isoformat(), "to_date": last.isoformat(), "seed": seed}
+    notebooks = []
+    for name in schedule(site).monthly:
+        notebook = catalog.notebook(name)
+        names = declared_parameters(notebook)
+        parameters = {key: value for key, value in {**given, "check": name}.items() if key in names}
+        notebooks.append((name, name, parameters))
+    plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, {"seed": seed}, threads=threads)
+    with working_folder(site) as working:
+        outcomes = execute_all(site, plan, working, progress)
+        html = index_page(site, plan, outcomes)
+        (working / "payload" / "pages" / "index.html").write_text(html, encoding="utf-8", newline="\n")
+        bag = seal_run(site, plan, working, outcomes)
+    return MonthRun(bag, bag / "data" / "pages" / "index.html", tuple(outcomes))
+
+
+def run_report(  # noqa: PLR0913 - what a report is made of
+    site: Site, name: str, parameters: dict[str, Any], *, purpose: str, language: str = "", threads: int | None = None
+) -> MonthRun:
+    """Run one report's notebook and seal it as a bag of its own; arguments as in `run_month`."""
+    with Store(site, purpose) as store:
+        snapshot, deliveries = store.snapshot, store.deliveries()
+    given = {key: str(value) if isinstance(value, date) else value for key, value in parameters.items()}
+    period = "_".join(str(given[key]) for key in ("from_date", "to_date") if given.get(key)) or "all"
+    language = language or site.settings.language
+    plan = Plan(name, period, purpose, language, snapshot, [(name, name, given)], deliveries, threads=threads)
+    with working_folder(site) as working:
+        outcomes = execute_all(site, plan, working)
+        bag = seal_run(site, plan, working, outcomes)
+    return MonthRun(bag, bag / "data" / "pages" / f"{name}.html", tuple(outcomes))

@@ -1,0 +1,228 @@
+"""What the cells of a notebook call: one page of evidence, in one language."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from IPython.display import display
+
+from audit_kernel.catalog import Column
+from audit_kernel.errors import NotAssessableError
+from audit_kernel.evidence import charts
+from audit_kernel.evidence.display import (
+    DisplayObject,
+    Done,
+    Facts,
+    Heading,
+    PageInformation,
+    Paragraph,
+    format_value,
+    table_from_arrow,
+)
+from audit_kernel.evidence.findings import with_sentences_and_names
+from audit_kernel.evidence.run_file import read_run_file
+from audit_kernel.evidence.tables import write_tables
+from audit_kernel.legal_basis import legal_basis
+from audit_kernel.locale import format_date, format_number, translator
+from audit_kernel.site import Site
+from audit_kernel.store.reading import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from audit_kernel.query import Result
+
+CHARTS = {"timeline": charts.timeline, "hour_map": charts.hour_map}
+
+
+class Page:
+    """One page: a catalogued query, asked once, and what is shown of it.
+
+    Parameters
+    ----------
+    name: the query's name.
+    run: path of the run file.
+    language: en, sv or nb; the site's own when empty.
+    parameters: as the query's `.yml` declares them.
+
+    Raises
+    ------
+    AuditKernelError: the question cannot be asked; a question that cannot be *answered* for want of data makes a page that
+        says "not assessable".
+    """
+
+    def __init__(self, name: str, run: str, language: str, parameters: Mapping[str, Any]) -> None:
+        self.name = name
+        self.run = read_run_file(run)
+        self.site = Site(Path(self.run.site))
+        self.language = language or self.site.settings.language
+        self.store = Store(self.site, self.run.purpose, self.run.snapshot, self.run.threads)
+        self.query = self.store.catalog.query(name)
+        self.given = {key: value for key, value in parameters.items() if value not in (None, "", [])}
+        self.result: Result | None = None
+        self.not_assessable = ""
+        try:
+            self.result = self.store.report(name, **self.given)
+        except NotAssessableError as error:
+            self.not_assessable = str(error)
+
+    def heading(self) -> None:
+        """Show title, question, what was asked, and on what legal basis."""
+        description = self.query.description
+        title = description.title.in_language(self.language)
+        self._show(
+            PageInformation(title, self.language, self.name, self.site.settings.name, self.run.home),
+            Heading(title, 1),
+            Paragraph(description.question.in_language(self.language)),
+        )
+
+    def summary(self) -> None:
+        """Show the answer in a sentence, zeros as loudly as findings, and what could not be assessed."""
+        _ = translator(self.language)
+        if self.result is None:
+            self._show(Paragraph(_("Not assessable."), "warning"), Paragraph(self.not_assessable, "warning"))
+            return
+        searched = self._number(self.result.rows_searched)
+        count = self._number(self.result.table.num_rows)
+        if self.query.room == "checks":
+            text = _("{count} findings. {searched} accesses in the period were examined.")
+        elif self.result.table.num_rows:
+            text = _("{count} rows. {searched} accesses in the period were searched.")
+        else:
+            text = _("No rows. {searched} accesses in the period were searched, and none of them fits the question.")
+        self._show(Paragraph(text.format(count=count, searched=searched), "summary"))
+        self._show(*(Paragraph(notice, "notice") for notice in self.notices()))
+        self._show(Facts(self.facts()))
+
+    def notices(self) -> list[str]:
+        """Return what the reader must know beside the figures: unresolved rows, unconfirmed codes, odd hours."""
+        _ = translator(self.language)
+        if self.result is None:
+            return []
+        notices: list[str] = []
+        if self.result.rows_unresolved:
+            text = _(
+                "{count} rows of the period concern a record whose patient is not known, because no record key was taken in"
+                " for it. They may concern any patient."
+            )
+            notices.append(text.format(count=self._number(self.result.rows_unresolved)))
+        for column, text in (
+            ("is_confirmed", _("{count} rows carry a code whose meaning the system's owner has not confirmed.")),
+            ("is_unknown_code", _("{count} rows carry a code that the dictionary does not know.")),
+        ):
+            if column in self.result.table.column_names:
+                marked = self.result.table.column(column).to_pylist().count(column != "is_confirmed")
+                if marked:
+                    notices.append(text.format(count=self._number(marked)))
+        return notices
+
+    def facts(self) -> list[tuple[str, str]]:
+        """Return what was asked, by which thresholds and on what legal basis."""
+        _ = translator(self.language)
+        if self.result is None:
+            return []
+        values = dict(self.result.parameters)
+        pairs: list[tuple[str, str]] = []
+        if values.get("from_date") and values.get("to_date"):
+            first, last = (format_date(_as_date(values[key]), self.language) for key in ("from_date", "to_date"))
+            pairs.append((_("Period"), _("{first} to {last}, both included").format(first=first, last=last)))
+        for name, parameter in self.query.description.parameters.items():
+            if parameter.type == "period" or values.get(name) is None:
+                continue
+            label = parameter.label.in_language(self.language) if parameter.label else name
+            text = f"{format_value(values[name], 'text', self.language, '')} {_unit(parameter.unit, self.language)}".strip()
+            if decision := self.result.thresholds.get(name):
+                since = format_date(decision.valid_from, self.language)
+                text = _("{value} (approved by {approved_by}, valid from {since})").format(
+                    value=text, approved_by=decision.approved_by, since=since
+                )
+            pairs.append((label, text))
+        basis = [text for key in self.query.description.legal_basis if (text := legal_basis(key, self.site, self.language))]
+        if basis:
+            pairs.append((_("Legal basis"), "; ".join(basis)))
+        return pairs
+
+    def chart(self, name: str) -> None:
+        """Draw accesses per day (`timeline`) or per hour and weekday (`hour_map`) for what was asked."""
+        if self.result is None:
+            return
+        query = self.store.catalog.query(name)
+        wanted = {"from_date", "to_date", *query.description.parameters}
+        asked = {key: value for key, value in self.result.parameters.items() if key in wanted and value is not None}
+        title = query.description.title.in_language(self.language)
+        question = query.description.question.in_language(self.language)
+        result = self.store.report(name, **asked)
+        if name == "timeline":
+            period = (_as_date(asked["from_date"]), _as_date(asked["to_date"]))
+            self._show(charts.timeline(result.table, self.language, title, question, period))
+        else:
+            self._show(charts.hour_map(result.table, self.language, title, question))
+
+    def table(self, query: str = "", **parameters: Any) -> None:  # noqa: ANN401 - typed by the query's `.yml`
+        """Show a table of at most 1,000 rows and write all rows beside the page; `query` names another query to ask."""
+        result = self.store.report(query, **{**self.given, **parameters}) if query else self.result
+        if result is None:
+            return
+        description = result.query.description
+        arrow: pa.Table = result.table
+        columns: dict[str, Column] = dict(description.columns)
+        if result.query.room == "checks":
+            arrow, columns = with_sentences_and_names(self.store, result, self.language)
+        name = result.query.name if query else self.name
+        write_tables(arrow, Path(self.run.tables), name)
+        self._show(
+            table_from_arrow(
+                arrow,
+                columns,
+                self.language,
+                self.site.settings.time_zone,
+                description.title.in_language(self.language),
+                file_name=f"{name}.csv",
+            )
+        )
+
+    def method(self) -> None:
+        """Show the criterion and how the page counts, and what it does not show."""
+        _ = translator(self.language)
+        description = self.query.description
+        if description.criterion:
+            self._show(Heading(_("What counts as a finding")), Paragraph(description.criterion.in_language(self.language)))
+        self._show(Heading(_("How this page counts")), Paragraph(description.method.in_language(self.language), "method"))
+
+    def done(self, **facts: Any) -> None:  # noqa: ANN401 - shown by the index page
+        """Report that the notebook reached its end, and its figures for the index page."""
+        self._show(
+            Done(
+                {
+                    "title": self.query.description.title.in_language(self.language),
+                    "room": self.query.room,
+                    "is_assessable": self.result is not None,
+                    "not_assessable": self.not_assessable,
+                    "n_rows": self.result.table.num_rows if self.result else 0,
+                    "rows_searched": self.result.rows_searched if self.result else 0,
+                    **facts,
+                }
+            )
+        )
+        self.store.close()
+
+    def _number(self, value: int) -> str:
+        return format_number(value, self.language)
+
+    @staticmethod
+    def _show(*objects: DisplayObject) -> None:
+        for each in objects:
+            display(each)
+
+
+def _as_date(value: Any) -> date:  # noqa: ANN401 - a date or its ISO text
+    return value if isinstance(value, date) else date.fromisoformat(str(value))
+
+
+def _unit(unit: str, language: str) -> str:
+    _ = translator(language)
+    return {"minutes": _("minutes"), "hours": _("hours"), "days": _("days"), "people": _("people")}.get(unit, unit)

@@ -1,0 +1,173 @@
+"""A run: notebooks executed side by side, then sealed as one bag."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import distributions, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit_kernel.bag_inputs import copy_inputs
+from audit_kernel.catalog import Catalog
+from audit_kernel.evidence import keys
+from audit_kernel.evidence.execute import TIMEOUT_SECONDS, Outcome, Task, execute
+from audit_kernel.evidence.exporter import failure_page
+from audit_kernel.evidence.run_file import RunFile
+from audit_kernel.evidence.seal import provenance, seal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from audit_kernel.site import Site
+    from audit_kernel.store.ledger import Delivery
+
+BUILD_TYPE = "urn:audit-kernel:run:v1"
+BUILDER = "urn:audit-kernel:runner"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run is made of.
+
+    `name` follows `model.md`: period, kind, run id. `notebooks` are (page name, notebook name, parameters).
+    """
+
+    kind: str
+    period: str
+    purpose: str
+    language: str
+    snapshot: int
+    notebooks: Sequence[tuple[str, str, Mapping[str, Any]]]
+    deliveries: Sequence[Delivery]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    threads: int | None = None
+    timeout: int = TIMEOUT_SECONDS
+
+    @property
+    def name(self) -> str:
+        """The bag's name."""
+        return f"{self.period}-{self.kind}-{self.run_id}"
+
+    run_id: str = field(default="")
+
+    def __post_init__(self) -> None:
+        """Give the run its id: start time (UTC) and four random hexadecimal digits."""
+        if not self.run_id:
+            run_id = f"{self.started_at:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+            object.__setattr__(self, "run_id", run_id)
+
+
+@contextmanager
+def working_folder(site: Site) -> Iterator[Path]:
+    """Make a folder for one run inside the site, owner-only, and remove it afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=site.temporary_folder))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def execute_all(
+    site: Site, plan: Plan, working: Path, progress: Callable[[Outcome], None] | None = None
+) -> list[Outcome]:
+    """Execute the plan's notebooks on the cores there are; a failed one gets a failure page, the others go on."""
+    payload = working / "payload"
+    for folder in ("pages", "notebooks", "tables"):
+        (payload / folder).mkdir(parents=True)
+    home = "index.html" if len(plan.notebooks) > 1 else ""
+    workers = max(1, min(len(plan.notebooks), os.cpu_count() or 1))
+    threads = plan.threads or max(1, site.settings.store.threads // workers)
+    run_file = working / "run.json"
+    RunFile(str(site.folder), plan.snapshot, plan.purpose, threads, str(payload / "tables"), home).write(run_file)
+    catalog = Catalog(site.folder)
+    tasks = [
+        Task(
+            name=page,
+            notebook=str(catalog.notebook(notebook)),
+            executed=str(payload / "notebooks" / f"{page}.ipynb"),
+            page=str(payload / "pages" / f"{page}.html"),
+            parameters={"run": str(run_file), "language": plan.language, **parameters},
+            language=plan.language,
+            timeout=plan.timeout,
+        )
+        for page, notebook, parameters in plan.notebooks
+    ]
+    outcomes: dict[str, Outcome] = {}
+    with ThreadPoolExecutor(workers) as pool:
+        for future in as_completed([pool.submit(execute, task, working) for task in tasks]):
+            outcome = future.result()
+            outcomes[outcome.name] = outcome
+            if progress:
+                progress(outcome)
+    for task in tasks:
+        if not outcomes[task.name].succeeded:
+            Path(task.page).write_text(
+                failure_page(task.name, plan.language, outcomes[task.name].reason), encoding="utf-8", newline="\n"
+            )
+    return [outcomes[task.name] for task in tasks]
+
+
+def seal_run(site: Site, plan: Plan, working: Path, outcomes: Sequence[Outcome]) -> Path:
+    """Seal the run's payload as one bag of the site's archive; return the bag's folder."""
+    payload = working / "payload"
+    sql_hashes = copy_inputs(site, payload / "inputs")
+    catalog = Catalog(site.folder)
+    predicate = provenance(
+        build_type=BUILD_TYPE,
+        builder_id=BUILDER,
+        builder_version={
+            "python": platform.python_version(),
+            **{each.metadata["Name"].lower(): each.version for each in distributions() if each.metadata["Name"]},
+            "audit-kernel": version("audit-kernel"),
+        },
+        started_at=plan.started_at,
+        finished_at=datetime.now(UTC),
+        external_parameters={
+            "kind": plan.kind,
+            "period": plan.period,
+            "purpose": plan.purpose,
+            "language": plan.language,
+            "site": site.settings.name,
+            "country": site.settings.country,
+            "notebooks": [
+                {"page": page, "notebook": notebook, "parameters": dict(parameters)}
+                for page, notebook, parameters in plan.notebooks
+            ],
+            **plan.parameters,
+        },
+        internal_parameters={
+            "snapshot": plan.snapshot,
+            "sql_sha256": sql_hashes,
+            "replaced": catalog.replaced,
+            "pages": [
+                {"page": each.name, "succeeded": each.succeeded, "reason": each.reason, "facts": each.facts}
+                for each in outcomes
+            ],
+        },
+        dependencies=[
+            {
+                "name": each.file_name,
+                "digest": {"sha256": each.file_id},
+                "annotations": {
+                    "source_id": each.source_id,
+                    "records_read": each.n_read,
+                    "records_stored": each.n_stored,
+                    "records_known": each.n_known,
+                    "records_quarantined": each.n_quarantined,
+                },
+            }
+            for each in plan.deliveries
+        ],
+        invocation_id=plan.run_id,
+    )
+    private = keys.load_private(site.keys_folder)
+    return seal(payload, site.archive_folder, plan.name, predicate, private, keys.public_pem(private.public_key()))

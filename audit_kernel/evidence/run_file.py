@@ -1,0 +1,43 @@
+"""The run file: what a notebook of a run needs to know, handed over as one path."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from audit_kernel.errors import UsageError
+from audit_kernel.files import write_new
+
+
+@dataclass(frozen=True)
+class RunFile:
+    """Site folder, store snapshot, purpose, threads of a query, and the folder for result tables."""
+
+    site: str
+    snapshot: int
+    purpose: str
+    threads: int
+    tables: str
+    home: str = ""
+
+    def write(self, path: Path) -> None:
+        """Write it, readable by its owner only."""
+        write_new(path, json.dumps(asdict(self)).encode())
+
+
+def read_run_file(path: str) -> RunFile:
+    """Read a run file.
+
+    Raises
+    ------
+    UsageError: the notebook was opened by itself, without a run.
+    """
+    if not path:
+        problem = "This notebook was opened without a run, so no purpose was given and nothing is shown."
+        raise UsageError(problem, "Use `audit-kernel report` or `audit-kernel month`, or open investigate.ipynb.")
+    try:
+        return RunFile(**json.loads(Path(path).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        problem = f"The run file {path!r} cannot be read."
+        raise UsageError(problem, "Start the run again.") from None

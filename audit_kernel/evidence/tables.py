@@ -1,0 +1,56 @@
+"""Result tables as files: all rows as Parquet and as CSV that a spreadsheet cannot be tricked by."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv
+import pyarrow.parquet
+
+from audit_kernel.canonical import plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# A cell that begins with one of these is a formula to a spreadsheet (CWE-1236); an apostrophe makes it text.
+FORMULA_BEGINNING = r"^([=+\-@\t\r])"
+
+
+def write_tables(table: pa.Table, folder: Path, name: str) -> list[str]:
+    """Write all rows as `name.parquet` and `name.csv` (UTF-8); return the file names.
+
+    In CSV, text that begins with = + - @, tab or carriage return gets an apostrophe before it; lists and structures are
+    written as JSON, timestamps are UTC.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    flat = pa.table({column: as_plain_text(table.column(column)) for column in table.column_names})
+    pyarrow.parquet.write_table(flat, folder / f"{name}.parquet", compression="zstd")
+    safe = pa.table({column: neutralised(flat.column(column)) for column in flat.column_names})
+    pyarrow.csv.write_csv(safe, folder / f"{name}.csv")
+    return [f"{name}.csv", f"{name}.parquet"]
+
+
+def as_plain_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Turn UUIDs, lists and structures into text; leave what CSV knows as it is."""
+    kind = column.type
+    if pa.types.is_nested(kind):
+        texts = [None if value is None else _json(value) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
+    if isinstance(kind, pa.BaseExtensionType):
+        texts = [None if value is None else str(value) for value in column.to_pylist()]
+        return pa.chunked_array([pa.array(texts, pa.string())])
+    return column
+
+
+def neutralised(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Put an apostrophe before text that a spreadsheet would compute."""
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
+        return column
+    return pc.replace_substring_regex(column, pattern=FORMULA_BEGINNING, replacement=r"'\1")
+
+
+def _json(value: Any) -> str:  # noqa: ANN401 - a nested Arrow value
+    return json.dumps(plain(value), ensure_ascii=False, sort_keys=True)

@@ -1,0 +1,125 @@
+"""Opens the store for reading: only with a purpose, and every question is in the use log before its answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from audit_kernel.catalog import Catalog
+from audit_kernel.query import Result, run_query
+from audit_kernel.store.connection import attach, connect, latest_snapshot, literal
+from audit_kernel.store.ledger import Delivery, deliveries
+from audit_kernel.store.views import create_views
+from audit_kernel.use_log import checked_purpose, record_use
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import TracebackType
+
+    import pyarrow as pa
+
+    from audit_kernel.site import Site
+
+SUBJECTS = ("patient_id", "employee_id")
+
+
+class Store:
+    """A read-only view of a site's store at one snapshot.
+
+    Parameters
+    ----------
+    purpose: a case number or a reason; it stands in the use log beside every question.
+    snapshot: the snapshot to read; the newest when None.
+    threads: threads of one query; the site's setting when None.
+
+    Raises
+    ------
+    UsageError: no purpose was given.
+    JournalError: the use log cannot be written; nothing is opened.
+    StoreError: the store is empty or cannot be read.
+    """
+
+    def __init__(self, site: Site, purpose: str, snapshot: int | None = None, threads: int | None = None) -> None:
+        self.site = site
+        self.purpose = checked_purpose(purpose)
+        record_use(site, self.purpose, "open", {"snapshot": snapshot})
+        self.catalog = Catalog(site.folder)
+        settings = site.settings.store
+        self._connection = connect(site.temporary_folder, settings.memory_limit, threads or settings.threads)
+        attach(self._connection, site, read_only=True, snapshot=snapshot)
+        self.snapshot = snapshot if snapshot is not None else latest_snapshot(self._connection)
+        create_views(self._connection, site)
+        # A reader reads the store and nothing else: no other file, no export by COPY beside the use log's knowledge.
+        allowed = ", ".join(literal(f"{folder}/") for folder in (site.store_folder, site.temporary_folder))
+        self._connection.execute(f"set allowed_directories = [{allowed}]")
+        self._connection.execute("set enable_external_access = false")
+        self._connection.execute("set lock_configuration = true")
+
+    def __enter__(self) -> Store:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the store."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the store; later questions raise StoreError."""
+        self._connection.close()
+
+    def report(self, name: str, **parameters: Any) -> Result:  # noqa: ANN401 - typed by the query's `.yml`
+        """Run a catalogued report, check or sample query.
+
+        Parameters
+        ----------
+        parameters: as the query's `.yml` declares them; a period is `from_date` and `to_date`, both included.
+
+        Raises
+        ------
+        ParameterError, UnknownSubjectError, NotAssessableError: see `run_query`.
+        JournalError: the use log cannot be written; nothing is returned.
+        """
+        query = self.catalog.query(name)
+        about = {subject: parameters[subject] for subject in SUBJECTS if parameters.get(subject)}
+        self._record("report", {"query": name, "about": about, "parameters": parameters})
+        return run_query(self._connection, self.site, query, parameters)
+
+    def deliveries(self) -> list[Delivery]:
+        """Return the ledger at this snapshot, oldest first; it holds no person's data."""
+        return deliveries(self._connection)
+
+    def names(self, kind: str, ids: set[str]) -> dict[str, str]:
+        """Return the newest names of employees or patients that an answer already names by id."""
+        rows = self._connection.execute(
+            f"select {kind}_id, arg_max(name, valid_from) from {kind}s where {kind}_id in (select unnest($ids)) group by 1",
+            {"ids": sorted(ids)},
+        ).fetchall()
+        return {str(key): name for key, name in rows if name is not None}
+
+    def sql(self, text: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
+        """Run one SELECT of one's own over the model views; values are bound by name (`$name`).
+
+        Returns
+        -------
+        pyarrow.Table: all rows; `.to_pandas()` gives a DataFrame.
+
+        Raises
+        ------
+        JournalError: the use log cannot be written; nothing is returned.
+        duckdb.Error: the SQL is wrong.
+        """
+        self._record("sql", {"query": text, "parameters": dict(parameters or {})})
+        return self._connection.execute(text, parameters or {}).to_arrow_table()
+
+    def _record(self, activity: str, details: Mapping[str, Any]) -> None:
+        plain = {key: _plain(value) for key, value in details.items()}
+        record_use(self.site, self.purpose, activity, {"snapshot": self.snapshot, **plain})
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a caller asked with, as JSON
+    if isinstance(value, dict):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    return value if value is None or isinstance(value, bool | str) else str(value)

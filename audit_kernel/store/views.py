@@ -1,0 +1,67 @@
+"""The TEMP tables and views that everything else reads, made anew at each connection.
+
+Views saved in the lake would vanish under a pinned snapshot.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit_kernel.catalog import resource_folder
+from audit_kernel.sources import load_source, source_ids
+from audit_kernel.sources.dictionary import code_rows, record_table_rows, source_rows
+from audit_kernel.store.intake import source_folders
+from audit_kernel.store.tables import LAKE, table_definitions
+from audit_kernel.yaml_file import read_yaml
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from audit_kernel.site import Site
+
+TEMPORARY_TABLES = {
+    "codes": "source_id varchar, field varchar, code varchar, action varchar, activity_en varchar, activity_sv varchar,"
+    " activity_nb varchar, access_type_en varchar, access_type_sv varchar, access_type_nb varchar, area varchar,"
+    " meaning_en varchar, meaning_sv varchar, meaning_nb varchar, origin varchar, is_confirmed boolean, follows varchar",
+    "sources": "source_id varchar, time_zone varchar, own_event_id boolean, running_number boolean,"
+    " expects_rows_daily boolean",
+    "record_tables": "source_id varchar, table_name varchar, related varchar",
+    "site": "country varchar, time_zone varchar, language varchar",
+}
+
+
+def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
+    """Create the TEMP tables of settings and dictionaries, then the model views in their order.
+
+    Raises
+    ------
+    SettingsError: a mapping or dictionary of the site is wrong.
+    """
+    sources = [load_source(source_id, source_folders(site)) for source_id in source_ids(source_folders(site))]
+    settings = site.settings
+    rows = {
+        "codes": code_rows(sources),
+        "sources": source_rows(sources),
+        "record_tables": record_table_rows(sources),
+        "site": [(settings.country, settings.time_zone, settings.language)],
+    }
+    for name, columns in TEMPORARY_TABLES.items():
+        connection.execute(f"create or replace temp table {name} ({columns})")
+        if rows[name]:
+            marks = ", ".join("?" for _ in rows[name][0])
+            connection.executemany(f"insert into {name} values ({marks})", rows[name])
+    connection.execute(f"create or replace temp view stored_accesses as select * from {LAKE}.accesses_by_patient")
+    create_model_views(connection)
+
+
+def create_model_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create each view of `sql/model` in the order of `order.yml`; one file, one view of its name."""
+    folder = resource_folder("sql") / "model"
+    for name in read_yaml(folder / "order.yml"):
+        text = (folder / f"{name}.sql").read_text(encoding="utf-8")
+        connection.execute(f"create or replace temp view {name} as {text}")
+
+
+def relation_names() -> frozenset[str]:
+    """Return the names of stored tables: what `needs:` may name beside the views."""
+    return frozenset(table_definitions())
