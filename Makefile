@@ -9,7 +9,7 @@ READY := .venv/.ready
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo test lint types lab bench lock clean
+.PHONY: help demo test lint lab bench lock clean
 
 help:
 	@echo "make demo    set up a made-up municipality, take its logs in, run last month's control"
