@@ -1,8 +1,8 @@
-"""SQL expressions that convert and check a delimited file's text columns c1, c2 ...; no value of the file stands in them.
+"""SQL expressions that convert and check a delimited file's text columns c1, c2 ...; they hold no value of the file.
 
-A record is bad when one of its values is: the first failure found names it, in this order for each record: control
-characters, a field too long, a missing value, then date, time and number, each from the left. Tab, line feed and carriage
-return are allowed (free text in quotes has them); every other control character is not.
+A record is bad when one of its values is; the first failure found names it, in this order: control characters, a field
+too long, a missing value, a number, then date and time, each from the left. Tab, line feed and carriage return are
+allowed (free text in quotes has them); every other control character is not.
 """
 
 from __future__ import annotations
@@ -117,7 +117,9 @@ class Conversions:
         """A number with a decimal point or comma, NULL where empty; adds its check."""
         column = self.column(target)
         number = f"try_cast(replace({column}, ',', '.') as {sql_type})"
-        is_bad = f"{column} is not null and ({number} is null or not regexp_full_match({column}, '-?[0-9]+([.,][0-9]+)?'))"
+        is_bad = (
+            f"{column} is not null and ({number} is null or not regexp_full_match({column}, '-?[0-9]+([.,][0-9]+)?'))"
+        )
         self.add_check(is_bad, target, "not_a_number")
         return number
 

@@ -1,8 +1,8 @@
 """The second reader of delimited files: counts records from the bytes alone and checks the file's structure.
 
 It shares no code with the first reader (DuckDB), so that a record lost by either shows. A quote toggles between inside
-and outside; a doubled quote toggles twice; a line feed outside ends a record. The rules are stricter than DuckDB's, which
-takes `x"y`, drops what follows a closing quote, skips blank lines and ignores an empty field too many.
+and outside; a doubled quote toggles twice; a line feed outside ends a record. The rules are stricter than those of
+DuckDB, which takes `x"y`, drops what follows a closing quote, skips blank lines and ignores an empty field too many.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class FileFacts:
     """What the second reader found.
 
     n_records: records, the header not counted. n_quoted_breaks: line feeds inside quotes.
-    longest_record: bytes, an upper bound. has_controls: control characters other than tab and line ends stand somewhere.
+    longest_record: bytes, an upper bound. has_controls: there are control characters other than tab and line ends.
     """
 
     n_records: int
@@ -170,7 +170,8 @@ class _Counter:
 
     def _is_outside(self, quotes: NDArray[numpy.int64], places: NDArray[numpy.int64]) -> NDArray[numpy.bool_]:
         """Say for each place whether it stands outside quotes: an even number of them before it."""
-        return (numpy.searchsorted(quotes, places) + self.in_quotes) % 2 == 0
+        outside: NDArray[numpy.bool_] = (numpy.searchsorted(quotes, places) + self.in_quotes) % 2 == 0
+        return outside
 
     def _line_of(self, feeds: NDArray[numpy.int64], place: int) -> int:
         return self.n_lines + int(numpy.searchsorted(feeds, place)) + 1

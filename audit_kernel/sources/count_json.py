@@ -32,15 +32,11 @@ def count_json_records(text: Path, name: str, progress: Callable[[int], None]) -
     """
     with text.open("rb") as stream:
         first = _first_line(stream.readline(LONGEST_LINE).removeprefix(BYTE_ORDER_MARK), stream.readline)
-        if _is_whole(first):
-            n_records, longest = _count_lines(text, progress)
-        else:
-            n_records, longest = _count_document(text), text.stat().st_size
-            progress(longest)
-            if n_records is None:
-                n_records, longest = _count_lines(text, lambda _n_bytes: None)
-    if n_records == 1 and _is_whole(first):
-        n_records = _count_document(text)
+    n_lines, longest = _count_lines(text, progress)
+    n_records = n_lines
+    if n_lines == 1 or not _is_whole(first):
+        in_document = _count_document(text)
+        n_records = n_lines if in_document is None else in_document
     if not n_records:
         raise DamagedFileError(f"{name} holds no record.", REMEDY)
     return FileFacts(n_records=n_records, longest_record=longest)

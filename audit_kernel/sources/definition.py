@@ -1,4 +1,4 @@
-"""A source as its mapping in `parameters/sources/<source_id>.yml` describes it; a wrong key is an error that names it."""
+"""A source as its mapping in `parameters/sources/<source_id>.yml` describes it; an error names file and key."""
 
 from __future__ import annotations
 
@@ -23,8 +23,24 @@ ColumnType = Literal["text", "integer", "date", "time", "timestamp"]
 REFERENCE_PREFIX = "reference_"
 # Made at intake from other columns or from the file, never by a mapping.
 NOT_MAPPABLE = frozenset(
-    "access_id source_id item record_hash file_id line_number recorded_at local_date local_hour local_weekday "
-    "is_holiday time_flag outcome is_break_glass is_blocked flags".split()
+    [
+        "access_id",
+        "source_id",
+        "item",
+        "record_hash",
+        "file_id",
+        "line_number",
+        "recorded_at",
+        "local_date",
+        "local_hour",
+        "local_weekday",
+        "is_holiday",
+        "time_flag",
+        "outcome",
+        "is_break_glass",
+        "is_blocked",
+        "flags",
+    ]
 )
 TIME_PARTS = ("recorded_date", "recorded_time", "recorded_timestamp")
 
@@ -146,7 +162,9 @@ def load_source(source_id: str, folders: Sequence[Path]) -> SourceDefinition:
     path = file_of(source_id, folders)
     source = read_model(path, SourceDefinition)
     if source.source_id != source_id:
-        problem = f"{path}: key 'source_id' has the value {source.source_id!r}; allowed: {source_id!r}, the file's name."
+        problem = (
+            f"{path}: key 'source_id' has the value {source.source_id!r}; allowed: {source_id!r}, the file's name."
+        )
         raise SettingsError(problem, "Correct the file and try again.")
     codes_files = _codes_files(source_id, folders)
     source._files = (path, *codes_files)  # noqa: SLF001 - set once, here

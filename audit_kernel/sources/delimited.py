@@ -1,14 +1,14 @@
 """The first reader of delimited files: DuckDB, strictly, with nothing guessed; one pass parses, converts and hashes.
 
-What was found about DuckDB 1.5.5: an explicit `strict_mode=true` together with an explicit CRLF reads files wrongly (it
-may return no row and no error), so strict mode is left at its default, which is on; `header=true` fails on some CRLF
+What was found about DuckDB 1.5.5: an explicit `strict_mode=true` together with an explicit CRLF reads files wrongly
+(even as no row and no error), so strict mode is left at its default, which is on; `header=true` fails on some CRLF
 files likewise, so the header is read as row 0 and left out; the rowid of a table made from the file is the file's order.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow
@@ -26,15 +26,13 @@ if TYPE_CHECKING:
 
 DEFAULT_LONGEST_LINE = 2_000_000
 QUARANTINE_BATCH = 2_000
-QUARANTINE_SCHEMA = pyarrow.schema(
-    [
-        ("record_number", pyarrow.int64()),
-        ("line_number", pyarrow.int64()),
-        ("column_name", pyarrow.string()),
-        ("code", pyarrow.string()),
-        ("raw_record", pyarrow.string()),
-    ]
-)
+QUARANTINE_FIELDS: list[pyarrow.Field[Any]] = [
+    pyarrow.field("record_number", pyarrow.int64()),
+    pyarrow.field("line_number", pyarrow.int64()),
+    pyarrow.field("column_name", pyarrow.string()),
+    pyarrow.field("code", pyarrow.string()),
+    pyarrow.field("raw_record", pyarrow.string()),
+]
 GLOB = re.compile(r"([*?\[])")
 
 
@@ -47,8 +45,8 @@ def read_records(
 ) -> int:
     """Read the file into the TEMP table `staged_records` and fill `staged_quarantine`; return the records read.
 
-    `staged_records` has record_number as its rowid (row 0 is the header), line_number, record_hash, failure (NULL: good)
-    and what `computed` adds, SQL expressions with their alias over the columns c1, c2 ...
+    `staged_records` has record_number as its rowid (row 0 is the header), record_hash, failure (NULL: good) and what
+    `computed` adds, SQL expressions with their alias over the columns c1, c2 ...
 
     Raises
     ------
@@ -168,7 +166,7 @@ def create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:
 def add_to_quarantine(connection: duckdb.DuckDBPyConnection, rows: list[dict[str, object]]) -> None:
     """Append rows to `staged_quarantine`."""
     if rows:
-        arrow = pyarrow.Table.from_pylist(rows, schema=QUARANTINE_SCHEMA)
+        arrow = pyarrow.Table.from_pylist(rows, schema=pyarrow.schema(QUARANTINE_FIELDS))
         connection.register("staged_batch", arrow)
         connection.execute("insert into staged_quarantine select * from staged_batch")
         connection.unregister("staged_batch")

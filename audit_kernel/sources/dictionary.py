@@ -22,8 +22,8 @@ FIELDS = ("log_type", "table_name", "message_type")
 class Code(BaseModel):
     """One code: what it does, on what, and where its meaning comes from.
 
-    related (tables only): the related record is the patient's own number, a record to look up in record_keys, or about no
-    patient. follows: the code stands for a search. outcome: the code says that the access was denied or failed.
+    related (tables only): the related record is the patient's own number, a record to look up in record_keys, or about
+    no patient. follows: the code stands for a search. outcome: the code says that the access was denied or failed.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -1,4 +1,4 @@
-"""The first reader of FHIR AuditEvents (R4, R5, STU3): rows in batches through Arrow, so that big NDJSON needs little memory."""
+"""The first reader of FHIR AuditEvents (R4, R5, STU3): in batches through Arrow, so big NDJSON needs little memory."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 MACHINE_TYPES = frozenset(["110150", "110151", "110152", "110153", "110154", "110155"])
 HUMAN_TYPES = frozenset(["humanuser", "IRCP", "AUT"])
 PERSONS = ("Practitioner/", "PractitionerRole/", "Person/", "RelatedPerson/", "Patient/")
-URI_NETWORK = "5"
+NAME_NETWORK, URI_NETWORK = "1", "5"
 HISTORY = re.compile(r"/_history/.*$")
 
 
@@ -30,6 +30,7 @@ class Who:
     on_behalf_of: str | None = None
     network_address: str | None = None
     session_id: str | None = None
+    device: str | None = None
     purposes: tuple[str, ...] = ()
     flags: tuple[str, ...] = ()
 
@@ -59,6 +60,7 @@ def who(event: Element) -> Who:
         on_behalf_of=next((found for other in others if (found := _any_name(other))), None),
         network_address=_address(agents, agent),
         session_id=next((token for token in agent.texts("policy") if not token.startswith(("http:", "https:"))), None),
+        device=next((address for other in agents if _is_machine(other) and (address := _machine_name(other))), None),
         purposes=tuple(codes(agent, "purposeOfUse") + codes(agent, "authorization")),
         flags=flags,
     )
@@ -115,7 +117,9 @@ def _is_organisation(agent: Element) -> bool:
 
 
 def _role(agent: Element) -> str | None:
-    found = [coding.text("display") or coding.text("code") for coding in agent.codings("role")]
+    # STU3 writes the kind of agent here too: "source" is no role of a person.
+    roles = [coding for coding in agent.codings("role") if coding.text("code") not in MACHINE_TYPES]
+    found = [coding.text("display") or coding.text("code") for coding in roles]
     return next((role for role in found if role), None)
 
 
@@ -140,6 +144,12 @@ def _address(agents: Sequence[Element], employee: Element | None) -> str | None:
     own = _network(employee)[0] if employee else None
     others = (_network(agent) for agent in agents)
     return own or next((address for address, kind in others if address and kind != URI_NETWORK), None)
+
+
+def _machine_name(agent: Element) -> str | None:
+    """Return the name of the machine that an agent is."""
+    address, kind = _network(agent)
+    return address if kind == NAME_NETWORK else None
 
 
 def _network(agent: Element) -> tuple[str | None, str | None]:

@@ -10,10 +10,8 @@ from audit_kernel.sources.conversions import EVENT_YEARS, LONGEST_FIELD
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 SURROGATES = re.compile(r"[\ud800-\udfff]")
-# FHIR's instant and dateTime; systems also write a comma and leave the zone out. Digits beyond microseconds are cut off.
-TIME = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:\d\d)?", flags=re.ASCII
-)
+# FHIR's instant and dateTime; systems also write a comma or no zone. Digits beyond microseconds are cut off.
+TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:\d\d)?", flags=re.ASCII)
 LEAP_SECOND = 60
 
 

@@ -47,7 +47,8 @@ def about(event: Element) -> About:
         for kind, reference in list(found.records):
             if kind == "Patient":
                 _add_once(found, str(plain_reference(reference)), None)
-        found.records = [record for record in found.records if record[0] != "Patient"]
+        if len(found.patients) > 1:
+            found.records = [record for record in found.records if record[0] != "Patient"]
     return found
 
 
@@ -100,7 +101,9 @@ def _add_other(found: About, entity: Element) -> None:
         found.session_id = found.session_id or value
     elif value and not value.startswith("#"):
         match = RESOURCE_TYPE.search(plain_reference(reference) or "")
-        found.records.append((match[1] if match else next(iter(kinds), None), value))
+        shown = [coding.text("display") for coding in entity.codings("type")]
+        kind = match[1] if match else next((name for name in [*shown, *kinds] if name), None)
+        found.records.append((kind, value))
 
 
 def _add_query(found: About, entity: Element) -> None:
@@ -116,5 +119,3 @@ def _add_query(found: About, entity: Element) -> None:
         found.flags.append("query_not_text")
         text = written
     found.messages.append(text)
-
-

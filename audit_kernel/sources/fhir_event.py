@@ -175,8 +175,9 @@ def _items(entities: About) -> list[Row]:
         return [{"patient_id": patient, "patient_name": name, **record} for patient, name in entities.patients]
     patient_id, patient_name = entities.patients[0] if entities.patients else (None, None)
     patient = {"patient_id": patient_id, "patient_name": patient_name}
-    records = entities.records or [(None, None)]
-    return [{**patient, "table_name": table, "record_ref": reference} for table, reference in records]
+    if not entities.records:
+        return [patient]
+    return [{**patient, "table_name": table, "record_ref": reference} for table, reference in entities.records]
 
 
 def _login(event: Element, person: Who, kind: str | None) -> Row:
@@ -186,6 +187,7 @@ def _login(event: Element, person: Who, kind: str | None) -> Row:
         "account": person.employee_id,
         "kind": "failure" if failed else kind or "login",
         "reason": description,
+        "device": person.device,
         "session_id": person.session_id,
         "repeated": 1,
     }

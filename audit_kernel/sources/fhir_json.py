@@ -67,7 +67,7 @@ def find_records(prepared: PreparedFile) -> Iterator[FoundRecord]:
 
     Raises
     ------
-    DamagedFileError: a document is not JSON or holds neither AuditEvent nor Bundle; the last line of NDJSON is cut short.
+    DamagedFileError: a document is no JSON or holds neither AuditEvent nor Bundle; the last NDJSON line is cut short.
     IntakeError: a document is larger than 512 MiB.
     """
     first, n_lines = _first_lines(prepared)

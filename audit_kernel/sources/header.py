@@ -21,8 +21,8 @@ def check_header(text: Path, layout: DelimitedLayout, name: str) -> None:
 
     Raises
     ------
-    DamagedFileError: a column is missing, extra, swapped or renamed, or the delimiter is another; names the file and the
-        column that the mapping expects, never what stands there instead.
+    DamagedFileError: a column is missing, extra, swapped or renamed, or the delimiter is another; names the file and
+        the column that the mapping expects, never what stands there instead.
     """
     expected = list(layout.columns)
     found = _header(text, layout, name)

@@ -83,7 +83,7 @@ def prepare(path: Path, source: DelimitedLayout, temporary: Path, progress: Prog
             is_packed = stream.read(len(GZIP_MARK)) == GZIP_MARK
         plain, file_id = _deliver(path, temporary, name, report, is_packed=is_packed)
         text, encoding = as_utf8(plain, source.encodings, temporary, name, report.add)
-        if text != plain and plain != path:
+        if plain not in (text, path):
             plain.unlink()
         facts = _count(text, source, name, report)
     except PermissionError:
@@ -141,7 +141,7 @@ def _deliver(path: Path, temporary: Path, name: str, report: _Progress, *, is_pa
                 report.add(len(block))
                 while block:
                     target.write(unpacker.decompress(block))
-                    block = unpacker.unused_data  # noqa: PLW2901 - a gzip file may hold several members
+                    block = unpacker.unused_data  # a gzip file may hold several members
                     if unpacker.eof and block:
                         unpacker = zlib.decompressobj(GZIP_WINDOW)
             is_whole = unpacker.eof

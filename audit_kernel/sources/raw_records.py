@@ -1,4 +1,4 @@
-"""The text of single records, reread from the file's bytes: what quarantine keeps must not have gone through a parser."""
+"""The text of single records, reread from the file's bytes: what quarantine keeps has gone through no parser."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def raw_records(text: Path, quote: str, numbers: Sequence[int]) -> Iterator[str]:
-    """Give the text of the records with these ascending numbers, 1 the first below the header, without the line end.
+    r"""Give the text of the records with these ascending numbers, 1 the first below the header, without the line end.
 
-    Bytes that are not UTF-8 stand as `\\xNN`.
+    Bytes that are not UTF-8 stand as `\xNN`.
     """
     wanted = iter(numbers)
     next_wanted = next(wanted, None)

@@ -10,12 +10,11 @@ from audit_kernel.sources.delimited import read_records
 if TYPE_CHECKING:
     import duckdb
 
-    from audit_kernel.sources.definition import ReferenceDefinition
+    from audit_kernel.sources.definition import ColumnMapping, ReferenceDefinition
     from audit_kernel.sources.prepare import PreparedFile
 
 PERIODS = (("valid_from", "valid_to"), ("blocked_from", "blocked_to"))
-# Years below this many belong to this century where a Swedish number is written with ten digits.
-KINDS = ("'employee'", "'patient'", "'unit'")
+IDENTIFIER_KINDS = ("'employee'", "'patient'", "'unit'")
 
 
 def stage_reference(
@@ -23,8 +22,8 @@ def stage_reference(
 ) -> int:
     """Read the file and create `staged_reference` and `staged_quarantine`; return the records read.
 
-    `staged_reference` has record_number, line_number, record_hash and the table's columns, those that the mapping lacks as
-    NULL. A period that ends before or when it begins is quarantined as a date that cannot be right.
+    `staged_reference` has record_number, line_number, record_hash and the table's columns, NULL where the mapping lacks
+    them. A period that ends before or when it begins is quarantined as a date that cannot be right.
 
     Raises
     ------
@@ -37,7 +36,9 @@ def stage_reference(
         if start in given and end in given:
             conversions.add_check(f"{expressions[end]} <= {expressions[start]}", end, "not_a_date")
     if definition.kind == "identifiers":
-        conversions.add_check(f"{conversions.column('kind')} not in ({', '.join(KINDS)})", "kind", "not_readable")
+        conversions.add_check(
+            f"{conversions.column('kind')} not in ({', '.join(IDENTIFIER_KINDS)})", "kind", "not_readable"
+        )
     computed = [f'{text} as "{name}"' for name, text in expressions.items()]
     n_read = read_records(connection, prepared, definition, conversions, computed)
     selected = [
@@ -51,11 +52,11 @@ def stage_reference(
     return n_read
 
 
-def _with_required(definition: ReferenceDefinition) -> dict[str, object]:
+def _with_required(definition: ReferenceDefinition) -> dict[str, ColumnMapping]:
     """The mapping, with every column required that the table demands."""
-    columns = definition.table.columns
+    demanded = {name for name, column in definition.table.columns.items() if not column.nullable}
     return {
-        name: mapping.model_copy(update={"required": mapping.required or (mapping.to in columns and not columns[mapping.to].nullable)})
+        name: mapping.model_copy(update={"required": mapping.required or mapping.to in demanded})
         for name, mapping in definition.columns.items()
     }
 
