@@ -95,7 +95,9 @@ def _print_deliveries(done: list[Any], refused: list[Any], *, as_json: bool) -> 
 @app.command(epilog="Example: audit-kernel ledger --quarantine --purpose 'log quality'")
 def ledger(
     site: SiteOption = None,
-    quarantine: Annotated[bool, typer.Option("--quarantine", help="Show the records in quarantine with their text.")] = False,
+    quarantine: Annotated[
+        bool, typer.Option("--quarantine", help="Show the records in quarantine with their text.")
+    ] = False,
     purpose: PurposeOption = "",
     as_json: JsonOption = False,
 ) -> None:
@@ -117,16 +119,21 @@ def ledger(
 
 
 @app.command(
-    epilog="Example: audit-kernel report activity --patient 1042 --from 2026-08-01 --to 2026-10-31 --purpose 'sak 2026/17'"
+    epilog="Example: audit-kernel report activity --patient 1042 --from 2026-08-01 --to 2026-10-31"
+    " --purpose 'sak 2026/17'"
 )
-def report(  # noqa: PLR0913 - a command's options
-    name: Annotated[str, typer.Argument(help="activity, detailed_activity, system_log, blocked_searches, patient_searches ...")],
+def report(
+    name: Annotated[
+        str, typer.Argument(help="activity, detailed_activity, system_log, blocked_searches, patient_searches ...")
+    ],
     purpose: PurposeOption = "",
     patient: Annotated[str | None, typer.Option(help="Patient id, or an identifier of any log.")] = None,
     employee: Annotated[str | None, typer.Option(help="Employee id, or a log's user name.")] = None,
     from_date: Annotated[str | None, typer.Option("--from", help="First day, e.g. 2026-10-01.")] = None,
     to_date: Annotated[str | None, typer.Option("--to", help="Last day, included, e.g. 2026-10-31.")] = None,
-    option: Annotated[list[str] | None, typer.Option("--set", help="Another parameter: NAME=VALUE; may be repeated.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--set", help="Another parameter: NAME=VALUE; may be repeated.")
+    ] = None,
     archive: Annotated[bool, typer.Option("--archive", help="Leave sealed evidence in the archive.")] = False,
     limit: Annotated[int, typer.Option(help="Rows to print; the evidence holds all.")] = 50,
     language: LanguageOption = "",
@@ -156,7 +163,7 @@ def report(  # noqa: PLR0913 - a command's options
 
 
 @app.command(epilog="Example: audit-kernel month 2026-10 --seed 'dice 4 1 6 6 2 3'")
-def month(  # noqa: PLR0913 - a command's options
+def month(
     month: Annotated[str, typer.Argument(help="Year and month, e.g. 2026-10.")],
     seed: Annotated[str, typer.Option(help="What the sample is drawn with; drawn at random when left out.")] = "",
     purpose: Annotated[str, typer.Option(help="Why.")] = "monthly control",
@@ -173,7 +180,14 @@ def month(  # noqa: PLR0913 - a command's options
     opened = find_site(site)
     with printing.step_progress(warnings, len(schedule(opened).monthly)) as progress:
         run = run_month(
-            opened, month, seed=seed, purpose=purpose, language=language, snapshot=snapshot, threads=threads, progress=progress
+            opened,
+            month,
+            seed=seed,
+            purpose=purpose,
+            language=language,
+            snapshot=snapshot,
+            threads=threads,
+            progress=progress,
         )
     _finish(run, as_json=as_json)
 

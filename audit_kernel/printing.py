@@ -80,7 +80,7 @@ def print_deliveries(console: Console, deliveries: Sequence[Delivery]) -> None:
         table.add_column(heading, justify="right")
     table.add_column("First and last event", overflow="fold")
     for each in deliveries:
-        span = f"{each.first_at:%Y-%m-%d} – {each.last_at:%Y-%m-%d}" if each.first_at and each.last_at else ""
+        span = f"{each.first_at:%Y-%m-%d} to {each.last_at:%Y-%m-%d}" if each.first_at and each.last_at else ""
         counts = (each.n_read, each.n_stored, each.n_known, each.n_quarantined, each.n_conflicts)
         note = " (taken in before; nothing done)" if each.is_repeated else ""
         cells = (harmless(each.file_name) + note, each.source_id, *(f"{count:,}" for count in counts), span)
@@ -123,7 +123,9 @@ def print_result(console: Console, result: Result, language: str, time_zone: str
         console.print(escape(shown.note))
     console.print(f"{result.table.num_rows:,} rows; {result.rows_searched:,} accesses in the period were searched.")
     if result.rows_unresolved:
-        console.print(f"{result.rows_unresolved:,} of them concern a record whose patient is not known (no record key).")
+        console.print(
+            f"{result.rows_unresolved:,} of them concern a record whose patient is not known (no record key)."
+        )
 
 
 def print_outcomes(console: Console, run: MonthRun) -> None:
@@ -132,14 +134,18 @@ def print_outcomes(console: Console, run: MonthRun) -> None:
         if not outcome.succeeded:
             console.print(f"[red]Failed[/red] {outcome.name}: {escape(harmless(outcome.reason))}", soft_wrap=True)
         elif not outcome.facts.get("is_assessable"):
-            console.print(f"Not assessable: {outcome.name}. {escape(harmless(str(outcome.facts.get('not_assessable'))))}")
+            console.print(
+                f"Not assessable: {outcome.name}. {escape(harmless(str(outcome.facts.get('not_assessable'))))}"
+            )
         else:
             word = "findings" if outcome.facts.get("room") == "checks" else "rows"
             console.print(f"{outcome.name}: {outcome.facts.get('n_rows', 0):,} {word}")
     console.print(str(run.index), soft_wrap=True)
 
 
-def print_verification(console: Console, target: Path, problems: Sequence[Any], language: str, *, as_json: bool) -> None:
+def print_verification(
+    console: Console, target: Path, problems: Sequence[Any], language: str, *, as_json: bool
+) -> None:
     """Print each problem by run and file, or that there is none."""
     if as_json:
         console.print_json(json.dumps([asdict(problem) for problem in problems], default=str))

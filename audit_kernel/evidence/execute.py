@@ -11,7 +11,6 @@ import os
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 from dataclasses import asdict, dataclass, field
@@ -20,7 +19,7 @@ from typing import Any
 
 from audit_kernel.errors import ParameterError
 from audit_kernel.evidence.objects import MIME_TYPE
-from audit_kernel.files import write_new
+from audit_kernel.files import replace_whole, write_new
 
 TIMEOUT_SECONDS = 3600
 
@@ -61,7 +60,7 @@ def execute(task: Task, working: Path) -> Outcome:
     answer = working / f"{task.name}.outcome.json"
     write_new(order, json.dumps(asdict(task)).encode())
     command = [sys.executable, "-m", "audit_kernel.evidence.execute", str(order), str(answer)]
-    process = subprocess.Popen(  # noqa: S603 - our own module, no text of a user
+    process = subprocess.Popen(
         command,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
@@ -83,7 +82,9 @@ def execute(task: Task, working: Path) -> Outcome:
 
 def environment(working: Path) -> dict[str, str]:
     """Return the environment of a run: nothing of the user's that could change a page."""
-    passed = {key: os.environ[key] for key in ("PATH", "SYSTEMROOT", "HOME", "USERPROFILE", "TEMP") if key in os.environ}
+    passed = {
+        key: os.environ[key] for key in ("PATH", "SYSTEMROOT", "HOME", "USERPROFILE", "TEMP") if key in os.environ
+    }
     return {
         **passed,
         "TZ": "UTC",
@@ -148,7 +149,8 @@ def _run_papermill(task: Task) -> Outcome:
     from audit_kernel.evidence.exporter import ArchiveExporter
     from audit_kernel.evidence.kernel import KernelOverSockets
 
-    reason, facts = "", {}
+    reason = ""
+    facts: dict[str, Any] = {}
     try:
         notebook = papermill.execute_notebook(
             task.notebook,
@@ -180,10 +182,7 @@ def main(order: str, answer: str) -> None:
         outcome = _run_papermill(task)
     except Exception as error:  # noqa: BLE001 - the page could not be made: an outcome as well
         outcome = Outcome(task.name, f"{type(error).__name__}: {error}")
-    scratch = tempfile.NamedTemporaryFile("w", dir=Path(answer).parent, delete=False, encoding="utf-8")
-    with scratch:
-        json.dump(asdict(outcome), scratch)
-    Path(scratch.name).replace(answer)
+    replace_whole(Path(answer), json.dumps(asdict(outcome)).encode())
 
 
 if __name__ == "__main__":

@@ -24,15 +24,15 @@ def with_sentences_and_names(store: Store, result: Result, language: str) -> tup
     """Return a check's findings with the columns `sentence`, `employee_name` and `patient_name` before the others."""
     table = result.table
     sentences = [
-        sentence(result, code, values, language, store.site.settings.time_zone)
+        sentence(result, str(code), values, language, store.site.settings.time_zone)
         for code, values in zip(
             table.column("reason_code").to_pylist(), table.column("reason_values").to_pylist(), strict=True
         )
     ]
     added: dict[str, tuple[Texts, list[str | None]]] = {"sentence": (SENTENCE, list(sentences))}
     for kind, label in (("employee", EMPLOYEE), ("patient", PATIENT)):
-        ids = [value for value in table.column(f"{kind}_id").to_pylist()]
-        names = store.names(kind, {value for value in ids if value is not None})
+        ids = [str(value or "") for value in table.column(f"{kind}_id").to_pylist()]
+        names = store.names(kind, set(ids))
         added[f"{kind}_name"] = (label, [names.get(value) for value in ids])
     columns: dict[str, Column] = {}
     for name, (label, values) in added.items():

@@ -58,7 +58,9 @@ def _summary(language: str, outcomes: Sequence[Outcome]) -> str:
     return _("{findings} findings in {assessed} checks that could be assessed. {others} could not.").format(
         findings=format_number(findings, language),
         assessed=format_number(len(assessed), language),
-        others=format_number(sum(not (each.succeeded and each.facts.get("is_assessable")) for each in outcomes), language),
+        others=format_number(
+            sum(not (each.succeeded and each.facts.get("is_assessable")) for each in outcomes), language
+        ),
     )
 
 

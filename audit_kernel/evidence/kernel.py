@@ -13,7 +13,7 @@ from jupyter_client.manager import AsyncKernelManager
 class KernelOverSockets(AsyncKernelManager):
     """A kernel manager that talks over Unix sockets (ZeroMQ ipc) where there are any."""
 
-    def __init__(self, **traits: Any) -> None:
+    def __init__(self, **traits: Any) -> None:  # noqa: ANN401 - traits of any type
         super().__init__(**traits)
         self._sockets = ""
         if os.name == "posix":
@@ -22,8 +22,8 @@ class KernelOverSockets(AsyncKernelManager):
             self.transport = "ipc"
             self.ip = f"{self._sockets}/k"
 
-    def cleanup_resources(self, restart: bool = False) -> None:  # noqa: FBT001, FBT002 - the base's signature
-        """Remove the sockets' folder with the kernel."""
-        super().cleanup_resources(restart=restart)
+    async def _async_cleanup_resources(self, restart: bool = False) -> None:
+        # Removes the sockets' folder with the kernel.
+        await super()._async_cleanup_resources(restart=restart)
         if not restart and self._sockets:
             shutil.rmtree(self._sockets, ignore_errors=True)

@@ -79,7 +79,7 @@ def declared_parameters(notebook: Path) -> set[str]:
     return {line.split("=", 1)[0].strip() for line in "".join(tagged["source"]).splitlines() if "=" in line}
 
 
-def run_month(  # noqa: PLR0913 - what a month is made of
+def run_month(
     site: Site,
     month: str,
     *,
@@ -95,7 +95,7 @@ def run_month(  # noqa: PLR0913 - what a month is made of
     Parameters
     ----------
     month: YYYY-MM, the site's local month.
-    seed: what the sample is drawn with; 32 random hexadecimal digits when empty. It stands in the statement and on the page.
+    seed: what the sample is drawn with; 32 random hexadecimal digits when empty. It stands on the page.
     snapshot: the store's snapshot; the newest when None.
     progress: called with each notebook's outcome.
 
@@ -127,7 +127,7 @@ def run_month(  # noqa: PLR0913 - what a month is made of
     return MonthRun(bag, bag / "data" / "pages" / "index.html", tuple(outcomes))
 
 
-def run_report(  # noqa: PLR0913 - what a report is made of
+def run_report(
     site: Site, name: str, parameters: dict[str, Any], *, purpose: str, language: str = "", threads: int | None = None
 ) -> MonthRun:
     """Run one report's notebook and seal it as a bag of its own; arguments as in `run_month`."""

@@ -51,7 +51,7 @@ class Page:
 
     Raises
     ------
-    AuditKernelError: the question cannot be asked; a question that cannot be *answered* for want of data makes a page that
+    AuditKernelError: the question cannot be asked. One that cannot be answered for want of data makes a page that
         says "not assessable".
     """
 
@@ -106,8 +106,8 @@ class Page:
         notices: list[str] = []
         if self.result.rows_unresolved:
             text = _(
-                "{count} rows of the period concern a record whose patient is not known, because no record key was taken in"
-                " for it. They may concern any patient."
+                "{count} rows of the period concern a record whose patient is not known, because no record key was"
+                " taken in for it. They may concern any patient."
             )
             notices.append(text.format(count=self._number(self.result.rows_unresolved)))
         for column, text in (
@@ -134,14 +134,17 @@ class Page:
             if parameter.type == "period" or values.get(name) is None:
                 continue
             label = parameter.label.in_language(self.language) if parameter.label else name
-            text = f"{format_value(values[name], 'text', self.language, '')} {_unit(parameter.unit, self.language)}".strip()
+            unit = _unit(parameter.unit, self.language)
+            text = f"{format_value(values[name], 'text', self.language, '')} {unit}".strip()
             if decision := self.result.thresholds.get(name):
                 since = format_date(decision.valid_from, self.language)
                 text = _("{value} (approved by {approved_by}, valid from {since})").format(
                     value=text, approved_by=decision.approved_by, since=since
                 )
             pairs.append((label, text))
-        basis = [text for key in self.query.description.legal_basis if (text := legal_basis(key, self.site, self.language))]
+        basis = [
+            text for key in self.query.description.legal_basis if (text := legal_basis(key, self.site, self.language))
+        ]
         if basis:
             pairs.append((_("Legal basis"), "; ".join(basis)))
         return pairs
@@ -190,8 +193,12 @@ class Page:
         _ = translator(self.language)
         description = self.query.description
         if description.criterion:
-            self._show(Heading(_("What counts as a finding")), Paragraph(description.criterion.in_language(self.language)))
-        self._show(Heading(_("How this page counts")), Paragraph(description.method.in_language(self.language), "method"))
+            self._show(
+                Heading(_("What counts as a finding")), Paragraph(description.criterion.in_language(self.language))
+            )
+        self._show(
+            Heading(_("How this page counts")), Paragraph(description.method.in_language(self.language), "method")
+        )
 
     def done(self, **facts: Any) -> None:  # noqa: ANN401 - shown by the index page
         """Report that the notebook reached its end, and its figures for the index page."""
@@ -216,7 +223,7 @@ class Page:
     @staticmethod
     def _show(*objects: DisplayObject) -> None:
         for each in objects:
-            display(each)
+            display(each)  # type: ignore[no-untyped-call]
 
 
 def _as_date(value: Any) -> date:  # noqa: ANN401 - a date or its ISO text

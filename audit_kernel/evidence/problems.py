@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+
+from audit_kernel.locale import translator
 
 
 def _(text: str) -> str:
@@ -90,11 +91,12 @@ class Problem:
     @property
     def message(self) -> str:
         """Return the sentence in English."""
-        return self.text(_)
+        return TEXTS[self.code].format(**dict(self.values))
 
-    def text(self, translate: Callable[[str], str]) -> str:
-        """Return the sentence in the reader's language."""
-        return translate(TEXTS[self.code]).format(**dict(self.values))
+    def text(self, language: str = "en") -> str:
+        """Return place and sentence in the reader's language."""
+        sentence = translator(language)(TEXTS[self.code]).format(**dict(self.values))
+        return f"{self.place()}: {sentence}" if self.place() else sentence
 
     def place(self) -> str:
         """Return run and file as a path."""

@@ -19,21 +19,22 @@ if TYPE_CHECKING:
 FORMULA_BEGINNING = r"^([=+\-@\t\r])"
 
 
-def write_tables(table: pa.Table, folder: Path, name: str) -> list[str]:
+def write_tables(table: pa.Table, folder: Path, file_name: str) -> list[str]:
     """Write all rows as `name.parquet` and `name.csv` (UTF-8); return the file names.
 
     In CSV, text that begins with = + - @, tab or carriage return gets an apostrophe before it; lists and structures are
     written as JSON, timestamps are UTC.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    flat = pa.table({column: as_plain_text(table.column(column)) for column in table.column_names})
-    pyarrow.parquet.write_table(flat, folder / f"{name}.parquet", compression="zstd")
-    safe = pa.table({column: neutralised(flat.column(column)) for column in flat.column_names})
-    pyarrow.csv.write_csv(safe, folder / f"{name}.csv")
-    return [f"{name}.csv", f"{name}.parquet"]
+    names = table.column_names
+    flat = pa.Table.from_arrays([as_plain_text(table.column(name)) for name in names], names)
+    pyarrow.parquet.write_table(flat, folder / f"{file_name}.parquet", compression="zstd")
+    safe = pa.Table.from_arrays([neutralised(flat.column(name)) for name in names], names)
+    pyarrow.csv.write_csv(safe, folder / f"{file_name}.csv")
+    return [f"{file_name}.csv", f"{file_name}.parquet"]
 
 
-def as_plain_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def as_plain_text(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     """Turn UUIDs, lists and structures into text; leave what CSV knows as it is."""
     kind = column.type
     if pa.types.is_nested(kind):
@@ -45,7 +46,7 @@ def as_plain_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
     return column
 
 
-def neutralised(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def neutralised(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     """Put an apostrophe before text that a spreadsheet would compute."""
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence import chain, keys
 from audit_kernel.evidence.bag_check import check_bag
 from audit_kernel.evidence.problems import KEY_TEXTS, Problem, problem
+from audit_kernel.locale import translator
 
 __all__ = ["Problem", "TrustedKey", "trusted_key", "verify"]
 
@@ -34,9 +35,10 @@ class TrustedKey:
         """Return SHA-256 (hex) of the key's DER form."""
         return keys.fingerprint(self.key)
 
-    def text(self, translate: Callable[[str], str] = str) -> str:
+    def text(self, language: str = "en") -> str:
         """Return a sentence that says which key it was, and the warning due when it lay with the evidence."""
-        return translate(KEY_TEXTS[self.origin]).format(path=bags.shown(str(self.path)), fingerprint=self.fingerprint)
+        template = translator(language)(KEY_TEXTS[self.origin])
+        return template.format(path=bags.shown(str(self.path)), fingerprint=self.fingerprint)
 
 
 def trusted_key(path: Path, public_key: Path | None = None) -> TrustedKey:

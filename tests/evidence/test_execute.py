@@ -1,0 +1,94 @@
+"""A notebook succeeded only if no exception rose, every code cell ran, and the last cell reported done."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from audit_kernel.errors import ParameterError
+from audit_kernel.evidence.execute import Outcome, Task, environment, execute
+
+BEGIN = """from audit_kernel.evidence.display import Done, PageInformation, Heading, Paragraph
+PageInformation("Title", "en", "tiny")"""
+DONE = "Done({'n_rows': 3})"
+
+
+def task(folder: Path, cells: list[str], timeout: int = 60, **parameters: object) -> Task:
+    notebook = nbformat.v4.new_notebook(
+        metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    )
+    first = nbformat.v4.new_code_cell('run = ""\nlanguage = "en"', metadata={"tags": ["parameters"]})
+    notebook.cells = [first, *map(nbformat.v4.new_code_cell, cells)]
+    path = folder / "tiny.ipynb"
+    nbformat.write(notebook, path)
+    return Task("tiny", str(path), str(folder / "executed.ipynb"), str(folder / "page.html"), parameters, "en", timeout)
+
+
+def run(folder: Path, cells: list[str], timeout: int = 60, **parameters: object) -> Outcome:
+    return execute(task(folder, cells, timeout, **parameters), folder)
+
+
+def test_a_notebook_that_reports_done_succeeds_and_leaves_its_page(tmp_path: Path) -> None:
+    outcome = run(tmp_path, [BEGIN, "Heading('Hello', 1)", DONE])
+    assert outcome.succeeded, outcome.reason
+    assert outcome.facts == {"n_rows": 3}
+    assert "Hello" in (tmp_path / "page.html").read_text()
+
+
+@pytest.mark.parametrize(
+    ("cells", "words"),
+    [
+        ([BEGIN, "raise ValueError('no')", DONE], "ValueError"),
+        ([BEGIN, "import sys; sys.exit(0)", DONE], "SystemExit"),
+        ([BEGIN, "import os; os._exit(0)", DONE], "DeadKernel"),
+        ([BEGIN, "import os, signal; os.kill(os.getpid(), signal.SIGKILL)", DONE], "DeadKernel"),
+        ([BEGIN, DONE, "1 + 1"], "did not report"),
+        ([BEGIN], "did not report"),
+    ],
+)
+def test_a_notebook_that_ends_early_fails_and_leaves_no_page(tmp_path: Path, cells: list[str], words: str) -> None:
+    outcome = run(tmp_path, cells)
+    assert not outcome.succeeded
+    assert words in outcome.reason
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_a_notebook_that_hangs_is_stopped_with_its_kernel(tmp_path: Path) -> None:
+    outcome = run(
+        tmp_path,
+        [BEGIN, f"open({str(tmp_path / 'pid')!r}, 'w').write(str(__import__('os').getpid()))\nwhile True: pass"],
+        8,
+    )
+    assert "longer" in outcome.reason or "Timeout" in outcome.reason
+    kernel = int((tmp_path / "pid").read_text())
+    with pytest.raises(ProcessLookupError):
+        os.kill(kernel, 0)
+
+
+def test_only_declared_parameters_reach_the_notebook(tmp_path: Path) -> None:
+    with pytest.raises(ParameterError, match="declares no parameter"):
+        run(tmp_path, [BEGIN, DONE], **{"x = 1; import os": "y"})
+
+
+def test_a_hostile_value_stays_a_value(tmp_path: Path) -> None:
+    hostile = "'''\"\"\"\\\n{}raise SystemExit"
+    outcome = run(tmp_path, [BEGIN, f"assert run == {hostile!r}", DONE], run=hostile)
+    assert outcome.succeeded, outcome.reason
+
+
+def test_the_kernel_is_reached_over_sockets_and_not_over_a_port(tmp_path: Path) -> None:
+    cell = "import ipykernel, json\nassert json.load(open(ipykernel.get_connection_file()))['transport'] == 'ipc'"
+    outcome = run(tmp_path, [BEGIN, cell, DONE])
+    assert outcome.succeeded, outcome.reason
+
+
+def test_no_setting_of_the_user_reaches_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUDIT_KERNEL_SITE", "elsewhere")
+    monkeypatch.setenv("LANG", "nb_NO.UTF-8")
+    passed = environment(tmp_path)
+    assert "AUDIT_KERNEL_SITE" not in passed
+    assert passed["LANG"] == "C.UTF-8"
+    assert passed["TZ"] == "UTC"
