@@ -21,6 +21,7 @@ import filelock
 from audit_kernel.canonical import canonical_json, timestamp
 from audit_kernel.errors import JournalError
 from audit_kernel.files import BINARY, OWNER_ONLY_FILE, sync_folder, write_all
+from audit_kernel.locale import translator
 
 START = "0" * 64
 WAIT_SECONDS = 60
@@ -30,11 +31,6 @@ CHUNK_BYTES = 65_536
 def utc_now() -> datetime.datetime:
     """Return the present moment."""
     return datetime.datetime.now(datetime.UTC)
-
-
-def untranslated(text: str) -> str:
-    """Return the text as it is: the translator of English."""
-    return text
 
 
 class Journal:
@@ -93,17 +89,15 @@ class Journal:
         with self._reported(), self.path.open("rb") as file:
             return self._last_line(file)
 
-    def verify(
-        self, sealed: Mapping[int, str] | None = None, translate: Callable[[str], str] = untranslated
-    ) -> list[str]:
+    def verify(self, sealed: Mapping[int, str] | None = None, language: str = "en") -> list[str]:
         """Return a sentence for every break; an empty list means that the journal is whole.
 
         Parameters
         ----------
         sealed: hashes by sequence as earlier statements recorded them: they show lines cut off the end.
-        translate: the reader's translator.
+        language: the reader's.
         """
-        _ = translate
+        _ = translator(language)
         breaks: list[str] = []
         hashes: dict[int, str] = {}
         previous, sequence = START, 0

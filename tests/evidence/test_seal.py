@@ -285,6 +285,29 @@ def test_stopped_before_the_head_record_the_run_is_whole_and_the_next_sealing_re
     assert [run.name for run in archive_runs(archive)] == list(RUNS)
 
 
+@pytest.mark.parametrize("damage", ["changed", "of another archive"])
+def test_a_run_beyond_the_head_record_that_does_not_follow_whole_is_never_taken_up(tmp_path, monkeypatch, damage):
+    archive = new_site(tmp_path, RUNS[:1])
+    if damage == "changed":
+        stop_before_head(monkeypatch)
+        with pytest.raises(KeyboardInterrupt):
+            seal_run(tmp_path, RUNS[1])
+        monkeypatch.undo()
+        rewrite(archive / RUNS[1] / "data" / "pages" / "index.html", b"nothing was found")
+    else:
+        shutil.copytree(tmp_path / "keys", tmp_path / "other" / "keys")
+        for name in ("other", RUNS[1]):
+            seal_run(tmp_path / "other", name)
+        shutil.copytree(tmp_path / "other" / "archive" / RUNS[1], archive / RUNS[1])
+    assert any(told.is_failure for told in verify(archive))
+    head = (archive / chain.HEAD).read_bytes()
+    with pytest.raises(VerificationError, match="broken"):
+        seal_run(tmp_path, RUNS[2])
+    with pytest.raises(VerificationError, match="broken"):
+        repair_head(archive, keys.load_private(tmp_path / "keys"))
+    assert (archive / chain.HEAD).read_bytes() == head
+
+
 def test_a_head_record_left_behind_can_be_repaired_by_itself(tmp_path, monkeypatch):
     private, _ = new_keys(tmp_path / "keys")
     archive = tmp_path / "archive"

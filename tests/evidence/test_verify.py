@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import string
@@ -9,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_kernel.errors import KeyFileError, UsageError
-from audit_kernel.evidence import bag, chain, keys
+from audit_kernel.evidence import bag, chain, keys, problems
 from audit_kernel.evidence.chain import archive_runs, head_of
 from audit_kernel.evidence.problems import KEY_TEXTS, TEXTS, Problem
 from audit_kernel.evidence.verify import trusted_key, verify
@@ -205,6 +206,17 @@ def test_a_run_of_another_archive_with_the_same_key_is_named(base, archive, tmp_
     assert ("", chain.HEAD, "head_foreign") in found(archive)
 
 
+def test_a_change_of_the_spare_bits_of_the_head_records_signature_is_found(archive):
+    content = (archive / chain.HEAD).read_bytes()
+    assert content.endswith(b"==\n")
+    letters = string.ascii_uppercase + string.ascii_lowercase + string.digits + "+/"
+    last = letters[letters.index(chr(content[-4])) ^ 1]
+    changed = content[:-4] + last.encode() + b"==\n"
+    assert base64.b64decode(changed.splitlines()[1]) == base64.b64decode(content.splitlines()[1])
+    rewrite(archive / chain.HEAD, changed)
+    assert found(archive) == {("", chain.HEAD, "head_changed")}
+
+
 def test_a_head_record_of_another_key_is_named(base, archive):
     shutil.copy(base / "other" / "archive" / chain.HEAD, archive / chain.HEAD)
     assert found(archive) == {("", chain.HEAD, "head_changed")}
@@ -371,10 +383,12 @@ def test_nothing_to_verify_is_never_taken_for_whole(tmp_path, base):
         verify(tmp_path / "empty")
 
 
-def test_every_text_can_be_filled_and_translated():
+def test_every_text_can_be_filled_and_translated(monkeypatch):
     for template in (*TEXTS.values(), *KEY_TEXTS.values()):
         names = [name for _, name, _, _ in string.Formatter().parse(template) if name]
         assert template.format(**dict.fromkeys(names, "x"))
     problem = Problem("run", "file", "run_missing", (("number", "3"),))
-    assert problem.text(lambda text: text.replace("The run", "Kjøringen")).startswith("Kjøringen, number 3")
+    assert problem.text() == "run/file: The run, number 3 in the chain, was removed."
+    monkeypatch.setattr(problems, "translator", lambda language: lambda text: f"{language} {text}")
+    assert problem.text("nb") == "run/file: nb The run, number 3 in the chain, was removed."
     assert problem.place() == "run/file"
