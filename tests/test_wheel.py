@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
+PERIOD = ("--from", "2026-10-01", "--to", "2026-10-31")
 SHIPPED = ("sql", "notebooks", "parameters")
 
 
@@ -85,3 +87,34 @@ def test_the_installed_package_is_the_wheels_own(installed):
     said = installed("python", "-c", "from audit_kernel.catalog import resource_folder as f; print(f('sql'))")
     assert Path(said.strip()).parts[-2:] == ("audit_kernel", "sql")
     assert "elsewhere" in said
+
+
+LOG = """\
+Id. nr.;Dato;Tid;Loggtype;Ansatt;Tabell;Relatert post;Meldingstype
+1;05.10.2026;08:15:00;Lesing;KANO01;Bruker;1042;Post vist
+2;05.10.2026;08:16:30;Lesing;KANO01;Bruker;1042;Post vist
+3;06.10.2026;23:10:00;Lesing;OLHA02;Bruker;1042;Post vist
+"""
+
+
+@pytest.fixture(scope="module")
+def site(installed, tmp_path_factory):
+    """A site made and filled by the installed program, in a folder far from the checkout."""
+    folder = tmp_path_factory.mktemp("far")
+    (folder / "log.csv").write_text(LOG, encoding="utf-8")
+    installed("audit-kernel", "init", "site", "--country", "NO", cwd=folder)
+    installed("audit-kernel", "intake", "log.csv", "--source", "gerica", "--site", "site", cwd=folder)
+    return folder / "site"
+
+
+def test_a_report_runs_from_a_folder_far_from_the_checkout(installed, site):
+    question = ["report", "activity", "--patient", "1042", *PERIOD, "--purpose", "sak 2026/17", "--json"]
+    answer = json.loads(installed("audit-kernel", *question, cwd=site))
+    assert [(row["employee_id"], row["n_patient"]) for row in answer] == [("KANO01", 2), ("OLHA02", 1)]
+
+
+def test_a_sealed_report_of_the_installed_wheel_verifies(installed, site):
+    installed("audit-kernel", "report", "system_log", *PERIOD, "--purpose", "sak 1", "--archive", cwd=site)
+    installed("audit-kernel", "verify", cwd=site)
+    (page,) = (site / "archive").glob("*/data/pages/*system_log*.html")
+    assert "KANO01" in page.read_text(encoding="utf-8")
