@@ -22,6 +22,7 @@ from audit_kernel.evidence.objects import MIME_TYPE
 from audit_kernel.files import replace_whole, write_new
 
 TIMEOUT_SECONDS = 3600
+GRACE_SECONDS = 15  # papermill stops a cell that runs too long, and its kernel, by itself
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ def execute(task: Task, working: Path) -> Outcome:
         env=environment(working),
     )
     try:
-        code = process.wait(timeout=task.timeout)
+        code = process.wait(timeout=task.timeout + GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         return Outcome(task.name, f"it ran longer than {task.timeout} seconds and was stopped")
     finally:
@@ -119,7 +120,7 @@ def check_parameter_names(task: Task) -> None:
 
 
 def _stop_all(process: subprocess.Popen[bytes]) -> None:
-    """End the process and its kernel, which is in the same group."""
+    """End the process; its kernel, in a session of its own, ends when it finds its parent gone."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
             os.killpg(process.pid, signal.SIGKILL)
