@@ -30,28 +30,31 @@ explained as (
 
     select
         seen.*,
-        units.name as unit_name,
-        units.unit_type,
+        units.name as unit_name, units.unit_type,
         coalesce(message_code.action, log_code.action, seen.action, 'other') as known_action,
-        coalesce(
-            record_table_code.area, case when seen.patient_id is null then 'none' else 'patient' end
-        ) as area,
-        nullif(concat_ws(' – ', log_code.activity_en, record_table_code.activity_en), '') as known_activity_en,
-        nullif(concat_ws(' – ', log_code.activity_sv, record_table_code.activity_sv), '') as known_activity_sv,
-        nullif(concat_ws(' – ', log_code.activity_nb, record_table_code.activity_nb), '') as known_activity_nb,
+        coalesce(table_code.area, case when seen.patient_id is null then 'none' else 'patient' end) as area,
+        nullif(concat_ws(' ', coalesce(message_code.activity_en, log_code.activity_en), table_code.activity_en), '')
+            as known_activity_en,
+        nullif(concat_ws(' ', coalesce(message_code.activity_sv, log_code.activity_sv), table_code.activity_sv), '')
+            as known_activity_sv,
+        nullif(concat_ws(' ', coalesce(message_code.activity_nb, log_code.activity_nb), table_code.activity_nb), '')
+            as known_activity_nb,
         coalesce(message_code.access_type_en, log_code.access_type_en, seen.access_type) as access_type_en,
         coalesce(message_code.access_type_sv, log_code.access_type_sv, seen.access_type) as access_type_sv,
         coalesce(message_code.access_type_nb, log_code.access_type_nb, seen.access_type) as access_type_nb,
-        nullif(concat_ws(' ', log_code.meaning_en, record_table_code.meaning_en, message_code.meaning_en), '') as known_meaning_en,
-        nullif(concat_ws(' ', log_code.meaning_sv, record_table_code.meaning_sv, message_code.meaning_sv), '') as known_meaning_sv,
-        nullif(concat_ws(' ', log_code.meaning_nb, record_table_code.meaning_nb, message_code.meaning_nb), '') as known_meaning_nb,
+        nullif(concat_ws(' ', log_code.meaning_en, table_code.meaning_en, message_code.meaning_en), '')
+            as known_meaning_en,
+        nullif(concat_ws(' ', log_code.meaning_sv, table_code.meaning_sv, message_code.meaning_sv), '')
+            as known_meaning_sv,
+        nullif(concat_ws(' ', log_code.meaning_nb, table_code.meaning_nb, message_code.meaning_nb), '')
+            as known_meaning_nb,
         (seen.message_type is null or coalesce(message_code.is_confirmed, false))
         and (seen.log_type is null or coalesce(log_code.is_confirmed, false))
-        and (seen.table_name is null or coalesce(record_table_code.is_confirmed, false)) as is_confirmed,
+        and (seen.table_name is null or coalesce(table_code.is_confirmed, false)) as is_confirmed,
         (seen.message_type is not null and message_code.code is null)
         or (seen.log_type is not null and log_code.code is null)
-        or (seen.table_name is not null and record_table_code.code is null) as is_unknown_code,
-        coalesce(message_code.follows, log_code.follows, record_table_code.follows, '') as follows
+        or (seen.table_name is not null and table_code.code is null) as is_unknown_code,
+        coalesce(message_code.follows, log_code.follows, table_code.follows, '') as follows
     from known as seen
     left join units
         on seen.home_unit_id = units.unit_id
@@ -60,8 +63,8 @@ explained as (
         on message_code.field = 'message_type' and seen.source_id = message_code.source_id and seen.message_type = message_code.code
     left join codes as log_code
         on log_code.field = 'log_type' and seen.source_id = log_code.source_id and seen.log_type = log_code.code
-    left join codes as record_table_code
-        on record_table_code.field = 'table_name' and seen.source_id = record_table_code.source_id and seen.table_name = record_table_code.code
+    left join codes as table_code
+        on table_code.field = 'table_name' and seen.source_id = table_code.source_id and seen.table_name = table_code.code
 
 ),
 
