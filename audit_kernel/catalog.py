@@ -80,7 +80,11 @@ class Query:
     name: str
     room: str
     path: Path
-    description: Description
+
+    @cached_property
+    def description(self) -> Description:
+        """What stands in the query's `.yml`, read when it is first asked for."""
+        return read_model(self.path.with_suffix(".yml"), Description)
 
     @cached_property
     def sql(self) -> str:
@@ -125,13 +129,13 @@ class Catalog:
         if path.name.endswith(".events.sql"):
             return
         name = path.stem
-        description = read_model(path.with_suffix(".yml"), Description)
+        query = Query(name, room, path)
         if of_site and f"{room}/{name}" in self.queries:
-            if description.replaces != name:
+            if query.description.replaces != name:
                 problem = f"{path} has the name of a query of the package."
                 raise SettingsError(problem, f"Give it another name, or write `replaces: {name}` in its .yml.")
             self.replaced.append(f"sql/{room}/{name}.sql")
-        self.queries[f"{room}/{name}"] = Query(name, room, path, description)
+        self.queries[f"{room}/{name}"] = query
 
     def query(self, name: str, room: str | None = None) -> Query:
         """Return one query by name, or by `room` and name.
