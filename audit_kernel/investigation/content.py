@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from audit_kernel.query import Result
 
 NUMBERS = frozenset({"integer", "decimal", "percent"})
+TIMES = frozenset({"date", "timestamp"})
 # Who a row is about stands in its heading; where both were asked for, the employee does.
 HEADINGS = {
     "activity": ("employee_name", "patient_name"),
@@ -38,6 +39,7 @@ def table_content(result: Result, step: Step, language: str, time_zone: str) -> 
             sorted_by=f"{name}_{language}" if column.localised else name,
             meaning=column.meaning.in_language(language),
             is_number=column.type in NUMBERS,
+            is_whole=column.type in TIMES,
         )
         for name, column in shown.items()
     ]
@@ -55,7 +57,7 @@ def table_content(result: Result, step: Step, language: str, time_zone: str) -> 
         rows=result.table,
         columns=columns,
         as_text=as_text,
-        caption=result.query.description.title.in_language(language),
+        caption=_caption(result, language),
         heading=_heading(step, list(shown)),
         action=actions.get(step.report, ""),
         marked=_position(result.table, step.origin),
@@ -111,36 +113,70 @@ def period_text(from_date: date, to_date: date, language: str) -> str:
     return first if first == last else f"{first} \N{EN DASH} {last}"
 
 
-def status(result: Result, language: str) -> str:
+def n_rows_text(count: int, language: str) -> str:
+    """Write a number of rows."""
+    return (
+        translator(language).plural("{count} row", "{count} rows", count).format(count=format_number(count, language))
+    )
+
+
+def status(result: Result, step: Step, language: str) -> str:
     """Say how many rows came, and from how many that were searched."""
     _ = translator(language)
     searched = format_number(result.rows_searched, language)
     if not result.table.num_rows:
         return _("No rows. {searched} accesses in the period were searched.").format(searched=searched)
-    text = _("{rows} rows. {searched} accesses in the period were searched.")
-    return text.format(rows=format_number(result.table.num_rows, language), searched=searched)
+    text = _("{rows}. {searched} accesses in the period were searched.")
+    said = text.format(rows=n_rows_text(result.table.num_rows, language), searched=searched)
+    is_marked = _position(result.table, step.origin) is not None
+    return said + " " + _("The row you came from is marked.") if is_marked else said
+
+
+def _caption(result: Result, language: str) -> str:
+    title = result.query.description.title.in_language(language)
+    return f"{title}: {n_rows_text(result.table.num_rows, language)}"
 
 
 def notices(result: Result, step: Step, language: str) -> list[str]:
     """Say what the reader must know before believing the rows: unresolved records, unconfirmed and unknown codes."""
-    _ = translator(language)
-    texts = []
-    if step.patient_id and result.rows_unresolved:
-        text = _(
-            "{count} accesses in the period name a record whose patient is not known; "
-            "some of them may be about this patient."
-        )
-        texts.append(text.format(count=format_number(result.rows_unresolved, language)))
-    if unconfirmed := _count(result.table, "is_confirmed", value=False):
-        text = _("{count} rows use codes whose meaning the system's owner has not confirmed. They are marked.")
-        texts.append(text.format(count=format_number(unconfirmed, language)))
-    if unknown := _count(result.table, "is_unknown_code", value=True):
-        text = _("{count} rows use a code that the code dictionary does not know.")
-        texts.append(text.format(count=format_number(unknown, language)))
-    if blocked := _count(result.table, "is_blocked", value=True):
-        text = _("{count} rows are about a record that was blocked at that time.")
-        texts.append(text.format(count=format_number(blocked, language)))
-    return texts
+    plural = translator(language).plural
+    unresolved = result.rows_unresolved if step.patient_id else 0
+    said = [
+        (
+            unresolved,
+            plural(
+                "{count} access in the period names a record whose patient is not known; it may be about this patient.",
+                "{count} accesses in the period name a record whose patient is not known; "
+                "some may be about this patient.",
+                unresolved,
+            ),
+        ),
+        (
+            unconfirmed := _count(result.table, "is_confirmed", value=False),
+            plural(
+                "{count} row uses a code whose meaning the system's owner has not confirmed.",
+                "{count} rows use codes whose meaning the system's owner has not confirmed.",
+                unconfirmed,
+            ),
+        ),
+        (
+            unknown := _count(result.table, "is_unknown_code", value=True),
+            plural(
+                "{count} row uses a code that the code dictionary does not know.",
+                "{count} rows use a code that the code dictionary does not know.",
+                unknown,
+            ),
+        ),
+        (
+            blocked := _count(result.table, "is_blocked", value=True),
+            plural(
+                "{count} row is about a record that was blocked at that time.",
+                "{count} rows are about a record that was blocked at that time.",
+                blocked,
+            ),
+        ),
+    ]
+    return [text.format(count=format_number(count, language)) for count, text in said if count]
 
 
 def _count(table: pyarrow.Table, column: str, *, value: bool) -> int:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 INK = "#17616e"
+SHADES = ["#e6f0f1", "#a0cbd2", "#66a8b3", "#2b7683", "#0c4653"]
 DATE_PATTERNS = {"en": "%-d %b", "sv": "%-d/%-m", "nb": "%-d.%-m."}
 LOOK: dict[str, Any] = {
     "font": "system-ui, sans-serif",
@@ -98,7 +99,7 @@ def hour_map(table: pyarrow.Table, language: str) -> dict[str, Any]:
             "color": {
                 "field": "n",
                 "type": "quantitative",
-                "scale": {"scheme": "blues", "domainMin": 0},
+                "scale": {"range": SHADES, "domainMin": 0},
                 "legend": {"title": _("Accesses"), "tickMinStep": 1, "format": "d"},
             },
         },

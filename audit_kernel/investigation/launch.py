@@ -55,12 +55,13 @@ SERVER_SETTINGS: dict[str, Any] = {
 PAGE_SETTINGS = {
     "disabledExtensions": {
         "@jupyterlab/apputils-extension:announcements": True,
+        "@jupyterlab/debugger-extension": True,
         "@jupyterlab/extensionmanager-extension": True,
         "@jupyterlab/terminal-extension": True,
         "@jupyterlab/application-extension:dirty": True,
         "@jupyterlab/lsp-extension": True,
-        "@jupyterlab/debugger-extension": True,
-        "@jupyterlab/help-extension:open": True,
+        "@jupyterlab/fileeditor-extension:language-server": True,
+        "@jupyterlab/notebook-extension:language-server": True,
     },
 }
 LAB_SETTINGS: dict[str, dict[str, Any]] = {
@@ -70,6 +71,7 @@ LAB_SETTINGS: dict[str, dict[str, Any]] = {
         "fetchNews": "false",
         "doNotDisturbMode": True,
     },
+    "@jupyterlab/statusbar-extension:plugin": {"visible": False},
     "@jupyter-widgets/jupyterlab-manager:plugin": {"saveState": False},
     "@jupyterlab/notebook-extension:tracker": {"recordTiming": False, "kernelShutdown": True, "windowingMode": "none"},
 }

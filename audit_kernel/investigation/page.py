@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import altair
 import ipywidgets
 
+from audit_kernel import open_site, open_store
 from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.display import Paragraph
 from audit_kernel.investigation import content, figures
@@ -18,8 +19,6 @@ from audit_kernel.investigation.steps import Step, next_step
 from audit_kernel.investigation.table import Table
 from audit_kernel.investigation.widgets import Form, Trail
 from audit_kernel.locale import translator
-from audit_kernel.site import find_site
-from audit_kernel.store.reading import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -151,7 +150,7 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
                 "question": description.question.in_language(self._language),
                 "facts": content.facts(answer.result, answer.step, self._purpose, self._language),
                 "notices": content.notices(answer.result, answer.step, self._language),
-                "status": content.status(answer.result, self._language),
+                "status": content.status(answer.result, answer.step, self._language),
                 "has_focus": True,
                 "texts": {"trail": _("Steps of the investigation"), "notices": _("What to know about these rows")},
             }
@@ -208,7 +207,7 @@ def open_page() -> InvestigationPage | Paragraph:
         page.close_store()
     _opened.clear()
     try:
-        site = find_site()
+        site = open_site()
     except AuditKernelError as error:
         return Paragraph(f"{error.problem} {error.remedy}", tone="warning")
     altair.JupyterChart.enable_offline()

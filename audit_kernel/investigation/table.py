@@ -24,13 +24,14 @@ ALPHABETS = {"sv": "åäæöø", "nb": "æäøöå", "en": ""}
 
 @dataclass(frozen=True)
 class TableColumn:
-    """A column as the table shows it. `sorted_by` names the Arrow column behind it."""
+    """A column as the table shows it. `sorted_by` names the Arrow column behind it; a whole cell keeps to one line."""
 
     name: str
     label: str
     sorted_by: str
     meaning: str = ""
     is_number: bool = False
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,7 @@ class Table(Part):
                 "label": column.label,
                 "meaning": column.meaning,
                 "numeric": column.is_number,
+                "whole": column.is_whole,
                 "sort": (column.name == self._sorted_by and self._order) or "none",
             }
             for column in content.columns

@@ -24,7 +24,7 @@ function render({ model, el }) {
   const texts = model.get("texts");
   formNumber += 1;
   const prefix = `audit-kernel-${formNumber}`;
-  const submit = element("button", { type: "submit", class: "ak-submit", ...NO_SHORTCUTS });
+  const submit = button({ type: "submit", class: "ak-submit" });
   // The region stands in the page before anything is said in it: a reader announces changes, not arrivals.
   const alert = element("div", { id: `${prefix}-error`, class: "ak-error", role: "alert", "aria-live": "assertive" });
   const form = element(
@@ -37,6 +37,12 @@ function render({ model, el }) {
   root.append(element("h1", {}, texts.title), element("p", { class: "ak-lead" }, texts.lead), form, alert);
   el.append(root);
 
+  // JupyterLab swallows the key press by which a browser would send the form itself.
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
+    event.preventDefault();
+    form.requestSubmit();
+  });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (model.get("is_busy")) return;
@@ -68,6 +74,8 @@ function render({ model, el }) {
   model.on("change:error", showError);
   showBusy();
   showError();
+  // The page is there for this field; JupyterLab gives the focus to the cell around it when the page opens.
+  requestAnimationFrame(() => form.elements.namedItem("purpose")?.focus({ preventScroll: true }));
 }
 
 export default { render };

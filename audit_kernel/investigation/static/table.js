@@ -16,13 +16,13 @@ function headerCell(column, model) {
 function bodyRow(row, index, view, model) {
   const cells = row.map((text, position) => {
     const column = view.columns[position];
-    const style = column.numeric ? "ak-number" : null;
+    const style = column.numeric ? "ak-number" : column.whole ? "ak-whole" : null;
     return position === view.heading
       ? element("th", { scope: "row", class: style }, text)
       : element("td", { class: style }, text);
   });
   if (view.action) {
-    const name = `${view.action}: ${row[view.heading]}`;
+    const name = `${view.action}: ${row[view.heading] || index + 1}`;
     const open = button({ class: "ak-open", "data-focus": `row:${index}`, "aria-label": name }, view.action);
     open.addEventListener("click", () => model.send({ kind: "choose", row: index }));
     cells.unshift(element("td", { class: "ak-action" }, open));

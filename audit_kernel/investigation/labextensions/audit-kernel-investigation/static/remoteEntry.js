@@ -15,8 +15,15 @@
     return (await version.get())();
   }
 
-  async function runPage(panel, NotebookActions) {
+  // View > Appearance brings the activity bars back for those who want the folders.
+  function hideActivityBars(shell) {
+    if (shell.mode !== "single-document" || !shell.isSideTabBarVisible) return;
+    for (const side of ["left", "right"]) if (shell.isSideTabBarVisible(side)) shell.toggleSideTabBarVisibility(side);
+  }
+
+  async function runPage(app, panel, NotebookActions) {
     panel.addClass("audit-kernel-page");
+    app.restored.then(() => hideActivityBars(app.shell));
     await panel.context.ready;
     await panel.sessionContext.ready;
     await panel.revealed;
@@ -34,13 +41,13 @@
       description: "Runs the investigator's page when it opens.",
       autoStart: true,
       requires: [INotebookTracker],
-      activate: (_app, tracker) => {
+      activate: (app, tracker) => {
         const style = document.createElement("style");
         style.textContent = STYLE;
         document.head.append(style);
         tracker.widgetAdded.connect((_tracker, panel) => {
           if (panel.context.path !== PAGE) return;
-          runPage(panel, NotebookActions).catch((error) => console.error(`${NAME}: the page did not run`, error));
+          runPage(app, panel, NotebookActions).catch((error) => console.error(`${NAME}: the page did not run`, error));
         });
       },
     };
