@@ -138,12 +138,14 @@ class Catalog:
         self.queries[f"{room}/{name}"] = query
 
     def query(self, name: str, room: str | None = None) -> Query:
-        """Return one query by name, or by `room` and name.
+        """Return one query by name, or by room and name, also written `room/name`.
 
         Raises
         ------
         UsageError: there is none of that name; the message lists those there are.
         """
+        if "/" in name:
+            room, _slash, name = name.partition("/")
         for each in (room,) if room else ROOMS:
             if found := self.queries.get(f"{each}/{name}"):
                 return found
@@ -152,7 +154,11 @@ class Catalog:
         raise UsageError(problem, f"There are: {names}.")
 
     def notebook(self, name: str) -> Path:
-        """Return the notebook that shows a query: its own, or `check.ipynb` for a check without one."""
+        """Return a notebook by name; for `checks/NAME` its own or else `check.ipynb`."""
+        if name.startswith("checks/"):
+            query = self.query(name)
+            own_name = f"check_{query.name}"
+            return self.notebook(own_name if self._has_notebook(own_name) else "check")
         candidates = [resource_folder("notebooks") / f"{name}.ipynb"]
         if self.site_folder:
             own = self.site_folder / "notebooks" / f"{name}.ipynb"
@@ -163,7 +169,9 @@ class Catalog:
         for candidate in candidates:
             if candidate.is_file():
                 return candidate
-        if f"checks/{name}" in self.queries:
-            return resource_folder("notebooks") / "check.ipynb"
         problem = f"There is no notebook {name!r}."
         raise UsageError(problem, "Check the name in schedule.yml.")
+
+    def _has_notebook(self, name: str) -> bool:
+        folders = [resource_folder("notebooks"), *([self.site_folder / "notebooks"] if self.site_folder else [])]
+        return any((folder / f"{name}.ipynb").is_file() for folder in folders)

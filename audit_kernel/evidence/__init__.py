@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from audit_kernel.evidence.page import Page
+    from audit_kernel.evidence.sample_page import SamplePage
 
-__all__ = ["open_page"]
+__all__ = ["open_page", "open_sample"]
 
 
 def open_page(name: str, *, run: str, language: str, **parameters: Any) -> Page:  # noqa: ANN401 - the notebook's parameters
@@ -15,3 +16,10 @@ def open_page(name: str, *, run: str, language: str, **parameters: Any) -> Page:
     from audit_kernel.evidence.page import Page
 
     return Page(name, run, language, parameters)
+
+
+def open_sample(*, run: str, language: str, **parameters: Any) -> SamplePage:  # noqa: ANN401 - the notebook's parameters
+    """Open the page of a month's random sample; see `audit_kernel.evidence.sample_page.SamplePage`."""
+    from audit_kernel.evidence.sample_page import DRAW, SamplePage
+
+    return SamplePage(DRAW, run, language, parameters)

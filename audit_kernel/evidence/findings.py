@@ -12,33 +12,45 @@ from audit_kernel.evidence.display import format_value
 from audit_kernel.yaml_file import Texts
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from audit_kernel.query import Result
     from audit_kernel.store.reading import Store
 
 SENTENCE = Texts(en="Finding", sv="Iakttagelse", nb="Funn")
-EMPLOYEE = Texts(en="Employee's name", sv="Medarbetarens namn", nb="Ansattes navn")
-PATIENT = Texts(en="Patient's name", sv="Patientens namn", nb="Pasientens navn")
+NAMES = {
+    "employee": Texts(en="Employee's name", sv="Medarbetarens namn", nb="Den ansattes navn"),
+    "patient": Texts(en="Patient's name", sv="Patientens namn", nb="Pasientens navn"),
+    "unit": Texts(en="Unit's name", sv="Enhetens namn", nb="Enhetens navn"),
+}
 
 
-def with_sentences_and_names(store: Store, result: Result, language: str) -> tuple[pa.Table, dict[str, Column]]:
-    """Return a check's findings with the columns `sentence`, `employee_name` and `patient_name` before the others."""
+def with_sentences(result: Result, language: str, time_zone: str) -> tuple[pa.Table, dict[str, Column]]:
+    """Return a check's findings with the column `sentence` before the others."""
     table = result.table
+    codes, values = table.column("reason_code").to_pylist(), table.column("reason_values").to_pylist()
     sentences = [
-        sentence(result, str(code), values, language, store.site.settings.time_zone)
-        for code, values in zip(
-            table.column("reason_code").to_pylist(), table.column("reason_values").to_pylist(), strict=True
-        )
+        sentence(result, str(code), each, language, time_zone) for code, each in zip(codes, values, strict=True)
     ]
-    added: dict[str, tuple[Texts, list[str | None]]] = {"sentence": (SENTENCE, list(sentences))}
-    for kind, label in (("employee", EMPLOYEE), ("patient", PATIENT)):
-        ids = [str(value or "") for value in table.column(f"{kind}_id").to_pylist()]
-        names = store.names(kind, set(ids))
-        added[f"{kind}_name"] = (label, [names.get(value) for value in ids])
-    columns: dict[str, Column] = {}
-    for name, (label, values) in added.items():
-        columns[name] = Column(type="text", label=label, meaning=label, name=name)
-        table = table.append_column(name, pa.array(values, pa.string()))
+    columns = {"sentence": Column(type="text", label=SENTENCE, meaning=SENTENCE, name="sentence")}
+    table = table.append_column("sentence", pa.array(sentences, pa.string()))
     return table, {**columns, **result.query.description.columns}
+
+
+def with_names(store: Store, table: pa.Table, columns: Mapping[str, Column]) -> tuple[pa.Table, dict[str, Column]]:
+    """Return a table with a name beside each shown employee and patient id that has none."""
+    named: dict[str, Column] = {}
+    for key, column in columns.items():
+        named[key] = column
+        kind = key.removesuffix("_id")
+        name = f"{kind}_name"
+        if kind not in NAMES or not key.endswith("_id") or column.hidden or name in columns:
+            continue
+        ids = [str(value or "") for value in table.column(key).to_pylist()]
+        names = store.names(kind, set(ids))
+        named[name] = Column(type="text", label=NAMES[kind], meaning=NAMES[kind], name=name)
+        table = table.append_column(name, pa.array([names.get(each) for each in ids], pa.string()))
+    return table, named
 
 
 def sentence(result: Result, code: str, values: dict[str, Any] | None, language: str, time_zone: str) -> str:

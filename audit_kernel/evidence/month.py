@@ -117,7 +117,7 @@ def run_month(
         notebook = catalog.notebook(name)
         names = declared_parameters(notebook)
         parameters = {key: value for key, value in {**given, "check": name}.items() if key in names}
-        notebooks.append((name, name, parameters))
+        notebooks.append((name.split("/")[-1], name, parameters))
     plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, {"seed": seed}, threads=threads)
     with working_folder(site) as working:
         outcomes = execute_all(site, plan, working, progress)

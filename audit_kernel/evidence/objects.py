@@ -19,6 +19,7 @@ from audit_kernel.locale.translation import LANGUAGES
 
 MIME_TYPE = "application/vnd.audit-kernel+json"
 
+KINDS = frozenset({"text", "id", "code", "integer", "decimal", "percent", "date", "timestamp", "boolean"})
 Tone = Literal["plain", "summary", "notice", "warning", "method"]
 Align = Literal["start", "end"]
 
@@ -149,8 +150,9 @@ class TableColumn(_Described):
     meaning: str = ""
 
     def __post_init__(self) -> None:
-        """Check the side."""
+        """Check the side; a type that pages do not know is shown as text."""
         super().__post_init__()
+        self._set("kind", self.kind if self.kind in KINDS else "text")
         self._require("align", get_args(Align))
 
 
@@ -249,12 +251,11 @@ def from_description(description: Mapping[str, Any]) -> DisplayObject:
 
     Raises :class:`RunError` for a description that is not one of ours.
     """
-    values = dict(description)
-    made = _OBJECTS.get(str(values.pop("object", "")))
+    made = _OBJECTS.get(str(description.get("object", "")))
     if made is None:
         problem = "A notebook's output describes an object that pages do not know."
         raise RunError(problem, "Show only objects of audit_kernel.evidence.display.")
-    return cast("DisplayObject", _made(made, values))
+    return cast("DisplayObject", _made(made, description))
 
 
 def relative_address(address: str) -> str:
@@ -271,7 +272,7 @@ def _made(made: type[Any], value: Any) -> Any:  # noqa: ANN401 - descriptions co
     if isinstance(value, made):
         return value
     try:
-        return made(**value)
+        return made(**{name: content for name, content in value.items() if name != "object"})
     except (TypeError, AttributeError, KeyError) as error:
         problem = f"The description of a {made.__name__} lacks a field, has an unknown one, or one of a wrong type."
         raise RunError(problem, "Show only objects of audit_kernel.evidence.display.") from error

@@ -21,11 +21,12 @@ from audit_kernel.evidence.display import (
     format_value,
     table_from_arrow,
 )
-from audit_kernel.evidence.findings import with_sentences_and_names
+from audit_kernel.evidence.findings import with_names, with_sentences
 from audit_kernel.evidence.run_file import read_run_file
 from audit_kernel.evidence.tables import write_tables
 from audit_kernel.legal_basis import legal_basis
 from audit_kernel.locale import format_date, format_number, translator
+from audit_kernel.query import PERIOD
 from audit_kernel.site import Site
 from audit_kernel.store.reading import Store
 
@@ -56,19 +57,23 @@ class Page:
     """
 
     def __init__(self, name: str, run: str, language: str, parameters: Mapping[str, Any]) -> None:
-        self.name = name
         self.run = read_run_file(run)
         self.site = Site(Path(self.run.site))
         self.language = language or self.site.settings.language
         self.store = Store(self.site, self.run.purpose, self.run.snapshot, self.run.threads)
         self.query = self.store.catalog.query(name)
+        self.name = name.split("/")[-1]
         self.given = {key: value for key, value in parameters.items() if value not in (None, "", [])}
         self.result: Result | None = None
         self.not_assessable = ""
         try:
-            self.result = self.store.report(name, **self.given)
+            self.result = self.ask()
         except NotAssessableError as error:
             self.not_assessable = str(error)
+
+    def ask(self) -> Result:
+        """Ask the page's question."""
+        return self.store.report(f"{self.query.room}/{self.query.name}", **self.given)
 
     def heading(self) -> None:
         """Show title, question, what was asked, and on what legal basis."""
@@ -153,12 +158,12 @@ class Page:
         """Draw accesses per day (`timeline`) or per hour and weekday (`hour_map`) for what was asked."""
         if self.result is None:
             return
-        query = self.store.catalog.query(name)
+        query = self.store.catalog.query(name, "reports")
         wanted = {"from_date", "to_date", *query.description.parameters}
         asked = {key: value for key, value in self.result.parameters.items() if key in wanted and value is not None}
         title = query.description.title.in_language(self.language)
         question = query.description.question.in_language(self.language)
-        result = self.store.report(name, **asked)
+        result = self.store.report(f"reports/{name}", **asked)
         if name == "timeline":
             period = (_as_date(asked["from_date"]), _as_date(asked["to_date"]))
             self._show(charts.timeline(result.table, self.language, title, question, period))
@@ -167,15 +172,17 @@ class Page:
 
     def table(self, query: str = "", **parameters: Any) -> None:  # noqa: ANN401 - typed by the query's `.yml`
         """Show a table of at most 1,000 rows and write all rows beside the page; `query` names another query to ask."""
-        result = self.store.report(query, **{**self.given, **parameters}) if query else self.result
+        period = {key: value for key, value in self.given.items() if key in PERIOD}
+        result = self.store.report(query, **period, **parameters) if query else self.result
         if result is None:
             return
         description = result.query.description
         arrow: pa.Table = result.table
         columns: dict[str, Column] = dict(description.columns)
         if result.query.room == "checks":
-            arrow, columns = with_sentences_and_names(self.store, result, self.language)
-        name = result.query.name if query else self.name
+            arrow, columns = with_sentences(result, self.language, self.site.settings.time_zone)
+        arrow, columns = with_names(self.store, arrow, columns)
+        name = f"{self.name}_{result.query.name}" if query else self.name
         write_tables(arrow, Path(self.run.tables), name)
         self._show(
             table_from_arrow(
