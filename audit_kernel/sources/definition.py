@@ -70,6 +70,7 @@ class DelimitedLayout(_Strict):
     columns: dict[str, ColumnMapping] = Field(default_factory=dict)
     replaces: str = ""
     _files: tuple[Path, ...] = PrivateAttr(default=())
+    _mapping_hash: str = PrivateAttr(default="")
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -78,8 +79,12 @@ class DelimitedLayout(_Strict):
 
     @property
     def mapping_hash(self) -> str:
-        """SHA-256 of the mapping's files, hexadecimal."""
-        return hashlib.sha256(b"\0".join(path.read_bytes() for path in self._files)).hexdigest()
+        """SHA-256 of the mapping's files as they were loaded, hexadecimal."""
+        return self._mapping_hash
+
+    def _loaded_from(self, *files: Path) -> None:
+        self._files = files
+        self._mapping_hash = hashlib.sha256(b"\0".join(path.read_bytes() for path in files)).hexdigest()
 
 
 class SourceDefinition(DelimitedLayout):
@@ -167,7 +172,7 @@ def load_source(source_id: str, folders: Sequence[Path]) -> SourceDefinition:
         )
         raise SettingsError(problem, "Correct the file and try again.")
     codes_files = _codes_files(source_id, folders)
-    source._files = (path, *codes_files)  # noqa: SLF001 - set once, here
+    source._loaded_from(path, *codes_files)  # noqa: SLF001 - set once, here
     source._dictionary = load_dictionary(source_id, codes_files)  # noqa: SLF001 - set once, here
     return source
 
@@ -182,7 +187,7 @@ def load_reference(kind: str, folders: Sequence[Path]) -> ReferenceDefinition:
     if definition.kind != kind:
         problem = f"{path}: key 'kind' has the value {definition.kind!r}; allowed: {kind!r}, as in the file's name."
         raise SettingsError(problem, "Correct the file and try again.")
-    definition._files = (path,)  # noqa: SLF001 - set once, here
+    definition._loaded_from(path)  # noqa: SLF001 - set once, here
     return definition
 
 

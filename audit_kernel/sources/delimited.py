@@ -2,7 +2,7 @@
 
 What was found about DuckDB 1.5.5: an explicit `strict_mode=true` together with an explicit CRLF reads files wrongly
 (even as no row and no error), so strict mode is left at its default, which is on; `header=true` fails on some CRLF
-files likewise, so the header is read as row 0 and left out; the rowid of a table made from the file is the file's order.
+files likewise, so the header is read as row 0 and left out; a table's rowids are in the file's order.
 """
 
 from __future__ import annotations
@@ -130,7 +130,8 @@ def _number_lines(connection: duckdb.DuckDBPyConnection, *, has_breaks: bool) ->
     )
     connection.execute(
         "create temp view staged_lines as select starts.record_number, starts.line_number, records.* "
-        f"from staged_records as records join staged_line_starts as starts on starts.record_number = records.rowid - {first} "
+        "from staged_records as records join staged_line_starts as starts "
+        f"on starts.record_number = records.rowid - {first} "
         f"where records.rowid > {first}"
     )
 

@@ -1,0 +1,153 @@
+"""Reference data: the same strict reader, the tables' own columns and types."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import duckdb
+import pytest
+
+from audit_kernel import sources
+from audit_kernel.errors import DamagedFileError, SettingsError
+
+HEADERS = {
+    "employees": "employee_id;name;personal_number;valid_from;valid_to",
+    "units": "unit_id;name;unit_type;place;valid_from;valid_to",
+    "unit_assignments": "employee_id;unit_id;role;share_percent;valid_from;valid_to",
+    "patients": "patient_id;name;personal_number;unit_id;blocked_from;blocked_to;valid_from;valid_to",
+    "identifiers": "system;kind;identifier;id;valid_from;valid_to",
+    "record_keys": "source_id;table_name;record_ref;patient_id;valid_from;valid_to",
+}
+
+
+@pytest.fixture
+def take_reference(connection, folders, tmp_path, temporary):
+    def run(kind, *records):
+        definition = sources.load_reference(kind, folders)
+        path = tmp_path / f"{kind}.csv"
+        path.write_text("".join(f"{line}\n" for line in (HEADERS[kind], *records)), encoding="utf-8")
+        prepared = sources.prepare(path, definition, temporary)
+        assert sources.stage_reference(connection, prepared, definition) == prepared.n_records
+        good = connection.execute("select * exclude (record_hash) from staged_reference order by 1").fetchall()
+        bad = connection.execute("select line_number, column_name, code from staged_quarantine order by 1").fetchall()
+        assert len(good) + len(bad) == prepared.n_records
+        return good, bad
+
+    return run
+
+
+def test_each_kind_is_staged_with_the_types_of_its_table(take_reference, connection):
+    examples = {
+        "employees": ("E1;Kari Nordmann;01018012345;2020-01-01;", (1, 2, "E1", "Kari Nordmann", "01018012345", date(2020, 1, 1), None)),
+        "units": ("U1;Ekely;nursing_home;Nes;;", (1, 2, "U1", "Ekely", "nursing_home", "Nes", None, None)),
+        "unit_assignments": (
+            "E1;U1;sykepleier;75,5;2020-01-01;2021-01-01",
+            (1, 2, "E1", "U1", "sykepleier", Decimal("75.50"), date(2020, 1, 1), date(2021, 1, 1)),
+        ),
+        "patients": (
+            "P1;Ola;;U1;2026-01-01;;;9999-12-31",
+            (1, 2, "P1", "Ola", None, "U1", date(2026, 1, 1), None, None, date(9999, 12, 31)),
+        ),
+        "identifiers": (";employee;KANO01;E1;;", (1, 2, None, "employee", "KANO01", "E1", None, None)),
+        "record_keys": ("gerica;Journal;J1;P1;;", (1, 2, "gerica", "Journal", "J1", "P1", None, None)),
+    }
+    for kind, (record, expected) in examples.items():
+        assert take_reference(kind, record) == ([expected], [])
+        types = connection.execute("describe staged_reference").fetchall()
+        columns = sources.load_reference(kind, [sources_folder()]).table.columns
+        assert [row[1] for row in types[3:]] == [column.type for column in columns.values()]
+
+
+def sources_folder():
+    from audit_kernel.catalog import resource_folder
+
+    return resource_folder("parameters") / "sources"
+
+
+@pytest.mark.parametrize(
+    ("kind", "record", "column", "code"),
+    [
+        ("employees", ";Kari;;;", "employee_id", "missing_value"),
+        ("employees", "E1;Kari;;2020-02-30;", "valid_from", "not_a_date"),
+        ("employees", "E1;Kari;;01.02.2020;", "valid_from", "not_a_date"),
+        ("employees", "E1;Kari;;infinity;", "valid_from", "not_a_date"),
+        ("employees", "E1;Kari;;epoch;", "valid_from", "not_a_date"),
+        ("employees", "E1;Kari;;2020-02-01;2020-02-01", "valid_to", "not_a_date"),
+        ("employees", "E1;Kari;;2020-02-02;2020-02-01", "valid_to", "not_a_date"),
+        ("employees", "E1;Ka\x01ri;;;", "name", "control_characters"),
+        ("patients", "P1;;;;2020-02-02;2020-02-01;;", "blocked_to", "not_a_date"),
+        ("unit_assignments", "E1;U1;r;half;;", "share_percent", "not_a_number"),
+        ("unit_assignments", "E1;U1;r;1e2;;", "share_percent", "not_a_number"),
+        ("unit_assignments", "E1;U1;r;1000;;", "share_percent", "not_a_number"),
+        ("unit_assignments", "E1;U1;r;nan;;", "share_percent", "not_a_number"),
+        ("identifiers", ";person;KANO01;E1;;", "kind", "not_readable"),
+        ("identifiers", ";employee;;E1;;", "identifier", "missing_value"),
+        ("record_keys", ";Journal;J1;;;", "patient_id", "missing_value"),
+    ],
+)
+def test_a_bad_value_quarantines_its_record(take_reference, kind, record, column, code):
+    good, bad = take_reference(kind, record)
+    assert good == []
+    assert bad == [(2, column, code)]
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("01018012345", "01018012345"),
+        ("010180 12345", "01018012345"),
+        ("19800101-1234", "198001011234"),
+        ("198001011234", "198001011234"),
+        ("800101-1234", "198001011234"),
+        ("8001011234", "198001011234"),
+        ("200161-1234", "202001611234"),
+        ("150101+1234", "191501011234"),
+        ("T123", "T123"),
+        ("1234", "1234"),
+    ],
+)
+def test_a_personal_number_is_normalised(take_reference, written, stored):
+    good, bad = take_reference("patients", f"P1;;{written};;;;;")
+    assert bad == []
+    assert good[0][4] == stored
+
+
+def test_the_header_of_reference_data_is_compared_too(connection, folders, tmp_path, temporary):
+    path = tmp_path / "employees.csv"
+    path.write_text("employee_id;navn;personal_number;valid_from;valid_to\nE1;Kari;;;\n")
+    with pytest.raises(DamagedFileError, match="column 2 should be called 'name'"):
+        sources.prepare(path, sources.load_reference("employees", folders), temporary)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("kind: people\ncolumns: {a: {to: a}, b: {to: b}}", ["kind", "employees"]),
+        ("kind: accesses\ncolumns: {a: {to: a}, b: {to: b}}", ["kind", "employees"]),
+        ("kind: employees\ncolumns: {a: {to: employee_id}, b: {to: b}}", ["to: b", "personal_number"]),
+        ("kind: employees\ncolumns: {a: {to: name}, b: {to: valid_from}}", ["employee_id"]),
+        ("kind: employees\ncolumns: {a: {to: employee_id}}", ["two columns"]),
+        ("kind: units\ncolumns: {a: {to: unit_id}, b: {to: name}}", ["kind", "'employees'"]),
+    ],
+)
+def test_a_wrong_mapping_is_refused(tmp_path, text, words):
+    (tmp_path / "reference_employees.yml").write_text(text)
+    with pytest.raises(SettingsError) as caught:
+        sources.load_reference("employees", [tmp_path])
+    for word in ("reference_employees.yml", *words):
+        assert word in str(caught.value)
+
+
+def test_a_mapping_of_some_columns_leaves_the_others_empty(tmp_path, temporary):
+    (tmp_path / "reference_employees.yml").write_text(
+        'kind: employees\ndelimiter: ","\ncolumns: {Nr: {to: employee_id}, Navn: {to: name}, Annet: {}}'
+    )
+    definition = sources.load_reference("employees", [tmp_path])
+    path = tmp_path / "staff.csv"
+    path.write_text("Nr,Navn,Annet\nE1,Kari,x\n")
+    with duckdb.connect() as connection:
+        sources.stage_reference(connection, sources.prepare(path, definition, temporary), definition)
+        assert connection.execute("select * exclude (record_hash) from staged_reference").fetchall() == [
+            (1, 2, "E1", "Kari", None, None, None)
+        ]
