@@ -29,6 +29,20 @@ TEMPORARY_TABLES = {
     "site": "country varchar, time_zone varchar, language varchar",
 }
 
+# Models of reference data alone are worked out once: as views, planning them anew took ten times as long as a report.
+WORKED_OUT_ONCE = frozenset(
+    {
+        "employees",
+        "units",
+        "patients",
+        "unit_assignments",
+        "home_units",
+        "identifier_periods",
+        "employee_identifiers",
+        "patient_identifiers",
+    }
+)
+
 
 def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     """Create the TEMP tables of settings and dictionaries, then the model views in their order.
@@ -39,7 +53,7 @@ def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     """
     sources = [load_source(source_id, source_folders(site)) for source_id in source_ids(source_folders(site))]
     settings = site.settings
-    rows = {
+    rows: dict[str, list[tuple[object, ...]]] = {
         "codes": code_rows(sources),
         "sources": source_rows(sources),
         "record_tables": record_table_rows(sources),
@@ -55,11 +69,12 @@ def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
 
 
 def create_model_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create each view of `sql/model` in the order of `order.yml`; one file, one view of its name."""
+    """Create each model of `sql/model` in the order of `order.yml`; one file, one relation of its name."""
     folder = resource_folder("sql") / "model"
     for name in read_yaml(folder / "order.yml"):
         text = (folder / f"{name}.sql").read_text(encoding="utf-8")
-        connection.execute(f"create or replace temp view {name} as {text}")
+        kind = "table" if name in WORKED_OUT_ONCE else "view"
+        connection.execute(f"create or replace temp {kind} {name} as {text}")
 
 
 def relation_names() -> frozenset[str]:
