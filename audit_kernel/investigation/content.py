@@ -31,7 +31,9 @@ HEADINGS = {
 def table_content(result: Result, step: Step, language: str, time_zone: str) -> TableContent:
     """Return the table of a step: the columns its `.yml` shows, in the language, with the row it came from marked."""
     _ = translator(language)
-    shown = {name: column for name, column in result.query.description.columns.items() if not column.hidden}
+    said = _said_above(step)
+    described = result.query.description.columns
+    shown = {name: column for name, column in described.items() if not column.hidden and name not in said}
     columns = [
         TableColumn(
             name=name,
@@ -81,6 +83,12 @@ def figures_content(table: pyarrow.Table, day_label: str, caption: str, language
     return TableContent(table, columns, as_text, caption, folded=folded)
 
 
+def _said_above(step: Step) -> set[str]:
+    # Whom the question was about stands once above the table, not in every row of it.
+    subjects = {"patient": step.patient_id, "employee": step.employee_id}
+    return {f"{subject}_{part}" for subject, known in subjects.items() if known for part in ("id", "name")}
+
+
 def _heading(step: Step, names: list[str]) -> int:
     wanted = HEADINGS.get(step.report, ())
     if step.report == "activity" and step.employee_id and not step.patient_id:
@@ -99,12 +107,21 @@ def facts(result: Result, step: Step, purpose: str, language: str) -> list[tuple
     """Return what was asked: whom, when and why."""
     _ = translator(language)
     pairs = [
-        (_("Patient"), result.parameters.get("patient_id") or step.patient_id),
-        (_("Employee"), result.parameters.get("employee_id") or step.employee_id),
+        (_("Patient"), _person(result, "patient", step.patient_id)),
+        (_("Employee"), _person(result, "employee", step.employee_id)),
         (_("Period"), period_text(step.from_date, step.to_date, language)),
         (_("Purpose"), purpose),
     ]
-    return [(label, str(value)) for label, value in pairs if value]
+    return [(label, value) for label, value in pairs if value]
+
+
+def _person(result: Result, subject: str, asked: str | None) -> str:
+    if not asked:
+        return ""
+    resolved = str(result.parameters.get(f"{subject}_id") or asked)
+    column = f"{subject}_name"
+    names = result.table[column].slice(0, 1).to_pylist() if column in result.table.column_names else []
+    return f"{resolved} {names[0]}" if names and names[0] else resolved
 
 
 def period_text(from_date: date, to_date: date, language: str) -> str:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import altair
-
 from audit_kernel.locale import day_name, translator
 
 if TYPE_CHECKING:
@@ -27,7 +25,6 @@ LOOK: dict[str, Any] = {
 
 def _figure(title: str, description: str, rows: list[dict[str, Any]], **rest: Any) -> dict[str, Any]:  # noqa: ANN401
     return {
-        "$schema": altair.SCHEMA_URL,
         "title": title,
         "description": description,
         "background": "white",

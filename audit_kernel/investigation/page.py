@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
-import altair
 import ipywidgets
 
 from audit_kernel import open_site, open_store
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from audit_kernel.query import Result
 
 DEFAULT_PERIOD = timedelta(days=90)
+# The form is on the screen by then, and nobody has typed a purpose yet.
+SECONDS_UNTIL_CHARTS = 0.5
 CHARTED = ("activity", "detailed_activity")
 HIDDEN, SHOWN = "none", ""
 
@@ -69,8 +72,9 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
         self.trail = Trail(self.back)
         self.table = Table(language, self.choose)
         self.figures = Table(language)
-        self.timeline, self.hour_map = _chart(), _chart()
-        self.charts = ipywidgets.Box([self.timeline, self.hour_map], layout={"display": HIDDEN})
+        self.timeline: Any = None
+        self.hour_map: Any = None
+        self.charts = ipywidgets.Box([], layout={"display": HIDDEN})
         self.charts.add_class("ak-charts")
         super().__init__([self.form, self.trail, self.charts, self.figures, self.table])
         self.add_class("ak-page")
@@ -78,6 +82,12 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
     def __repr__(self) -> str:
         """Name the page only: its state would be written into the notebook."""
         return "<InvestigationPage>"
+
+    def prepare_charts(self) -> None:
+        """Make the two charts, once: each ships a megabyte of script, and Altair takes a second to import."""
+        if self.timeline is None:
+            self.timeline, self.hour_map = _chart(), _chart()
+            self.charts.children = [self.timeline, self.hour_map]
 
     def search(self, values: dict[str, str]) -> None:
         """Answer the form: nothing is shown without a purpose."""
@@ -164,6 +174,7 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
             self.charts.layout.display = HIDDEN
             self.figures.hide()
             return
+        self.prepare_charts()
         _ = translator(self._language)
         step, days = answer.step, answer.timeline.table
         self.timeline.spec = figures.timeline(days, step.from_date, step.to_date, self._language)
@@ -193,9 +204,13 @@ class _Working:
         return error is None or isinstance(error, Exception)
 
 
-def _chart() -> altair.JupyterChart:
+def _chart() -> Any:  # noqa: ANN401 - altair's own widget
+    import altair
+
+    altair.JupyterChart.enable_offline()
     # Vega draws SVG, which can be enlarged and read; its menu would lead to an editor in the outside world.
-    return altair.JupyterChart(None, embed_options={"actions": False, "renderer": "svg"})  # type: ignore[arg-type]
+    options = {"actions": False, "renderer": "svg", "mode": "vega-lite"}
+    return altair.JupyterChart(None, embed_options=options)  # type: ignore[arg-type]
 
 
 _opened: list[InvestigationPage] = []
@@ -210,9 +225,10 @@ def open_page() -> InvestigationPage | Paragraph:
         site = open_site()
     except AuditKernelError as error:
         return Paragraph(f"{error.problem} {error.remedy}", tone="warning")
-    altair.JupyterChart.enable_offline()
     settings = site.settings
     today = datetime.now(ZoneInfo(settings.time_zone)).date()
     page = InvestigationPage(lambda purpose: open_store(site, purpose), settings.language, settings.time_zone, today)
     _opened.append(page)
+    with suppress(RuntimeError):  # no loop runs outside a kernel; the charts are then made when they are needed
+        asyncio.get_running_loop().call_later(SECONDS_UNTIL_CHARTS, page.prepare_charts)
     return page

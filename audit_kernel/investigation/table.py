@@ -62,7 +62,7 @@ def sorted_indices(rows: pyarrow.Table, column: str, order: Order, language: str
     kind = keys.schema.field("key").type
     if pyarrow.types.is_string(kind) or pyarrow.types.is_large_string(kind):
         keys = keys.set_column(0, "key", alphabetical(keys["key"], language))
-    return compute.sort_indices(keys, sort_keys=[("key", order)], null_placement="at_end")
+    return compute.sort_indices(keys, sort_keys=[("key", order)])
 
 
 class Table(Part):

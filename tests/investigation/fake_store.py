@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import pyarrow
 
@@ -11,8 +12,8 @@ from audit_kernel.errors import UnknownSubjectError, UsageError
 from audit_kernel.query import Result
 from audit_kernel.yaml_file import Texts
 
-HOSTILE = '<img src=x onerror=alert(1)><script>alert(2)</script>\u202egpj.exe\x00\x1b[31m'
-FIRST_AT = datetime(2026, 10, 1, 6, 15)
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\u202egpj.exe\x00\x1b[31m"
+FIRST_AT = datetime.fromisoformat("2026-10-01T06:15:00")  # UTC without offset, as the store gives it
 N_EMPLOYEES = 120
 N_EVENTS = 130
 
@@ -79,7 +80,8 @@ class FakeStore:
         rows = getattr(self, name)(parameters)
         if parameters.get("patient_id") == "quiet":
             rows = rows.slice(0, 0)
-        query = Query(name, "reports", None, DESCRIPTIONS[name])
+        query = Query(name, "reports", Path(f"{name}.sql"))
+        query.__dict__["description"] = DESCRIPTIONS[name]
         return Result(query, rows, parameters, rows_searched=4711, rows_unresolved=3)
 
     def activity(self, parameters):
