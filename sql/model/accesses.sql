@@ -60,11 +60,13 @@ explained as (
         on seen.home_unit_id = units.unit_id
         and seen.local_date >= units.valid_from and seen.local_date < units.valid_to
     left join codes as message_code
-        on message_code.field = 'message_type' and seen.source_id = message_code.source_id and seen.message_type = message_code.code
+        on message_code.field = 'message_type'
+        and seen.source_id = message_code.source_id and seen.message_type = message_code.code
     left join codes as log_code
         on log_code.field = 'log_type' and seen.source_id = log_code.source_id and seen.log_type = log_code.code
     left join codes as table_code
-        on table_code.field = 'table_name' and seen.source_id = table_code.source_id and seen.table_name = table_code.code
+        on table_code.field = 'table_name'
+        and seen.source_id = table_code.source_id and seen.table_name = table_code.code
 
 ),
 

@@ -3,7 +3,7 @@ with
 active as (
 
     select
-        date_trunc('month', local_date) as month,
+        cast(date_trunc('month', local_date) as date) as month,
         employee_id,
         role,
         unit_type,
@@ -38,7 +38,8 @@ pooled as (
     select
         *,
         case
-            when role is not null and unit_type is not null and n_same_role_and_unit_type >= 20 then 'role_and_unit_type'
+            when role is not null and unit_type is not null and n_same_role_and_unit_type >= 20
+                then 'role_and_unit_type'
             when role is not null and n_same_role >= 20 then 'role'
             else 'all'
         end as peer_level

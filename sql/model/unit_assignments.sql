@@ -19,7 +19,9 @@ cut as (
     -- an overlap ends where the next row begins, so that no join doubles a row
     select
         *,
-        least(ends, coalesce(lead(begins) over (partition by employee_id, unit_id, role order by begins), ends)) as cut_end
+        least(
+            ends, coalesce(lead(begins) over (partition by employee_id, unit_id, role order by begins), ends)
+        ) as cut_end
     from latest
     where age = 1 and begins < ends
 

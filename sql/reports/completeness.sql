@@ -3,9 +3,9 @@ with
 days as (
 
     -- half a day inwards, because midnight in UTC is not the local midnight
-    select cast(unnest(generate_series(
+    select unnest(generate_series(
         cast($start_at + interval '12' hour as date), cast($end_at - interval '12' hour as date), interval '1' day
-    )) as date) as local_date
+    )) as day
 
 ),
 
@@ -23,11 +23,9 @@ seen as (
 
 numbered as (
 
-    select
-        *,
-        lag(number) over (partition by source_id, number is null order by number, recorded_at, access_id) as previous_number,
-        lag(recorded_at) over (partition by source_id, number is null order by number, recorded_at, access_id) as previous_at
+    select *, lag(number) over (in_order) as previous_number, lag(recorded_at) over (in_order) as previous_at
     from seen
+    window in_order as (partition by source_id, number is null order by number, recorded_at, access_id)
 
 ),
 
@@ -69,7 +67,7 @@ quarantined as (
 
 expected as (
 
-    select sources.source_id, days.local_date from sources cross join days
+    select sources.source_id, cast(days.day as date) as local_date from sources cross join days
     union
     select source_id, local_date from counted
 

@@ -1,0 +1,239 @@
+"""The model views: as of the day of the event, and never a row twice."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+from tests.sql.conftest import Lake
+
+REFERENCES = {"employees": "employee_id", "units": "unit_id", "patients": "patient_id"}
+
+
+@pytest.mark.parametrize(("view", "key"), REFERENCES.items())
+def test_the_latest_delivery_of_a_first_day_counts(lake: Lake, view: str, key: str) -> None:
+    lake.reference(view, delivered="2026-02-01", name="New", valid_from="2026-01-01", **{key: "A"})
+    lake.reference(view, delivered="2026-01-01", name="Old", valid_from="2026-01-01", **{key: "A"})
+    assert [row["name"] for row in lake.rows(f"select * from {view}")] == ["New"]
+
+
+@pytest.mark.parametrize(("view", "key"), REFERENCES.items())
+def test_an_overlap_ends_where_the_next_row_begins(lake: Lake, view: str, key: str) -> None:
+    lake.reference(view, name="First", **{key: "A"})
+    lake.reference(view, name="Second", valid_from="2026-03-01", valid_to="2026-04-01", **{key: "A"})
+    lake.reference(view, name="Other", **{key: "B"})
+    found = lake.rows(f"select name, valid_from, valid_to from {view} order by name")
+    assert [tuple(row.values()) for row in found] == [
+        ("First", date(1, 1, 1), date(2026, 3, 1)),
+        ("Other", date(1, 1, 1), date(9999, 12, 31)),
+        ("Second", date(2026, 3, 1), date(2026, 4, 1)),
+    ]
+
+
+def test_a_row_withdrawn_by_an_empty_period_is_gone(lake: Lake) -> None:
+    lake.reference("employees", employee_id="A", valid_from="2026-01-01")
+    lake.reference("employees", delivered="2026-02-01", employee_id="A", valid_from="2026-01-01", valid_to="2026-01-01")
+    assert lake.rows("select * from employees") == []
+
+
+def test_an_employee_keeps_several_assignments_and_one_home_unit(lake: Lake) -> None:
+    lake.reference("unit_assignments", employee_id="E1", unit_id="U1", role="nurse", share_percent=40)
+    lake.reference(
+        "unit_assignments", employee_id="E1", unit_id="U2", role="nurse", share_percent=60,
+        valid_from="2026-05-01", valid_to="2026-06-01",
+    )  # fmt: skip
+    assert len(lake.rows("select * from unit_assignments")) == 2
+    homes = lake.rows("select unit_id, valid_from, valid_to from home_units order by valid_from")
+    assert [tuple(row.values()) for row in homes] == [
+        ("U1", date(1, 1, 1), date(2026, 5, 1)),
+        ("U2", date(2026, 5, 1), date(2026, 6, 1)),
+        ("U1", date(2026, 6, 1), date(9999, 12, 31)),
+    ]
+
+
+def test_equal_shares_give_the_unit_that_began_last_then_the_first_by_id(lake: Lake) -> None:
+    lake.reference("unit_assignments", employee_id="E1", unit_id="U3", valid_from="2026-05-01")
+    lake.reference("unit_assignments", employee_id="E1", unit_id="U2", valid_from="2026-05-01")
+    lake.reference("unit_assignments", employee_id="E1", unit_id="U1")
+    homes = lake.rows("select unit_id from home_units order by valid_from")
+    assert [row["unit_id"] for row in homes] == ["U1", "U2"]
+
+
+def test_the_logs_own_identifier_goes_before_one_for_every_log(lake: Lake) -> None:
+    lake.sources("other")
+    lake.reference("identifiers", kind="employee", identifier="KANO01", id="E9")
+    lake.reference(
+        "identifiers", system="gerica", kind="employee", identifier="KANO01", id="E1",
+        valid_from="2026-01-01", valid_to="2027-01-01",
+    )  # fmt: skip
+    found = lake.rows("select source_id, id, valid_from from identifier_periods order by source_id, valid_from")
+    assert [tuple(row.values()) for row in found] == [
+        ("gerica", "E9", date(1, 1, 1)),
+        ("gerica", "E1", date(2026, 1, 1)),
+        ("gerica", "E9", date(2027, 1, 1)),
+        ("other", "E9", date(1, 1, 1)),
+    ]
+
+
+def test_a_persons_identifiers_include_the_id_itself_and_a_patients_records(lake: Lake) -> None:
+    lake.reference("patients", patient_id="P1")
+    lake.reference("identifiers", kind="patient", identifier="4711", id="P1")
+    lake.reference("identifiers", kind="employee", identifier="KANO01", id="E1")
+    lake.reference("record_keys", source_id="gerica", table_name="Journal", record_ref="J1", patient_id="P1")
+    patients = lake.rows("select patient_id, identifier from patient_identifiers order by identifier")
+    assert [tuple(row.values()) for row in patients] == [("P1", "4711"), ("P1", "Journal:J1"), ("P1", "P1")]
+    assert lake.rows("select * from employee_identifiers") == [{"employee_id": "E1", "identifier": "KANO01"}]
+
+
+def test_an_access_takes_names_unit_and_role_of_its_own_day(lake: Lake) -> None:
+    lake.reference("identifiers", kind="employee", identifier="KANO01", id="E1", valid_to="2026-10-06")
+    lake.reference("identifiers", kind="employee", identifier="KANO01", id="E2", valid_from="2026-10-06")
+    lake.reference("employees", employee_id="E1", name="Kari Nordmann")
+    lake.reference("units", unit_id="U1", name="North", unit_type="nursing_home")
+    lake.reference("unit_assignments", employee_id="E1", unit_id="U1", role="nurse", valid_to="2026-10-07")
+    lake.access("2026-10-05 08:00:00", employee_id="KANO01", employee_name="KN", role="x", unit_id="U7")
+    lake.access("2026-10-06 08:00:00", employee_id="KANO01", employee_name="KN", role="x", unit_id="U7")
+    columns = (
+        "employee_identifier, employee_id, employee_name, role, unit_id, unit_name, unit_type, is_employee_unresolved"
+    )
+    found = lake.rows(f"select {columns} from accesses order by recorded_at")
+    assert [tuple(row.values()) for row in found] == [
+        ("KANO01", "E1", "Kari Nordmann", "nurse", "U1", "North", "nursing_home", False),
+        ("KANO01", "E2", "KN", "x", "U7", None, None, True),
+    ]
+
+
+def test_overlapping_reference_rows_never_double_an_access(lake: Lake) -> None:
+    for first in (None, "2026-01-01", "2026-02-01"):
+        lake.reference("employees", employee_id="E1", valid_from=first)
+        lake.reference("patients", patient_id="P1", valid_from=first)
+        lake.reference("units", unit_id="U1", valid_from=first)
+        lake.reference("units", unit_id="U2", valid_from=first)
+        lake.reference("unit_assignments", employee_id="E1", unit_id="U1", valid_from=first)
+        lake.reference("unit_assignments", employee_id="E1", unit_id="U2", valid_from=first)
+        for system in (None, "gerica"):
+            for kind, one in (("employee", "E1"), ("patient", "P1"), ("unit", "U1")):
+                lake.reference("identifiers", system=system, kind=kind, identifier=one, id=one, valid_from=first)
+            lake.reference(
+                "record_keys",
+                source_id=system,
+                table_name="Journal",
+                record_ref="J1",
+                patient_id="P1",
+                valid_from=first,
+            )
+    lake.access("2026-10-05 08:00:00", unit_id="U1")
+    lake.access("2026-10-05 09:00:00", table_name="Journal", record_ref="J1")
+    assert len(lake.rows("select * from accesses")) == 2
+
+
+def test_a_record_is_resolved_by_its_key_and_marked_where_there_is_none(lake: Lake) -> None:
+    lake.reference("record_keys", source_id="gerica", table_name="Journal", record_ref="J1", patient_id="P1")
+    lake.access("2026-10-05 08:00:00", table_name="Journal", record_ref="J1")
+    lake.access("2026-10-05 09:00:00", table_name="Journal", record_ref="J2")
+    lake.access("2026-10-05 10:00:00", table_name="Bruker", patient_id="P3")
+    lake.access("2026-10-05 11:00:00", table_name="Rapport", patient_id=None, record_ref="R7")
+    found = lake.rows("select patient_id, area, is_patient_unresolved from accesses order by recorded_at")
+    assert [tuple(row.values()) for row in found] == [
+        ("P1", "journal", False),
+        ("Journal:J2", "journal", True),
+        ("P3", "patient", False),
+        (None, "none", False),
+    ]
+
+
+def test_codes_become_words_and_unknown_or_unconfirmed_ones_are_marked(lake: Lake) -> None:
+    lake.access("2026-10-05 08:00:00")
+    lake.access("2026-10-05 09:00:00", message_type="Post vist")
+    lake.access("2026-10-05 10:00:00", log_type="Ny kode", action="read", activity="as written")
+    lake.access("2026-10-05 11:00:00", log_type=None, table_name=None, action=None)
+    columns = "action, activity_en, access_type_en, meaning_en, is_confirmed, is_unknown_code"
+    found = lake.rows(f"select {columns} from accesses order by recorded_at")
+    assert [tuple(row.values()) for row in found] == [
+        ("read", "Read the person", None, "Was read.", True, False),
+        ("read", "Read the person", "Record shown", "Was read.", False, False),
+        ("read", "the person", None, "the person", False, True),
+        ("other", None, None, None, True, False),
+    ]
+
+
+def test_a_record_is_blocked_by_the_log_or_from_its_first_to_before_its_last_day(lake: Lake) -> None:
+    lake.reference("patients", patient_id="P1", blocked_from="2026-10-06", blocked_to="2026-10-08")
+    lake.reference("patients", patient_id="P2", blocked_from="2026-10-06")
+    for day in (5, 6, 7, 8):
+        lake.access(f"2026-10-0{day} 08:00:00", patient_id="P1")
+    lake.access("2026-10-30 08:00:00", patient_id="P2")
+    lake.access("2026-10-30 09:00:00", patient_id="P3", is_blocked=True)
+    lake.access("2026-10-30 10:00:00", patient_id="P3")
+    found = [row["is_blocked"] for row in lake.rows("select is_blocked from accesses order by recorded_at")]
+    assert found == [False, True, True, False, True, True, False]
+
+
+def test_neither_searches_nor_refused_attempts_are_accesses(lake: Lake) -> None:
+    lake.reference("patients", patient_id="P2", blocked_from="2026-01-01")
+    lake.access("2026-10-05 08:00:00", outcome="unknown")
+    lake.access("2026-10-05 08:01:00", outcome="denied")
+    lake.access("2026-10-05 08:02:00", outcome="failed")
+    lake.access("2026-10-05 08:03:00", log_type="Brukersøk")
+    lake.access("2026-10-05 08:04:00", log_type="Brukersøk", patient_id="P2")
+    lake.access("2026-10-05 08:05:00", log_type="Brukersøk sperret")
+    found = lake.rows("select is_access, is_patient_search, is_blocked_search from accesses order by recorded_at")
+    assert [tuple(row.values()) for row in found] == [
+        (True, False, False),
+        (False, False, False),
+        (False, False, False),
+        (False, True, False),
+        (False, True, True),
+        (False, True, True),
+    ]
+
+
+def test_openings_know_the_row_before_of_the_same_table(lake: Lake) -> None:
+    lake.access("2026-10-05 08:00:00")
+    lake.access("2026-10-05 08:01:00", table_name="Tiltaksplan", patient_id="P1")
+    lake.access("2026-10-05 08:02:00", employee_id="E2")
+    lake.access("2026-10-05 08:03:00")
+    lake.access("2026-10-05 08:04:00", outcome="denied")
+    found = lake.rows("select previous_at from openings order by recorded_at")
+    assert [row["previous_at"] for row in found] == [None, None, None, datetime(2026, 10, 5, 8)]
+
+
+def test_an_access_day_is_the_local_day_and_counts_by_action(lake: Lake) -> None:
+    lake.access("2026-10-05 21:59:00")
+    lake.access("2026-10-05 22:00:00")
+    lake.access("2026-10-06 08:00:00", log_type="Skriving")
+    lake.access("2026-10-06 09:00:00", log_type="Utskrift")
+    lake.access("2026-10-06 10:00:00", log_type="Brukersøk")
+    lake.access("2026-10-06 11:00:00", patient_id=None)
+    columns = "local_date, n_accesses, n_read, n_written, n_printed"
+    found = lake.rows(f"select {columns} from access_days order by local_date")
+    assert [tuple(row.values()) for row in found] == [
+        (date(2026, 10, 5), 1, 1, 0, 0),
+        (date(2026, 10, 6), 3, 1, 1, 1),
+    ]
+
+
+def test_fewer_than_twenty_peers_are_pooled_by_role_then_all(lake: Lake) -> None:
+    lake.reference("units", unit_id="U1", unit_type="home")
+    lake.reference("units", unit_id="U2", unit_type="ward")
+    for number in range(23):
+        role, unit = ("nurse", "U1" if number < 20 else "U2") if number < 22 else ("doctor", "U2")
+        lake.reference("unit_assignments", employee_id=f"E{number}", unit_id=unit, role=role)
+        lake.access("2026-10-05 08:00:00", employee_id=f"E{number}")
+    groups = lake.rows("select peer_group, peer_level, n_people, count(*) as n from peers group by all order by n desc")
+    assert [tuple(row.values()) for row in groups] == [
+        ("nurse | home", "role_and_unit_type", 20, 20),
+        ("nurse", "role", 22, 2),
+        ("*", "all", 23, 1),
+    ]
+
+
+def test_log_in_events_are_resolved_like_accesses(lake: Lake) -> None:
+    lake.reference("identifiers", kind="employee", identifier="KANO01", id="E1")
+    lake.reference("employees", employee_id="E1", name="Kari Nordmann")
+    for day in (5, 6):
+        row = {"source_id": "gerica", "event_id": str(day), "local_date": f"2026-10-0{day}", "repeated": 1}
+        lake.insert("lake.authentications", {**row, "recorded_at": f"2026-10-0{day} 08:00:00", "employee_id": "KANO01"})
+    found = lake.rows("select employee_id, employee_identifier, employee_name from authentications")
+    assert [tuple(row.values()) for row in found] == [("E1", "KANO01", "Kari Nordmann")] * 2

@@ -1,0 +1,99 @@
+"""The sample's frame, draw and context, and that threads do not change a byte."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from pyarrow import ipc
+
+from audit_kernel import sampling
+from tests.sql.conftest import SQL, Lake
+from tests.sql.test_catalogue import QUERIES, name_of
+
+
+def month(lake: Lake) -> None:
+    """Thirty access days of U1, six of U2, one without a unit."""
+    lake.reference("unit_assignments", employee_id="E1", unit_id="U1")
+    lake.reference("unit_assignments", employee_id="E2", unit_id="U2")
+    for day in range(1, 31):
+        lake.access(f"2026-10-{day:02} 08:00:00", employee_id="E1")
+        if day <= 6:
+            lake.access(f"2026-10-{day:02} 08:00:00", employee_id="E2")
+    lake.access("2026-10-05 08:00:00", employee_id=None)
+
+
+def drawn(lake: Lake, **given: Any) -> list[dict[str, Any]]:
+    return lake.query("sample/draw", **{"seed": "2026-10", "sample_size": 10, "minimum_per_stratum": 1, **given})
+
+
+def test_the_frame_holds_access_days_of_the_period_with_their_unit(lake: Lake) -> None:
+    month(lake)
+    lake.access("2026-09-30 08:00:00")
+    lake.access("2026-10-05 09:00:00", patient_id=None)
+    lake.access("2026-10-05 10:00:00", patient_id="P2", log_type="Brukersøk")
+    found = lake.query("sample/frame")
+    assert len(found) == 37
+    assert [row["stratum"] for row in found].count("U2") == 6
+    assert (found[0]["stratum"], found[0]["unit_key"]) == ("-", "-|P1|2026-10-05")
+
+
+def test_the_draw_is_in_the_order_of_sha256_and_in_proportion(lake: Lake) -> None:
+    month(lake)
+    frame = lake.query("sample/frame")
+    sizes = sampling.allocate({"U1": 30, "U2": 6, "-": 1}, size=10, minimum=1)
+    for stratum, size in sizes.items():
+        keys = [row["unit_key"] for row in frame if row["stratum"] == stratum]
+        expected = sorted(keys, key=lambda key: sampling.draw_hash("2026-10", key))[:size]
+        found = [row for row in drawn(lake) if row["stratum"] == stratum]
+        assert [row["unit_key"] for row in found] == expected
+        assert {row["draw_hash"] for row in found} == {sampling.draw_hash("2026-10", key) for key in expected}
+
+
+def test_a_larger_sample_contains_the_smaller(lake: Lake) -> None:
+    month(lake)
+    small = {row["unit_key"] for row in drawn(lake, sample_size=5)}
+    large = {row["unit_key"] for row in drawn(lake, sample_size=20, minimum_per_stratum=3)}
+    assert small < large
+
+
+def test_another_seed_draws_other_days(lake: Lake) -> None:
+    month(lake)
+    assert [row["unit_key"] for row in drawn(lake)] != [row["unit_key"] for row in drawn(lake, seed="2026-11")]
+
+
+def test_the_context_holds_all_rows_of_the_picked_days_only(lake: Lake) -> None:
+    lake.access("2026-10-05 08:00:00")
+    lake.access("2026-10-05 09:00:00", outcome="denied")
+    lake.access("2026-10-05 10:00:00", log_type="Brukersøk")
+    lake.access("2026-10-05 11:00:00", patient_id="P2")
+    lake.access("2026-10-06 08:00:00")
+    found = lake.query("sample/context", unit_keys=["E1|P1|2026-10-05"])
+    assert [row["recorded_at"].hour for row in found] == [8, 9, 10]
+
+
+def result_bytes(table: pa.Table) -> bytes:
+    sink = io.BytesIO()
+    with ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table.combine_chunks())
+    return sink.getvalue()
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=name_of)
+def test_one_and_two_threads_give_the_same_bytes(path: Any) -> None:
+    answers = []
+    for threads in (1, 2):
+        lake = Lake(threads)
+        month(lake)
+        for tie in ("b", "a", "d", "c"):
+            lake.access("2026-10-07 08:00:00", event_id=tie, log_type="Brukersøk sperret")
+            lake.access("2026-10-07 08:00:00", event_id=f"{tie}{tie}", table_name="Journal", record_ref="J1")
+        text = (SQL / f"{name_of(path)}.sql").read_text(encoding="utf-8")
+        given = {"seed": "a", "sample_size": 9, "minimum_per_stratum": 1, "unit_keys": ["E1|P1|2026-10-07"]}
+        table = lake.connection.execute(text, lake.bound(text, employee_id="E1", **given)).to_arrow_table()
+        assert table.num_rows > 0
+        answers.append(result_bytes(table))
+        lake.connection.close()
+    assert answers[0] == answers[1]
