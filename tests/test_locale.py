@@ -142,7 +142,7 @@ def test_days_and_months_are_named_in_the_readers_language():
 
 
 def test_a_time_with_an_offset_and_one_without_are_the_same_moment():
-    naive = datetime.datetime(2026, 1, 1, 12, 0)  # noqa: DTZ001 - UTC by contract
+    naive = datetime.datetime(2026, 1, 1, 12, 0)
     aware = naive.replace(tzinfo=datetime.UTC)
     assert (
         format_timestamp(naive, "nb", "Europe/Oslo")
