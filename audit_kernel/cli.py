@@ -205,17 +205,22 @@ def _finish(run: Any, *, as_json: bool) -> None:  # noqa: ANN401 - MonthRun, imp
 def verify(
     path: Annotated[Path | None, typer.Argument(help="A bag or an archive; the site's archive when left out.")] = None,
     public_key: Annotated[Path | None, typer.Option(help="The trusted public key.")] = None,
+    code: Annotated[
+        list[str] | None, typer.Option(help="A head record's code filed in the minutes; may be repeated.")
+    ] = None,
     language: LanguageOption = "",
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check sealed evidence: exit code 0 when nothing was changed, 1 when something was, naming each file."""
+    from audit_kernel.evidence.verify import trusted_key
     from audit_kernel.evidence.verify import verify as verify_path
     from audit_kernel.site import find_site
 
     target = path or find_site(site).archive_folder
-    problems = verify_path(target, public_key)
-    printing.print_verification(console, target, problems, language or "en", as_json=as_json)
+    problems = verify_path(target, public_key, codes=code or [])
+    key = trusted_key(target, public_key)
+    printing.print_verification(console, target, problems, key, language or "en", as_json=as_json)
     if any(problem.is_failure for problem in problems):
         raise typer.Exit(1)
 

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -18,12 +20,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from rich.console import Console
-
     from audit_kernel.evidence.execute import Outcome
     from audit_kernel.evidence.month import MonthRun
+    from audit_kernel.evidence.objects import Table as EvidenceTable
+    from audit_kernel.evidence.problems import Problem
+    from audit_kernel.evidence.verify import TrustedKey
     from audit_kernel.query import Result
     from audit_kernel.store.ledger import Delivery
+
+
+WIDEST = 10_000
 
 
 def split_option(text: str) -> tuple[str, str]:
@@ -113,12 +119,7 @@ def print_result(console: Console, result: Result, language: str, time_zone: str
     shown = table_from_arrow(
         result.table, description.columns, language, time_zone, description.title.in_language(language), limit
     )
-    table = Table(title=escape(shown.caption))
-    for column in shown.columns:
-        table.add_column(escape(column.label), justify="right" if column.align == "end" else "left", overflow="fold")
-    for row in shown.rows:
-        table.add_row(*(escape(cell) for cell in row))
-    console.print(table)
+    _print_wide_table(console, shown)
     if shown.note:
         console.print(escape(shown.note))
     console.print(f"{result.table.num_rows:,} rows; {result.rows_searched:,} accesses in the period were searched.")
@@ -144,13 +145,40 @@ def print_outcomes(console: Console, run: MonthRun) -> None:
 
 
 def print_verification(
-    console: Console, target: Path, problems: Sequence[Any], language: str, *, as_json: bool
+    console: Console, target: Path, problems: Sequence[Problem], key: TrustedKey, language: str, *, as_json: bool
 ) -> None:
-    """Print each problem by run and file, or that there is none."""
+    """Print each problem by run and file, or that there is none, and the key it was checked with."""
     if as_json:
-        console.print_json(json.dumps([asdict(problem) for problem in problems], default=str))
+        answer = {
+            "public_key_fingerprint": key.fingerprint,
+            "problems": [
+                {**asdict(each), "message": each.text(language), "is_failure": each.is_failure} for each in problems
+            ],
+        }
+        print(json.dumps(answer, ensure_ascii=True, indent=2))  # noqa: T201 - for scripts
         return
+    console.print(escape(harmless(key.text(language))), soft_wrap=True)
     for problem in problems:
         console.print(escape(harmless(problem.text(language))), soft_wrap=True)
     if not any(problem.is_failure for problem in problems):
         console.print(f"Verified: nothing in {escape(str(target))} was changed, removed or added.", soft_wrap=True)
+
+
+def _print_wide_table(console: Console, shown: EvidenceTable) -> None:
+    """Print a table, or where it does not fit the terminal, each row as labels and values."""
+    table = Table(title=escape(shown.caption))
+    for column in shown.columns:
+        table.add_column(escape(column.label), justify="right" if column.align == "end" else "left", no_wrap=True)
+    for row in shown.rows:
+        table.add_row(*(escape(cell) for cell in row))
+    width = Measurement.get(console, console.options.update(max_width=WIDEST), table).maximum
+    if not console.is_terminal:
+        Console(file=console.file, width=width).print(table)
+    elif width <= console.width:
+        console.print(table)
+    else:
+        console.rule(escape(shown.caption))
+        for row in shown.rows:
+            for column, cell in zip(shown.columns, row, strict=True):
+                console.print(f"[dim]{escape(column.label)}:[/dim] {escape(cell)}")
+            console.rule()

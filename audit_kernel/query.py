@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
@@ -14,7 +15,7 @@ from audit_kernel.errors import NotAssessableError, ParameterError, UnknownSubje
 from audit_kernel.thresholds import Threshold, thresholds_valid_on
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
     import pyarrow as pa
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 PERIOD = ("from_date", "to_date")
+LARGEST_INTEGER = 2**63
+WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 ORDERS = {"patient": "accesses_by_patient", "employee": "accesses_by_employee"}
 
 
@@ -132,25 +136,56 @@ def convert(query_name: str, name: str, kind: str, value: Any) -> Any:  # noqa: 
     ParameterError: it is not of that type.
     """
     try:
-        if kind == "integer" and not isinstance(value, bool):
-            return int(str(value))
-        if kind == "decimal":
-            return Decimal(str(value))
-        if kind == "date":
-            return value if type(value) is date else date.fromisoformat(str(value))
-        if kind == "timestamp":
-            return value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-        if kind == "boolean" and isinstance(value, bool):
-            return value
-        if kind == "text_list" and isinstance(value, list | tuple):
-            return [str(each) for each in value]
-        if kind in ("text", *ORDERS) and isinstance(value, str | int):
-            return str(value).strip()
-    except (ValueError, InvalidOperation):
-        pass
-    example = {"date": "for example 2026-10-31", "integer": "for example 5", "decimal": "for example 0.95"}
-    problem = f"{query_name}: parameter {name!r} must be a {kind.replace('_', ' ')}, not {value!r}."
-    raise ParameterError(problem, f"Give it {example.get(kind, 'as ' + kind)}.")
+        converted = CONVERSIONS[kind](value)
+    except (ValueError, TypeError, InvalidOperation, OverflowError):
+        converted = None
+    if converted is not None:
+        return converted
+    problem = f"{query_name}: parameter {name!r} must be of type {kind.replace('_', ' ')}, not {value!r}."
+    raise ParameterError(problem, f"Give it {EXAMPLES.get(kind, 'as ' + kind.replace('_', ' '))}.")
+
+
+def _integer(value: Any) -> int | None:  # noqa: ANN401 - whatever was given, here and below
+    number = None if isinstance(value, bool) or not WHOLE_NUMBER.fullmatch(str(value)) else int(str(value))
+    return number if number is not None and abs(number) < LARGEST_INTEGER else None
+
+
+def _decimal(value: Any) -> Decimal | None:  # noqa: ANN401
+    number = None if isinstance(value, bool) else Decimal(str(value))
+    return number if number is not None and number.is_finite() else None
+
+
+def _date(value: Any) -> date | None:  # noqa: ANN401
+    if type(value) is date:
+        return value
+    return date.fromisoformat(value) if isinstance(value, str) and DAY.fullmatch(value) else None
+
+
+def _timestamp(value: Any) -> datetime | None:  # noqa: ANN401
+    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else None
+
+
+def _text(value: Any) -> str | None:  # noqa: ANN401
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else None
+
+
+CONVERSIONS: dict[str, Callable[[Any], Any]] = {
+    "integer": _integer,
+    "decimal": _decimal,
+    "date": _date,
+    "timestamp": _timestamp,
+    "boolean": lambda value: value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value)),
+    "text_list": lambda value: [str(each) for each in value] if isinstance(value, list | tuple) else None,
+    **dict.fromkeys(("text", *ORDERS), _text),
+}
+EXAMPLES = {
+    "date": "for example 2026-10-31",
+    "integer": "for example 5",
+    "decimal": "for example 0.95",
+    "timestamp": "with its offset, for example 2026-10-31T08:00:00+01:00",
+    "boolean": "true or false",
+}
 
 
 def resolve_subject(connection: duckdb.DuckDBPyConnection, kind: str, typed: str) -> str:
@@ -169,7 +204,7 @@ def resolve_subject(connection: duckdb.DuckDBPyConnection, kind: str, typed: str
     if typed in ids or len(ids) == 1:
         return typed if typed in ids else ids[0]
     if ids:
-        problem = f"{typed!r} names {len(ids)} {kind}s in different logs."
+        problem = f"{typed!r} names {len(ids)} {kind}s, in different logs or at different times."
         raise UnknownSubjectError(problem, f"Give the site's own {kind} id.")
     table = ORDERS[kind]
     if connection.execute(f"select 1 from lake.{table} where {subject} = ? limit 1", [typed]).fetchone():
@@ -208,7 +243,7 @@ def count_searched(connection: duckdb.DuckDBPyConnection, start_at: Any, end_at:
     """Return how many accesses the period holds, and how many of them have a record without a known patient."""
     row = connection.execute(
         "select count(*), count(*) filter (where is_patient_unresolved) from accesses"
-        " where recorded_at >= coalesce($start_at, recorded_at) and recorded_at < coalesce($end_at, timestamp 'infinity')",
+        " where ($start_at is null or recorded_at >= $start_at) and ($end_at is null or recorded_at < $end_at)",
         {"start_at": start_at, "end_at": end_at},
     ).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Hashable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 
@@ -13,6 +15,7 @@ from audit_kernel.errors import SettingsError
 if TYPE_CHECKING:
     from pathlib import Path
 
+LONGEST_VALUE = 100
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -31,21 +34,32 @@ class Texts(BaseModel):
         return text
 
 
+BOOLEAN = "tag:yaml.org,2002:bool"
+
 # The C scanner is ten times faster; Python's own serves where PyYAML came without it.
 _SafeLoader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class _UniqueKeyLoader(_SafeLoader):  # type: ignore[valid-type, misc]
-    """Refuses a key that stands twice: plain YAML would silently keep the last."""
+    """Refuses a key that stands twice (plain YAML keeps the last) and takes only true and false for booleans."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[Any] = set()
         for key_node, _value in node.value:
             key = self.construct_object(key_node, deep=True)
-            if key in seen:
+            if isinstance(key, Hashable) and key in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key {key!r} stands twice", key_node.start_mark)
-            seen.add(key)
-        return super().construct_mapping(node, deep)
+            if isinstance(key, Hashable):  # the base refuses the others
+                seen.add(key)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
+
+
+# YAML 1.1 reads the country NO as false.
+_UniqueKeyLoader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != BOOLEAN or first in "tTfF"]
+    for first, resolvers in _SafeLoader.yaml_implicit_resolvers.items()
+}
 
 
 def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds; a model checks it
@@ -56,13 +70,13 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds; a m
     SettingsError: the file is missing or is no YAML; names file and line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         problem = f"{path} cannot be read as UTF-8 text ({type(error).__name__})."
         raise SettingsError(problem, "Check that the file is there and saved as UTF-8.") from None
     try:
         return yaml.load(text, Loader=_UniqueKeyLoader) or {}  # noqa: S506 - a subclass of SafeLoader
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-02-30
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         problem = f"{path}{where}: {getattr(error, 'problem', None) or 'not YAML'}."
@@ -92,7 +106,8 @@ def sentence_of(error: ValidationError, path: Path, model: type[BaseModel]) -> s
         return f"{path}: unknown key {location!r}; allowed here: {allowed}."
     if first["type"] == "missing":
         return f"{path}: key {location!r} is missing."
-    return f"{path}: key {location!r} has the value {first['input']!r}; {first['msg'].removeprefix('Value error, ')}."
+    value = textwrap.shorten(repr(first["input"]), LONGEST_VALUE)
+    return f"{path}: key {location!r} has the value {value}; {first['msg'].removeprefix('Value error, ')}."
 
 
 @lru_cache

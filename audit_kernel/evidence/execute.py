@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import warnings
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ GRACE_SECONDS = 15  # papermill stops a cell that runs too long, and its kernel,
 
 @dataclass(frozen=True)
 class Task:
-    """One notebook to execute: paths, parameters, the language of a failure page, seconds until it is stopped."""
+    """One notebook to execute: paths, parameters, language, the kind of query it shows, seconds until it is stopped."""
 
     name: str
     notebook: str
@@ -35,6 +35,7 @@ class Task:
     page: str
     parameters: dict[str, Any]
     language: str
+    room: str = "reports"
     timeout: int = TIMEOUT_SECONDS
 
 
@@ -46,6 +47,7 @@ class Outcome:
     reason: str = ""
     facts: dict[str, Any] = field(default_factory=dict)
     seconds: float = 0.0
+    room: str = "reports"
 
     @property
     def succeeded(self) -> bool:
@@ -72,13 +74,13 @@ def execute(task: Task, working: Path) -> Outcome:
     try:
         code = process.wait(timeout=task.timeout + GRACE_SECONDS)
     except subprocess.TimeoutExpired:
-        return Outcome(task.name, f"it ran longer than {task.timeout} seconds and was stopped")
+        return Outcome(task.name, f"it ran longer than {task.timeout} seconds and was stopped", room=task.room)
     finally:
         _stop_all(process)
     if not answer.is_file():
-        return Outcome(task.name, f"its process ended without an answer (exit code {code})")
+        return Outcome(task.name, f"its process ended without an answer (exit code {code})", room=task.room)
     outcome = Outcome(**json.loads(answer.read_text(encoding="utf-8")))
-    return Outcome(outcome.name, outcome.reason, outcome.facts, time.monotonic() - began)
+    return replace(outcome, seconds=time.monotonic() - began, room=task.room)
 
 
 def environment(working: Path) -> dict[str, str]:

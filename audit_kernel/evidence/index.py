@@ -36,8 +36,7 @@ def index_page(site: Site, plan: Plan, outcomes: Sequence[Outcome]) -> str:
         Heading(title, 1),
         Paragraph(_summary(plan.language, outcomes), "summary"),
         *_warnings(plan.language, outcomes),
-        _controls(plan.language, outcomes),
-        Heading(_("Pages"), 2),
+        Heading(_("The controls of the month"), 2),
         Links([(_title(each), f"{each.name}.html", _answer(plan.language, each)) for each in outcomes]),
         Heading(_("What the control rests on"), 2),
         _sources(site, plan),
@@ -52,15 +51,17 @@ def _title(outcome: Outcome) -> str:
 
 def _summary(language: str, outcomes: Sequence[Outcome]) -> str:
     _ = translator(language)
-    checks = [each for each in outcomes if each.succeeded and each.facts.get("room") == "checks"]
-    assessed = [each for each in checks if each.facts.get("is_assessable")]
+    assessed = [each for each in outcomes if _is_check(each) and each.succeeded and each.facts.get("is_assessable")]
     findings = sum(int(each.facts.get("n_rows", 0)) for each in assessed)
-    return _("{findings} findings in {assessed} checks that could be assessed. {others} could not.").format(
+    text = _.plural(
+        "{findings} finding. {assessed} of {checks} checks could be assessed.",
+        "{findings} findings. {assessed} of {checks} checks could be assessed.",
+        findings,
+    )
+    return text.format(
         findings=format_number(findings, language),
         assessed=format_number(len(assessed), language),
-        others=format_number(
-            sum(not (each.succeeded and each.facts.get("is_assessable")) for each in outcomes), language
-        ),
+        checks=format_number(len([each for each in outcomes if _is_check(each)]), language),
     )
 
 
@@ -79,31 +80,25 @@ def _answer(language: str, outcome: Outcome) -> str:
         return _("Failed")
     if not outcome.facts.get("is_assessable"):
         return _("Not assessable")
-    count = format_number(int(outcome.facts.get("n_rows", 0)), language)
-    if outcome.facts.get("room") == "checks":
-        return _("{count} findings").format(count=count)
-    if outcome.facts.get("n_notices"):
-        return _("{count} remarks").format(count=format_number(int(outcome.facts["n_notices"]), language))
-    return _("{count} rows").format(count=count)
+    number = int(outcome.facts.get("n_rows", 0))
+    if _is_check(outcome):
+        text = _.plural(
+            "{count} finding, {searched} accesses examined", "{count} findings, {searched} accesses examined", number
+        )
+    elif "n_remarks" in outcome.facts:
+        number = int(outcome.facts["n_remarks"])
+        text = _.plural("{count} remark, {searched} rows examined", "{count} remarks, {searched} rows examined", number)
+    else:
+        text = _.plural(
+            "{count} row, {searched} accesses searched", "{count} rows, {searched} accesses searched", number
+        )
+    searched = format_number(int(outcome.facts.get("rows_searched", 0)), language)
+    return text.format(count=format_number(number, language), searched=searched)
 
 
-def _controls(language: str, outcomes: Sequence[Outcome]) -> Table:
-    _ = translator(language)
-    return Table(
-        caption=_("The controls of the month"),
-        columns=[
-            TableColumn("control", _("Control")),
-            TableColumn("answer", _("Answer")),
-            TableColumn("searched", _("Accesses examined"), "integer", "end"),
-        ],
-        rows=[
-            (_title(each), _answer(language, each), format_number(int(each.facts.get("rows_searched", 0)), language))
-            for each in outcomes
-        ],
-        n_rows=len(outcomes),
-        note="",
-        language=language,
-    )
+def _is_check(outcome: Outcome) -> bool:
+    """Say whether it is a check; one that failed is known by the notebook that should have shown it."""
+    return outcome.room == "checks"
 
 
 def _sources(site: Site, plan: Plan) -> Table:

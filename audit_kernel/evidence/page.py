@@ -22,9 +22,9 @@ from audit_kernel.evidence.display import (
     table_from_arrow,
 )
 from audit_kernel.evidence.findings import with_names, with_sentences
+from audit_kernel.evidence.grounds import grounds, unit_in_words
 from audit_kernel.evidence.run_file import read_run_file
 from audit_kernel.evidence.tables import write_tables
-from audit_kernel.legal_basis import legal_basis
 from audit_kernel.locale import format_date, format_number, translator
 from audit_kernel.query import PERIOD
 from audit_kernel.site import Site
@@ -62,7 +62,7 @@ class Page:
         self.language = language or self.site.settings.language
         self.store = Store(self.site, self.run.purpose, self.run.snapshot, self.run.threads)
         self.query = self.store.catalog.query(name)
-        self.name = name.split("/")[-1]
+        self.name = name.rsplit("/", maxsplit=1)[-1]
         self.given = {key: value for key, value in parameters.items() if value not in (None, "", [])}
         self.result: Result | None = None
         self.not_assessable = ""
@@ -94,9 +94,17 @@ class Page:
         searched = self._number(self.result.rows_searched)
         count = self._number(self.result.table.num_rows)
         if self.query.room == "checks":
-            text = _("{count} findings. {searched} accesses in the period were examined.")
+            text = _.plural(
+                "{count} finding. {searched} accesses in the period were examined.",
+                "{count} findings. {searched} accesses in the period were examined.",
+                self.result.table.num_rows,
+            )
         elif self.result.table.num_rows:
-            text = _("{count} rows. {searched} accesses in the period were searched.")
+            text = _.plural(
+                "{count} row. {searched} accesses in the period were searched.",
+                "{count} rows. {searched} accesses in the period were searched.",
+                self.result.table.num_rows,
+            )
         else:
             text = _("No rows. {searched} accesses in the period were searched, and none of them fits the question.")
         self._show(Paragraph(text.format(count=count, searched=searched), "summary"))
@@ -126,7 +134,7 @@ class Page:
         return notices
 
     def facts(self) -> list[tuple[str, str]]:
-        """Return what was asked, by which thresholds and on what legal basis."""
+        """Return what was asked."""
         _ = translator(self.language)
         if self.result is None:
             return []
@@ -136,22 +144,12 @@ class Page:
             first, last = (format_date(_as_date(values[key]), self.language) for key in ("from_date", "to_date"))
             pairs.append((_("Period"), _("{first} to {last}, both included").format(first=first, last=last)))
         for name, parameter in self.query.description.parameters.items():
-            if parameter.type == "period" or values.get(name) is None:
+            if parameter.type == "period" or values.get(name) is None or name in self.result.thresholds:
                 continue
             label = parameter.label.in_language(self.language) if parameter.label else name
-            unit = _unit(parameter.unit, self.language)
+            unit = unit_in_words(parameter.unit, self.language)
             text = f"{format_value(values[name], 'text', self.language, '')} {unit}".strip()
-            if decision := self.result.thresholds.get(name):
-                since = format_date(decision.valid_from, self.language)
-                text = _("{value} (approved by {approved_by}, valid from {since})").format(
-                    value=text, approved_by=decision.approved_by, since=since
-                )
             pairs.append((label, text))
-        basis = [
-            text for key in self.query.description.legal_basis if (text := legal_basis(key, self.site, self.language))
-        ]
-        if basis:
-            pairs.append((_("Legal basis"), "; ".join(basis)))
         return pairs
 
     def chart(self, name: str) -> None:
@@ -206,6 +204,8 @@ class Page:
         self._show(
             Heading(_("How this page counts")), Paragraph(description.method.in_language(self.language), "method")
         )
+        if self.result is not None:
+            self._show(*grounds(self.result, self.site, self.language))
 
     def done(self, **facts: Any) -> None:  # noqa: ANN401 - shown by the index page
         """Report that the notebook reached its end, and its figures for the index page."""
@@ -235,8 +235,3 @@ class Page:
 
 def _as_date(value: Any) -> date:  # noqa: ANN401 - a date or its ISO text
     return value if isinstance(value, date) else date.fromisoformat(str(value))
-
-
-def _unit(unit: str, language: str) -> str:
-    _ = translator(language)
-    return {"minutes": _("minutes"), "hours": _("hours"), "days": _("days"), "people": _("people")}.get(unit, unit)

@@ -22,6 +22,7 @@ from audit_kernel.evidence.execute import TIMEOUT_SECONDS, Outcome, Task, execut
 from audit_kernel.evidence.exporter import failure_page
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.seal import provenance, seal
+from audit_kernel.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -97,6 +98,7 @@ def execute_all(
             page=str(payload / "pages" / f"{page}.html"),
             parameters={"run": str(run_file), "language": plan.language, **parameters},
             language=plan.language,
+            room="checks" if notebook.startswith("checks/") else "reports",
             timeout=plan.timeout,
         )
         for page, notebook, parameters in plan.notebooks
@@ -114,6 +116,15 @@ def execute_all(
                 failure_page(task.name, plan.language, outcomes[task.name].reason), encoding="utf-8", newline="\n"
             )
     return [outcomes[task.name] for task in tasks]
+
+
+def journal_heads(site: Site) -> dict[str, dict[str, object]]:
+    """Return where each journal stands: cutting lines off its end later shows against what the statement sealed."""
+    heads: dict[str, dict[str, object]] = {}
+    for path in sorted(site.journals_folder.glob("*.jsonl")):
+        sequence, line_hash = Journal(path).position()
+        heads[path.name] = {"sequence": sequence, "hash": line_hash}
+    return heads
 
 
 def seal_run(site: Site, plan: Plan, working: Path, outcomes: Sequence[Outcome]) -> Path:
@@ -148,6 +159,7 @@ def seal_run(site: Site, plan: Plan, working: Path, outcomes: Sequence[Outcome])
             "snapshot": plan.snapshot,
             "sql_sha256": sql_hashes,
             "replaced": catalog.replaced,
+            "journals": journal_heads(site),
             "pages": [
                 {"page": each.name, "succeeded": each.succeeded, "reason": each.reason, "facts": each.facts}
                 for each in outcomes

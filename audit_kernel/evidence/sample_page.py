@@ -46,8 +46,8 @@ class SamplePage(Page):
             self._show(Paragraph(_("No access-days in the period, so nothing was drawn."), "summary"))
             return
         promise = _(
-            "If at least {rate} of the {frame} access-days were unjustified, this sample of {drawn} would contain one with"
-            " at least {confidence} probability, given that the reviewer recognises it."
+            "If at least {rate} of the {frame} access-days were unjustified, this sample of {drawn} would contain one"
+            " with at least {confidence} probability, given that the reviewer recognises it."
         )
         values = {
             "rate": format_percent(self.tolerable_rate, self.language),
@@ -66,7 +66,7 @@ class SamplePage(Page):
         keys = [str(key) for key in self.result.table.column("unit_key").to_pylist()]
         self.table(CONTEXT, unit_keys=keys)
 
-    def done(self, **facts: Any) -> None:
+    def done(self, **facts: Any) -> None:  # noqa: ANN401 - shown by the index page
         """Report the draw's figures as well."""
         drawn = {"n_frame": self.n_frame, "frame_sha256": self.frame_hash, "seed": self.given.get("seed", "")}
         super().done(**facts, **(drawn if self.result else {}))
