@@ -11,7 +11,7 @@ from tests.sql.conftest import SQL, Lake, utc_midnight
 
 
 def at(hour: int, minute: int = 0, day: int = 5) -> datetime:
-    return datetime(2026, 10, day, hour, minute)
+    return datetime.fromisoformat(f"2026-10-{day:02} {hour:02}:{minute:02}:00")
 
 
 def test_activity_counts_rows_and_openings_in_the_journal_and_on_the_patient(lake: Lake) -> None:
@@ -26,7 +26,7 @@ def test_activity_counts_rows_and_openings_in_the_journal_and_on_the_patient(lak
     lake.access("2026-10-05 08:13:00", log_type="Brukersøk")
     (row,) = lake.query("reports/activity", patient_id="P1")
     assert (row["n_journal"], row["n_journal_openings"]) == (3, 2)
-    assert (row["first_journal_at"], row["last_journal_at"]) == (at(8), datetime(2026, 10, 5, 8, 9, 59))
+    assert (row["first_journal_at"], row["last_journal_at"]) == (at(8), datetime.fromisoformat("2026-10-05 08:09:59"))
     assert (row["n_patient"], row["n_patient_openings"]) == (3, 2)
     assert (row["first_patient_at"], row["last_patient_at"]) == (at(8), at(8, 10))
     assert row["n_accesses"] == 5
@@ -59,7 +59,7 @@ def test_a_period_is_whole_local_days_the_last_included(lake: Lake) -> None:
     assert row["n_accesses"] == 2
     assert (row["first_patient_at"], row["last_patient_at"]) == (
         utc_midnight("2026-10-01"),
-        datetime(2026, 10, 31, 22, 59, 59),
+        datetime.fromisoformat("2026-10-31 22:59:59"),
     )
 
 
