@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -71,9 +71,11 @@ class Settings(BaseSettings):
     @classmethod
     def settings_customise_sources(
         cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base's signature
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the base's signature, here and below
         init_settings: PydanticBaseSettingsSource,
-        **_others: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Take the file's values only."""
         return (init_settings,)
@@ -147,7 +149,9 @@ def read_settings(path: Path) -> Settings:
     if not path.is_file():
         problem = f"There is no site at {str(path.parent)!r}: {path.name} is missing."
         raise SettingsError(problem, "Make one with: audit-kernel init DIR --country NO")
-    values: Any = read_yaml(path)
+    values = read_yaml(path)
+    if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
+        raise SettingsError(f"{path}: not a list of `key: value` lines.", "Correct the file and try again.")
     try:
         return Settings(**values)
     except ValidationError as error:
@@ -206,6 +210,7 @@ def _settings_lines(name: str, country: str) -> Iterator[str]:
     yield f'country: "{country}"           # quoted: a bare NO means "no" in YAML\nlanguage: {language}'
     yield "        # en, nb or sv: the language of pages where none is asked for\n"
     yield f"time_zone: {time_zone}\n"
-    yield "store:\n    memory_limit: 3GB   # DuckDB's own limit; the whole process uses about 1 GB more\n    threads: 2\n"
+    yield "store:\n    memory_limit: 3GB   # DuckDB's own limit; the whole process uses about 1 GB more\n"
+    yield "    threads: 2\n"
     yield "routine:                # the local routine in force, shown on pages\n"
     yield '    name: ""\n    version: ""\n    person_responsible: ""\n'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.resources
 import os
 from contextlib import contextmanager
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from audit_kernel.errors import AuditKernelError
     from audit_kernel.site import Site
 
 EXTENSIONS = ("ducklake", "sqlite_scanner", "httpfs")
 CATALOGUE = "catalog.sqlite"
 LOCK = "writer.lock"
 OWNER_ONLY_MASK = 0o077
+OWNER_ONLY_FILE = 0o600
+KEEP_MERGED = "1 day"
+FILES_WORTH_MERGING = 8
 
 
 def connect(temporary: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
@@ -84,6 +89,8 @@ def attach(connection: duckdb.DuckDBPyConnection, site: Site, *, read_only: bool
         problem = f"The log store of {str(site.folder)!r} is empty: nothing was taken in yet."
         raise StoreError(problem, "Take a log in with: audit-kernel intake FILE --source NAME")
     options = [f"data_path {literal(str(site.store_folder / 'files') + os.sep)}", "data_inlining_row_limit 0"]
+    # A site that was copied or restored elsewhere finds its files beside its catalogue.
+    options.append("override_data_path true")
     if read_only:
         options.append("read_only")
     else:
@@ -106,18 +113,38 @@ def latest_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
+def cannot_read(site: Site) -> tuple[str, str]:
+    """Say that the store cannot be read: problem and remedy."""
+    return f"The log store of {str(site.folder)!r} could not be read", "Check that its folder is readable; try again."
+
+
 @contextmanager
-def writing(site: Site) -> Iterator[duckdb.DuckDBPyConnection]:
+def without_log_text(kind: type[AuditKernelError], problem: str, remedy: str) -> Iterator[None]:
+    """Replace an error of DuckDB or the system by one of ours: DuckDB's messages quote values of the log."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        raise kind(f"{problem} ({type(error).__name__}).", remedy) from None
+
+
+@contextmanager
+def writing(site: Site, temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the store for writing, one writer at a time; what is stored belongs into `transaction`.
+
+    Parameters
+    ----------
+    temporary: folder for what does not fit in memory.
 
     Raises
     ------
     StoreError: the store cannot be opened or written.
     """
+    problem = f"The log store of {str(site.folder)!r} could not be written"
+    remedy = "It is as it was before. Check free disk space and the folder's permissions."
     old_mask = os.umask(OWNER_ONLY_MASK)
     try:
-        with FileLock(site.store_folder / LOCK):
-            connection = connect(site.temporary_folder, site.settings.store.memory_limit, site.settings.store.threads)
+        with without_log_text(StoreError, problem, remedy), FileLock(site.store_folder / LOCK, mode=OWNER_ONLY_FILE):
+            connection = connect(temporary, site.settings.store.memory_limit, site.settings.store.threads)
             try:
                 attach(connection, site, read_only=False)
                 with transaction(connection, is_first=True):
@@ -125,9 +152,6 @@ def writing(site: Site) -> Iterator[duckdb.DuckDBPyConnection]:
                 yield connection
             finally:
                 connection.close()
-    except (duckdb.IOException, duckdb.TransactionException, OSError) as error:
-        problem = f"The log store of {str(site.folder)!r} could not be written ({type(error).__name__})."
-        raise StoreError(problem, "It is as it was before. Check free disk space and the folder's permissions.") from None
     finally:
         os.umask(old_mask)
 
@@ -143,17 +167,34 @@ def transaction(connection: duckdb.DuckDBPyConnection, *, is_first: bool = False
         yield
         connection.execute("commit")
     except BaseException:
-        connection.execute("rollback")
+        with contextlib.suppress(duckdb.Error):  # the first error is the one to tell; closing rolls back too
+            connection.execute("rollback")
         raise
 
 
-def maintain(site: Site) -> None:
-    """Merge small files and clear what a killed writer left; rows and snapshots stay as they are."""
-    with FileLock(site.store_folder / LOCK):
-        connection = connect(site.temporary_folder, site.settings.store.memory_limit, site.settings.store.threads)
-        try:
-            attach(connection, site, read_only=False)
-            connection.execute(f"call ducklake_merge_adjacent_files('{LAKE}')")
-            connection.execute(f"call ducklake_delete_orphaned_files('{LAKE}', cleanup_all => true)")
-        finally:
-            connection.close()
+def tidy(connection: duckdb.DuckDBPyConnection) -> None:
+    """Merge small files and clear what a killed writer left; rows and snapshots stay as they are.
+
+    Files that were merged stay a day longer: a reader may be about to open them.
+    """
+    # What was taken in is committed: where this fails (a full disk), the next intake tidies.
+    with contextlib.suppress(duckdb.Error):
+        for table in scattered_tables(connection):
+            connection.execute(f"call ducklake_merge_adjacent_files('{LAKE}', {literal(table)})")
+        connection.execute(f"call ducklake_delete_orphaned_files('{LAKE}', cleanup_all => true)")
+        connection.execute(f"call ducklake_cleanup_old_files('{LAKE}', older_than => now() - interval '{KEEP_MERGED}')")
+
+
+def scattered_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the tables of which one month lies in so many files that merging is worth writing it anew."""
+    catalogue = f"__ducklake_metadata_{LAKE}"
+    rows = connection.execute(
+        "with months as (select data_file_id, string_agg(partition_value, '-' order by partition_key_index) as month"
+        f" from {catalogue}.ducklake_file_partition_value group by data_file_id)"
+        f" select distinct tables.table_name from {catalogue}.ducklake_data_file as files"
+        f" join {catalogue}.ducklake_table as tables using (table_id) left join months using (data_file_id)"
+        " where files.end_snapshot is null and tables.end_snapshot is null"
+        " group by tables.table_name, months.month having count(*) >= ? order by all",
+        [FILES_WORTH_MERGING],
+    ).fetchall()
+    return [str(name) for (name,) in rows]

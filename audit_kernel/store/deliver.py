@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from audit_kernel.errors import IntakeError
+from audit_kernel.errors import IntakeError, StoreError
 from audit_kernel.journal import Journal
-from audit_kernel.store.connection import attach, connect, exists
-from audit_kernel.store.intake import take_in
+from audit_kernel.store.connection import attach, cannot_read, connect, exists, without_log_text
+from audit_kernel.store.intake import plain_name, take_in
 from audit_kernel.store.ledger import Delivery, deliveries, quarantined
 from audit_kernel.store.reference import take_in_reference
 from audit_kernel.use_log import operating_system_user, record_use
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    import duckdb
 
     from audit_kernel.site import Site
 
@@ -48,7 +51,12 @@ def take_in_all(
                 done.append(take_in(site, path, source_id, report))
         except IntakeError as error:
             refused.append(error)
-            entry = {"file": path.name, "source_id": source_id, "refused": str(error), "user": operating_system_user()}
+            entry = {
+                "file": plain_name(path),
+                "source_id": source_id,
+                "refused": str(error),
+                "user": operating_system_user(),
+            }
             Journal(site.journals_folder / JOURNAL).append(entry)
     return done, refused
 
@@ -65,12 +73,8 @@ def read_ledger(site: Site) -> list[Delivery]:
     """Return the ledger, oldest first; it holds no person's data. Empty when nothing was ever taken in."""
     if not exists(site):
         return []
-    connection = connect(site.temporary_folder, site.settings.store.memory_limit, 1)
-    try:
-        attach(connection, site, read_only=True)
+    with reading(site) as connection:
         return deliveries(connection)
-    finally:
-        connection.close()
 
 
 def read_quarantine(site: Site, purpose: str) -> list[dict[str, Any]]:
@@ -84,9 +88,22 @@ def read_quarantine(site: Site, purpose: str) -> list[dict[str, Any]]:
     record_use(site, purpose, "quarantine", {})
     if not exists(site):
         return []
-    connection = connect(site.temporary_folder, site.settings.store.memory_limit, 1)
-    try:
-        attach(connection, site, read_only=True)
+    with reading(site) as connection:
         return [dict(zip(QUARANTINE_COLUMNS, row, strict=True)) for row in quarantined(connection)]
-    finally:
-        connection.close()
+
+
+@contextmanager
+def reading(site: Site) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the store for what is no question about a person: no views, no use log.
+
+    Raises
+    ------
+    StoreError: it cannot be read.
+    """
+    with without_log_text(StoreError, *cannot_read(site)):
+        connection = connect(site.temporary_folder, site.settings.store.memory_limit, 1)
+        try:
+            attach(connection, site, read_only=True)
+            yield connection
+        finally:
+            connection.close()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from datetime import datetime  # noqa: TC003 - dataclass annotation read by Typer's JSON output
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import IntakeError
@@ -50,7 +50,7 @@ def earlier_delivery(connection: duckdb.DuckDBPyConnection, file_id: str, source
     ).fetchone()
     if row is None:
         return None
-    earlier = Delivery(*row, is_repeated=True)
+    earlier = replace(Delivery(*row), is_repeated=True)
     if earlier.source_id != source_id:
         problem = f"This very file was taken in on {earlier.taken_in_at:%Y-%m-%d} as {earlier.source_id!r}."
         raise IntakeError(problem, f"It was not taken in again as {source_id!r}; the store is unchanged.")
@@ -73,7 +73,9 @@ def deliveries(connection: duckdb.DuckDBPyConnection) -> list[Delivery]:
     return [Delivery(*row) for row in rows]
 
 
-def quarantined(connection: duckdb.DuckDBPyConnection, file_id: str | None = None) -> list[tuple[str, int, int, str, str, str]]:
+def quarantined(
+    connection: duckdb.DuckDBPyConnection, file_id: str | None = None
+) -> list[tuple[str, int, int, str, str, str]]:
     """Return quarantined records: (file name, record, line, column, code, raw text), in file order."""
     return connection.execute(
         "select file_name, record_number, line_number, coalesce(column_name, ''), code, raw_record"

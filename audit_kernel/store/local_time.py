@@ -66,7 +66,4 @@ def create_zone_tables(
     )
     connection.execute("create or replace temp table public_holidays (holiday_date date)")
     days: set[date] = set(holidays.country_holidays(country, years=range(first_year, last_year + 1), observed=False))
-    if country == "SE":
-        # The library counts every Sunday as a public holiday in Sweden, as the law does; a Sunday is a weekday here.
-        days = {day for day in days if holidays.SE(include_sundays=False, years=day.year).get(day)}
     connection.executemany("insert into public_holidays values (?)", [(day,) for day in sorted(days)] or [(None,)])

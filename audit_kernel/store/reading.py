@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import duckdb
 
 from audit_kernel.catalog import Catalog
+from audit_kernel.errors import StoreError, UsageError
 from audit_kernel.query import Result, run_query
-from audit_kernel.store.connection import attach, connect, latest_snapshot, literal
+from audit_kernel.store.connection import attach, cannot_read, connect, latest_snapshot, literal, without_log_text
 from audit_kernel.store.ledger import Delivery, deliveries
+from audit_kernel.store.tables import LAKE
 from audit_kernel.store.views import create_views
 from audit_kernel.use_log import checked_purpose, record_use
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from types import TracebackType
 
     import pyarrow as pa
 
     from audit_kernel.site import Site
 
+NAMED = ("employee", "patient", "unit")
 SUBJECTS = ("patient_id", "employee_id")
 
 
@@ -45,16 +50,23 @@ class Store:
         self.catalog = Catalog(site.folder)
         settings = site.settings.store
         self._connection = connect(site.temporary_folder, settings.memory_limit, threads or settings.threads)
-        attach(self._connection, site, read_only=True, snapshot=snapshot)
-        self.snapshot = snapshot if snapshot is not None else latest_snapshot(self._connection)
-        create_views(self._connection, site)
-        # A reader reads the store and nothing else: no other file, no export by COPY beside the use log's knowledge.
-        allowed = ", ".join(literal(f"{folder}/") for folder in (site.store_folder, site.temporary_folder))
+        try:
+            self.snapshot = attach_pinned(self._connection, site, snapshot)
+            with without_log_text(StoreError, *cannot_read(site)):
+                create_views(self._connection, site)
+                self._lock_in()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _lock_in(self) -> None:
+        """A reader reads the store and nothing else: no other file, no export beside the use log's knowledge."""
+        allowed = ", ".join(literal(f"{folder}/") for folder in (self.site.store_folder, self.site.temporary_folder))
         self._connection.execute(f"set allowed_directories = [{allowed}]")
         self._connection.execute("set enable_external_access = false")
         self._connection.execute("set lock_configuration = true")
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 
@@ -83,18 +95,38 @@ class Store:
         query = self.catalog.query(name)
         about = {subject: parameters[subject] for subject in SUBJECTS if parameters.get(subject)}
         self._record("report", {"query": name, "about": about, "parameters": parameters})
-        return run_query(self._connection, self.site, query, parameters)
+        problem = f"The query {query.name!r} could not be answered"
+        with without_log_text(StoreError, problem, "If it happens again, report the query's name and this sentence."):
+            return run_query(self._connection, self.site, query, parameters)
 
     def deliveries(self) -> list[Delivery]:
-        """Return the ledger at this snapshot, oldest first; it holds no person's data."""
-        return deliveries(self._connection)
+        """Return the ledger at this snapshot, oldest first.
 
-    def names(self, kind: str, ids: set[str]) -> dict[str, str]:
-        """Return the newest names of employees or patients that an answer already names by id."""
-        rows = self._connection.execute(
-            f"select {kind}_id, arg_max(name, valid_from) from {kind}s where {kind}_id in (select unnest($ids)) group by 1",
-            {"ids": sorted(ids)},
-        ).fetchall()
+        Raises
+        ------
+        JournalError: the use log cannot be written; nothing is returned.
+        """
+        self._record("ledger", {})
+        with without_log_text(StoreError, *cannot_read(self.site)):
+            return deliveries(self._connection)
+
+    def names(self, kind: Literal["employee", "patient", "unit"], ids: Collection[str]) -> dict[str, str]:
+        """Return the newest names of these employees, patients or units, by id.
+
+        Raises
+        ------
+        UsageError: `kind` is none of them.
+        JournalError: the use log cannot be written; nothing is returned.
+        """
+        if kind not in NAMED:
+            raise UsageError(f"There are no names of {kind!r}.", f"Ask for those of {', '.join(NAMED)}.")
+        self._record("names", {"about": {f"{kind}_id": sorted(ids)}})
+        with without_log_text(StoreError, *cannot_read(self.site)):
+            rows = self._connection.execute(
+                f"select {kind}_id, arg_max(name, valid_from) from {kind}s"
+                f" where {kind}_id in (select unnest($ids)) group by 1",
+                {"ids": sorted(ids)},
+            ).fetchall()
         return {str(key): name for key, name in rows if name is not None}
 
     def sql(self, text: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
@@ -106,15 +138,38 @@ class Store:
 
         Raises
         ------
+        UsageError: it is not one SELECT, or it is wrong; the message quotes the SQL, never a value of the log.
         JournalError: the use log cannot be written; nothing is returned.
-        duckdb.Error: the SQL is wrong.
         """
         self._record("sql", {"query": text, "parameters": dict(parameters or {})})
-        return self._connection.execute(text, parameters or {}).to_arrow_table()
+        try:
+            statements = self._connection.extract_statements(text)
+            if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
+                raise UsageError("That is not one SELECT.", "The store can be read only; ask one question at a time.")
+            return self._connection.execute(text, parameters or {}).to_arrow_table()
+        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
+            raise UsageError(f"The SQL is wrong: {str(error).rstrip('.')}.", "Correct it and try again.") from None
+        except duckdb.ConnectionException:
+            raise StoreError("The store was closed.", "Open it again.") from None
+        except duckdb.Error as error:
+            problem = f"The SQL could not be answered ({type(error).__name__})."
+            remedy = "Look for a conversion that a value does not allow: try_cast gives NULL there."
+            raise UsageError(problem, remedy) from None
 
     def _record(self, activity: str, details: Mapping[str, Any]) -> None:
         plain = {key: _plain(value) for key, value in details.items()}
         record_use(self.site, self.purpose, activity, {"snapshot": self.snapshot, **plain})
+
+
+def attach_pinned(connection: duckdb.DuckDBPyConnection, site: Site, snapshot: int | None) -> int:
+    """Attach the lake at one snapshot, the newest when None: no later intake changes what this reader sees."""
+    if snapshot is None:
+        attach(connection, site, read_only=True)
+        with without_log_text(StoreError, *cannot_read(site)):
+            snapshot = latest_snapshot(connection)
+            connection.execute(f"detach {LAKE}")
+    attach(connection, site, read_only=True, snapshot=snapshot)
+    return snapshot
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a caller asked with, as JSON

@@ -7,17 +7,21 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.errors import IntakeError, UsageError
 from audit_kernel.sources import load_reference, prepare, stage_reference
-from audit_kernel.store.connection import maintain, transaction, writing
-from audit_kernel.store.intake import source_folders
+from audit_kernel.store.connection import tidy, transaction, writing
+from audit_kernel.store.intake import count, plain_name, refusing, source_folders
 from audit_kernel.store.ledger import Delivery, append_to_ledger, earlier_delivery
 from audit_kernel.store.tables import LAKE, table_definitions
+from audit_kernel.store.workspace import workspace
 from audit_kernel.use_log import operating_system_user
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    import duckdb
+
     from audit_kernel.site import Site
+    from audit_kernel.sources import PreparedFile, ReferenceDefinition
 
 
 def reference_kinds() -> list[str]:
@@ -46,57 +50,66 @@ def take_in_reference(
         raise UsageError(problem, f"There are: {', '.join(reference_kinds())}.")
     source = load_reference(kind, source_folders(site))
     source_id = f"reference:{kind}"
-    columns = list(table_definitions()[kind].columns)
-    names = ", ".join(f'"{column}"' for column in columns)
-    prepared = prepare(path, source, site.temporary_folder, progress)
-    try:
-        with writing(site) as connection:
+    with workspace(site) as folder:
+        prepared = prepare(path, source, folder, progress)
+        with writing(site, folder) as connection:
             if earlier := earlier_delivery(connection, prepared.file_id, source_id):
                 return earlier
-            n_read = stage_reference(connection, prepared, source)
-            with transaction(connection):
-                now = datetime.now(UTC).replace(tzinfo=None)
-                connection.execute(
-                    f"insert into {LAKE}.{kind} ({names}, delivery_id, delivered_at, row_number)"
-                    f" select {names}, $file_id, $now, record_number from staged_reference order by record_number",
-                    {"file_id": prepared.file_id, "now": now},
-                )
-                connection.execute(
-                    f"insert into {LAKE}.quarantine select $file_id, $source_id, record_number, line_number, column_name, code,"
-                    " raw_record from staged_quarantine order by record_number",
-                    {"file_id": prepared.file_id, "source_id": source_id},
-                )
-                row = connection.execute(
-                    f"select (select count(*) from {LAKE}.{kind} where delivery_id = $file_id),"
-                    f" (select count(*) from {LAKE}.quarantine where file_id = $file_id)",
-                    {"file_id": prepared.file_id},
-                ).fetchone() or (0, 0)
-                n_stored, n_quarantined = int(row[0]), int(row[1])
-                if not n_read == prepared.n_records == n_stored + n_quarantined:
-                    problem = (
-                        f"{path.name}: {prepared.n_records:,} records counted and {n_read:,} read, but {n_stored:,} stored and"
-                        f" {n_quarantined:,} in quarantine."
-                    )
-                    raise IntakeError(problem, "Nothing was stored. Report the file's layout, not its content.")
-                delivery = Delivery(
-                    file_id=prepared.file_id,
-                    source_id=source_id,
-                    file_name=prepared.path.name,
-                    n_bytes=prepared.n_bytes,
-                    n_read=n_read,
-                    n_stored=n_stored,
-                    n_known=0,
-                    n_quarantined=n_quarantined,
-                    n_conflicts=0,
-                    n_rows=n_stored,
-                    first_at=None,
-                    last_at=None,
-                    mapping_hash=source.mapping_hash,
-                    taken_in_at=now,
-                    taken_in_by=operating_system_user(),
-                )
-                append_to_ledger(connection, delivery)
-    finally:
-        prepared.remove_copies()
-    maintain(site)
+            with refusing(path):
+                n_read = stage_reference(connection, prepared, source)
+                with transaction(connection):
+                    delivery = store_delivery(connection, prepared, source, n_read)
+                    append_to_ledger(connection, delivery)
+                    prepared.check_unchanged()
+            tidy(connection)
     return delivery
+
+
+def store_delivery(
+    connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, source: ReferenceDefinition, n_read: int
+) -> Delivery:
+    """Store one staged delivery inside the caller's transaction.
+
+    Raises
+    ------
+    IntakeError: the two readers differ, or read is not stored + quarantined.
+    """
+    now = datetime.now(UTC).replace(tzinfo=None)
+    names = ", ".join(f'"{column}"' for column in table_definitions()[source.kind].columns)
+    source_id = f"reference:{source.kind}"
+    connection.execute(
+        f"insert into {LAKE}.{source.kind} ({names}, delivery_id, delivered_at, row_number)"
+        f" select {names}, $file_id, $now, record_number from staged_reference order by record_number",
+        {"file_id": prepared.file_id, "now": now},
+    )
+    connection.execute(
+        f"insert into {LAKE}.quarantine select $file_id, $source_id, record_number, line_number, column_name,"
+        " code, raw_record from staged_quarantine order by record_number",
+        {"file_id": prepared.file_id, "source_id": source_id},
+    )
+    of_file = {"file_id": prepared.file_id}
+    n_stored = count(connection, f"{LAKE}.{source.kind} where delivery_id = $file_id", of_file)
+    n_quarantined = count(connection, f"{LAKE}.quarantine where file_id = $file_id", of_file)
+    if not n_read == prepared.n_records == n_stored + n_quarantined:
+        problem = (
+            f"{plain_name(prepared.path)!r}: {prepared.n_records:,} records counted and {n_read:,} read, but"
+            f" {n_stored:,} stored and {n_quarantined:,} in quarantine."
+        )
+        raise IntakeError(problem, "Nothing was stored. Report the file's layout, not its content.")
+    return Delivery(
+        file_id=prepared.file_id,
+        source_id=source_id,
+        file_name=plain_name(prepared.path),
+        n_bytes=prepared.n_bytes,
+        n_read=n_read,
+        n_stored=n_stored,
+        n_known=0,
+        n_quarantined=n_quarantined,
+        n_conflicts=0,
+        n_rows=n_stored,
+        first_at=None,
+        last_at=None,
+        mapping_hash=source.mapping_hash,
+        taken_in_at=now,
+        taken_in_by=operating_system_user(),
+    )

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow
+
 from audit_kernel.catalog import resource_folder
 from audit_kernel.sources import load_source, source_ids
 from audit_kernel.sources.dictionary import code_rows, record_table_rows, source_rows
@@ -15,6 +17,8 @@ from audit_kernel.store.tables import LAKE, table_definitions
 from audit_kernel.yaml_file import read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import duckdb
 
     from audit_kernel.site import Site
@@ -22,7 +26,8 @@ if TYPE_CHECKING:
 TEMPORARY_TABLES = {
     "codes": "source_id varchar, field varchar, code varchar, action varchar, activity_en varchar, activity_sv varchar,"
     " activity_nb varchar, access_type_en varchar, access_type_sv varchar, access_type_nb varchar, area varchar,"
-    " meaning_en varchar, meaning_sv varchar, meaning_nb varchar, origin varchar, is_confirmed boolean, follows varchar",
+    " meaning_en varchar, meaning_sv varchar, meaning_nb varchar, origin varchar, is_confirmed boolean,"
+    " follows varchar",
     "sources": "source_id varchar, time_zone varchar, own_event_id boolean, running_number boolean,"
     " expects_rows_daily boolean",
     "record_tables": "source_id varchar, table_name varchar, related varchar",
@@ -61,11 +66,19 @@ def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     }
     for name, columns in TEMPORARY_TABLES.items():
         connection.execute(f"create or replace temp table {name} ({columns})")
-        if rows[name]:
-            marks = ", ".join("?" for _ in rows[name][0])
-            connection.executemany(f"insert into {name} values ({marks})", rows[name])
+        fill(connection, name, rows[name])
     connection.execute(f"create or replace temp view stored_accesses as select * from {LAKE}.accesses_by_patient")
     create_model_views(connection)
+
+
+def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
+    """Insert rows through Arrow: one by one they would take longer than the question they are for."""
+    if not rows:
+        return
+    columns = [pyarrow.array(values) for values in zip(*rows, strict=True)]
+    connection.register("new_rows", pyarrow.table(columns, names=[str(place) for place in range(len(columns))]))
+    connection.execute(f"insert into {table} select * from new_rows")
+    connection.unregister("new_rows")
 
 
 def create_model_views(connection: duckdb.DuckDBPyConnection) -> None:

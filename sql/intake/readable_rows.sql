@@ -1,8 +1,10 @@
--- The staged rows of new records with UTC and local time. `staged_rows` is one of the staged tables.
+-- The staged rows of every readable record with UTC and local time; only those with status 'new' are stored.
+-- `staged_rows` is one of the staged tables.
 with placed as (
     select
         staged_rows.* exclude (event_id, recorded_at, recorded_local),
         record_status.event_id,
+        record_status.status,
         coalesce(
             staged_rows.recorded_at,
             staged_rows.recorded_local - to_seconds(by_local.offset_seconds)
@@ -11,10 +13,14 @@ with placed as (
             staged_rows.recorded_local,
             staged_rows.recorded_at + to_seconds(by_utc.offset_seconds)
         ) as local_at,
-        case when staged_rows.recorded_at is null then by_local.time_flag else 'ok' end as time_flag
+        case
+            when staged_rows.recorded_at is not null then 'ok'
+            when by_local.time_flag = 'ok' then $flag_of_local
+            else by_local.time_flag
+        end as time_flag
     from staged_rows
     inner join record_status
-        on staged_rows.record_number = record_status.record_number and record_status.status = 'new'
+        on staged_rows.record_number = record_status.record_number and record_status.status in ('new', 'known')
     left join zone_offsets as by_local
         on staged_rows.recorded_at is null
         and staged_rows.recorded_local >= by_local.local_from
