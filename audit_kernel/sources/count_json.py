@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 BLOCK = 8 << 20
 LONGEST_LINE = 256 << 20
 REMEDY = "Nothing was taken in. Export the file again."
-TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}:,]|[^\s\[\]{}:,"]+|"', re.DOTALL)
+TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 BLANK_LINE = re.compile(rb"^[ \t\r]*\n", re.MULTILINE)
 BUNDLE_KEY = b'"resourceType"'
 BUNDLE = b'"Bundle"'

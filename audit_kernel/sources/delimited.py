@@ -19,13 +19,14 @@ from audit_kernel.sources.count import line_with_other_columns
 from audit_kernel.sources.raw_records import raw_records
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from audit_kernel.sources.definition import DelimitedLayout
     from audit_kernel.sources.prepare import PreparedFile
 
 DEFAULT_LONGEST_LINE = 2_000_000
 QUARANTINE_BATCH = 2_000
+FAILURES_PAGE = 100_000
 QUARANTINE_FIELDS: list[pyarrow.Field[Any]] = [
     pyarrow.field("record_number", pyarrow.int64()),
     pyarrow.field("line_number", pyarrow.int64()),
@@ -140,12 +141,8 @@ def _fill_quarantine(
     connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, layout: DelimitedLayout, conversions: Conversions
 ) -> None:
     create_quarantine(connection)
-    failed = connection.execute(
-        "select record_number, line_number, failure from staged_lines where failure is not null order by record_number"
-    ).fetchall()
-    texts = raw_records(prepared.text, layout.quote, [number for number, _line, _failure in failed])
     batch: list[dict[str, object]] = []
-    for (number, line, failure), text in zip(failed, texts, strict=True):
+    for (number, line, failure), text in raw_records(prepared.text, layout.quote, _failed(connection)):
         column, code = conversions.reasons[failure]
         batch.append(
             {"record_number": number, "line_number": line, "column_name": column, "code": code, "raw_record": text}
@@ -154,6 +151,18 @@ def _fill_quarantine(
             add_to_quarantine(connection, batch)
             batch.clear()
     add_to_quarantine(connection, batch)
+
+
+def _failed(connection: duckdb.DuckDBPyConnection) -> Iterator[tuple[int, int, int]]:
+    """Give record number, line and failure of the bad records, page by page: a file may hold millions."""
+    last = 0
+    while page := connection.execute(
+        "select record_number, line_number, failure from staged_lines where failure is not null and record_number > ? "
+        "order by record_number limit ?",
+        [last, FAILURES_PAGE],
+    ).fetchall():
+        yield from page
+        last = page[-1][0]
 
 
 def create_quarantine(connection: duckdb.DuckDBPyConnection) -> None:

@@ -34,9 +34,9 @@ ARROW_TYPES = {
 def stage_fhir(
     connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, accesses: dict[str, str], logins: dict[str, str]
 ) -> int:
-    """Fill `staged_accesses`, `staged_authentications` and `staged_quarantine`; return the records read.
+    """Fill the TEMP tables `staged_event_rows`, `staged_login_rows` and `staged_quarantine`; return the records read.
 
-    `accesses` and `logins` are the columns and types of the first two.
+    `accesses` and `logins` are the columns and types of the first two, which are there and empty.
 
     Raises
     ------
@@ -44,8 +44,8 @@ def stage_fhir(
     """
     create_quarantine(connection)
     batches = {
-        "staged_accesses": _Batch(connection, "staged_accesses", accesses),
-        "staged_authentications": _Batch(connection, "staged_authentications", logins),
+        "staged_event_rows": _Batch(connection, "staged_event_rows", accesses),
+        "staged_login_rows": _Batch(connection, "staged_login_rows", logins),
     }
     rejected: list[dict[str, object]] = []
     n_read = 0
@@ -82,8 +82,8 @@ def _rows(record: FoundRecord) -> tuple[str, list[dict[str, Any]]]:
         "record_hash": hashlib.sha256(_canonical(value)).hexdigest(),
     }
     if login is not None:
-        return "staged_authentications", [{**place, **login}]
-    return "staged_accesses", [{**place, **row} for row in accesses]
+        return "staged_login_rows", [{**place, **login}]
+    return "staged_event_rows", [{**place, **row} for row in accesses]
 
 
 def _canonical(value: Any) -> bytes:  # noqa: ANN401 - whatever the file holds
@@ -109,8 +109,6 @@ class _Batch:
     """Rows on their way into one TEMP table."""
 
     def __init__(self, connection: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str]) -> None:
-        listed = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
-        connection.execute(f"create temp table {table} ({listed})")
         self.connection = connection
         self.table = table
         self.schema = pyarrow.schema([pyarrow.field(name, ARROW_TYPES[kind]) for name, kind in columns.items()])

@@ -48,28 +48,19 @@ def stage(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, source:
     ------
     DamagedFileError: the file's structure is not the mapping's, or it changed since it was prepared.
     """
-    for name in ("staged_accesses", "staged_authentications"):
-        _drop(connection, name)
-    if source.format == "fhir":
-        return stage_fhir(connection, prepared, staged_columns("accesses"), staged_columns("authentications"))
-    create_empty(connection, "staged_authentications", staged_columns("authentications"))
-    return _stage_delimited(connection, prepared, source)
+    create_empty(connection, "staged_login_rows", staged_columns("authentications"))
+    connection.execute("create or replace temp view staged_authentications as select * from staged_login_rows")
+    if source.format == "delimited":
+        return _stage_delimited(connection, prepared, source)
+    create_empty(connection, "staged_event_rows", staged_columns("accesses"))
+    connection.execute("create or replace temp view staged_accesses as select * from staged_event_rows")
+    return stage_fhir(connection, prepared, staged_columns("accesses"), staged_columns("authentications"))
 
 
 def create_empty(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
     """Make an empty TEMP table."""
     listed = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
-    connection.execute(f"create temp table {name} ({listed})")
-
-
-def _drop(connection: duckdb.DuckDBPyConnection, name: str) -> None:
-    """Drop what an earlier file left, a table or a view."""
-    found = connection.execute(
-        "select table_type from information_schema.tables where table_name = ? and table_catalog = 'temp'", [name]
-    ).fetchone()
-    if found:
-        kind = "view" if found[0] == "VIEW" else "table"
-        connection.execute(f"drop {kind} {name}")
+    connection.execute(f"create or replace temp table {name} ({listed})")
 
 
 def _stage_delimited(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, source: SourceDefinition) -> int:
@@ -85,7 +76,8 @@ def _stage_delimited(connection: duckdb.DuckDBPyConnection, prepared: PreparedFi
         else:
             selected.append(f'{_constant(name)}::{kind} as "{name}"')
     connection.execute(
-        f"create temp view staged_accesses as select {', '.join(selected)} from staged_lines where failure is null"
+        f"create or replace temp view staged_accesses as select {', '.join(selected)} from staged_lines "
+        "where failure is null"
     )
     return n_read
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from datetime import datetime
 
 import pytest
@@ -58,7 +59,9 @@ def test_the_patient_comes_from_the_related_record_and_its_table(take, log, tabl
 
 
 def test_a_record_without_a_related_record_is_about_nobody(take, log):
-    staged = take(log("1;01.08.2026;07:30:00;Lesing;K;Journal;;Post vist", '2;01.08.2026;07:30:00;Lesing;K;Bruker;"";P'))
+    staged = take(
+        log("1;01.08.2026;07:30:00;Lesing;K;Journal;;Post vist", '2;01.08.2026;07:30:00;Lesing;K;Bruker;"";P')
+    )
     assert [row["patient_id"] for row in staged.accesses] == [None, None]
 
 
@@ -124,7 +127,20 @@ def test_all_kinds_of_bad_records_together_keep_their_own_text(take, log):
 
 @pytest.mark.parametrize(
     "value",
-    ["=cmd()", "<script>", "\u202egnp.exe", "😀", "x\ty", " K ", "' or 1=1 --", "NULL", "\\N", "\u2028", "\ufffe", "#1"],
+    [
+        "=cmd()",
+        "<script>",
+        "\u202egnp.exe",
+        "😀",
+        "x\ty",
+        " K ",
+        "' or 1=1 --",
+        "NULL",
+        "\\N",
+        "\u2028",
+        "\ufffe",
+        "#1",
+    ],
 )
 def test_odd_values_are_stored_as_they_are(take, log, value):
     staged = take(log(f"1;01.08.2026;07:30:00;Lesing;{value};Journal;J1;P"))
@@ -150,7 +166,9 @@ def test_a_field_of_5_mb_is_stored_whole(take, log):
     long = "x" * 5_000_000
     broken = "y\n" * 2_500_000
     staged = take(
-        log(GOOD, f"2;01.08.2026;07:30:00;Lesing;{long};Journal;J1;P", f'3;01.08.2026;07:30:00;L;"{broken}";J;1;P', GOOD)
+        log(
+            GOOD, f"2;01.08.2026;07:30:00;Lesing;{long};Journal;J1;P", f'3;01.08.2026;07:30:00;L;"{broken}";J;1;P', GOOD
+        )
     )
     assert [len(row["employee_id"]) for row in staged.accesses] == [6, 5_000_000, 5_000_000, 6]
     assert staged.accesses[3]["line_number"] == 4 + 2_500_001
@@ -175,11 +193,15 @@ def test_the_same_record_has_the_same_hash_whatever_its_quotes(take, log):
 
 
 def test_fields_shifted_by_one_have_another_hash(take, log):
-    staged = take(log("1;01.08.2026;07:30:00;L;a;b;;P", "1;01.08.2026;07:30:00;L;a;;b;P", "1;01.08.2026;07:30:00;L;ab;;;P"))
+    staged = take(
+        log("1;01.08.2026;07:30:00;L;a;b;;P", "1;01.08.2026;07:30:00;L;a;;b;P", "1;01.08.2026;07:30:00;L;ab;;;P")
+    )
     assert len({row["record_hash"] for row in staged.accesses}) == 3
 
 
-@pytest.mark.parametrize("name", ["log[1].csv", "log*.csv", "log?.csv", "it's; log.csv", "log.csv.gz", "{a,b}.csv", "$path"])
+@pytest.mark.parametrize(
+    "name", ["log[1].csv", "log*.csv", "log?.csv", "it's; log.csv", "log.csv.gz", "{a,b}.csv", "$path"]
+)
 def test_a_file_name_is_never_a_pattern(take, log, tmp_path, name):
     (tmp_path / "log1.csv").write_text(log(GOOD, GOOD))
     assert take(log(GOOD), name=name).n_read == 1
@@ -219,3 +241,12 @@ def test_no_message_of_the_first_reader_shows_the_log(connection, tmp_path, temp
     assert "KANO01" not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def test_every_page_of_bad_records_reaches_quarantine(take, log, monkeypatch):
+    delimited = sys.modules["audit_kernel.sources.delimited"]
+    monkeypatch.setattr(delimited, "FAILURES_PAGE", 3)
+    monkeypatch.setattr(delimited, "QUARANTINE_BATCH", 2)
+    staged = take(log(*(f'x;01.08.2026;07:30:00;L;"{n}\n";J;1;P' if n % 3 else GOOD for n in range(20))))
+    expected = [f'x;01.08.2026;07:30:00;L;"{n}\n";J;1;P' for n in range(20) if n % 3]
+    assert [row["raw_record"] for row in staged.quarantine] == expected

@@ -167,9 +167,7 @@ def test_a_bundle_a_list_and_lines_give_the_same_rows(take):
     for name, content in contents.items():
         staged = take(content, "fhir")
         assert staged.quarantine == []
-        found[name] = [
-            {key: value for key, value in row.items() if key != "line_number"} for row in staged.accesses
-        ]
+        found[name] = [{key: value for key, value in row.items() if key != "line_number"} for row in staged.accesses]
     assert all(rows == found["lines"] for rows in found.values())
     assert [row["patient_id"] for row in found["lines"]] == [f"P{number}" for number in range(5)]
 
@@ -188,14 +186,19 @@ def test_white_space_and_order_of_fields_do_not_change_a_record(take):
     one = {"resourceType": "AuditEvent", "recorded": "2026-08-01T10:00:00Z", "id": "1"}
     other = dict(reversed(one.items()))
     changed = {**one, "action": "R"}
-    staged = take("\n".join([json.dumps(one), json.dumps(other, separators=(",", ":")), json.dumps(changed), ""]), "fhir")
+    staged = take(
+        "\n".join([json.dumps(one), json.dumps(other, separators=(",", ":")), json.dumps(changed), ""]), "fhir"
+    )
     first, second, third = (row["record_hash"] for row in staged.accesses)
     assert first == second != third
 
 
 def test_several_patients_give_several_items(only):
     rows = only(id="1", entity=[patient("P1"), patient("P2"), patient("P1"), {"what": {"reference": "List/7"}}])
-    assert [(row["item"], row["patient_id"], row["record_ref"]) for row in rows] == [(0, "P1", "List/7"), (1, "P2", "List/7")]
+    assert [(row["item"], row["patient_id"], row["record_ref"]) for row in rows] == [
+        (0, "P1", "List/7"),
+        (1, "P2", "List/7"),
+    ]
     assert {row["event_id"] for row in rows} == {"1"}
 
 
@@ -211,7 +214,10 @@ def test_several_records_of_one_patient_give_several_items(only):
 def test_several_patients_and_records_are_not_multiplied(only):
     records = [{"what": {"reference": f"List/{number}"}} for number in (1, 2)]
     rows = only(entity=[patient("P1"), patient("P2"), *records])
-    assert [(row["patient_id"], row["record_ref"]) for row in rows] == [("P1", "List/1 List/2"), ("P2", "List/1 List/2")]
+    assert [(row["patient_id"], row["record_ref"]) for row in rows] == [
+        ("P1", "List/1 List/2"),
+        ("P2", "List/1 List/2"),
+    ]
 
 
 def test_a_patient_without_an_identifier_is_flagged(only):
@@ -315,8 +321,26 @@ def test_unit_role_session_and_addresses_come_from_the_agents(only):
     }
     unit = {"type": {"coding": [{"code": "PROV"}]}, "who": {"reference": "Organization/U1"}}
     (row,) = only(agent=[agent, unit], purposeOfEvent=[{"coding": [{"code": "TREAT"}]}])
-    names = ("employee_id", "employee_name", "role", "unit_id", "session_id", "network_address", "purpose", "on_behalf_of")
-    assert [row[name] for name in names] == ["E1", "Kari", "Nurse", "Organization/U1", "token-1", "10.0.0.1", "TREAT", None]
+    names = (
+        "employee_id",
+        "employee_name",
+        "role",
+        "unit_id",
+        "session_id",
+        "network_address",
+        "purpose",
+        "on_behalf_of",
+    )
+    assert [row[name] for name in names] == [
+        "E1",
+        "Kari",
+        "Nurse",
+        "Organization/U1",
+        "token-1",
+        "10.0.0.1",
+        "TREAT",
+        None,
+    ]
 
 
 def test_an_r5_event_is_read(only):

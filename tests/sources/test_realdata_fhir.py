@@ -298,7 +298,10 @@ def test_an_example_of_ihe_gives_the_row_written_down(stage_file, name):
 
 
 def test_every_file_there_is_is_written_down():
-    files = {path.relative_to(REALDATA / "fhir-core").with_suffix("").as_posix() for path in (REALDATA / "fhir-core").rglob("*.json")}
+    files = {
+        path.relative_to(REALDATA / "fhir-core").with_suffix("").as_posix()
+        for path in (REALDATA / "fhir-core").rglob("*.json")
+    }
     assert files == CORE.keys() | LOGINS.keys()
     balp = {path.stem.removeprefix("AuditEvent-ex-auditBasic") for path in (REALDATA / "ihe-balp").glob("*.json")}
     assert balp == BALP.keys()

@@ -39,7 +39,10 @@ def take_reference(connection, folders, tmp_path, temporary):
 
 def test_each_kind_is_staged_with_the_types_of_its_table(take_reference, connection):
     examples = {
-        "employees": ("E1;Kari Nordmann;01018012345;2020-01-01;", (1, 2, "E1", "Kari Nordmann", "01018012345", date(2020, 1, 1), None)),
+        "employees": (
+            "E1;Kari Nordmann;01018012345;2020-01-01;",
+            (1, 2, "E1", "Kari Nordmann", "01018012345", date(2020, 1, 1), None),
+        ),
         "units": ("U1;Ekely;nursing_home;Nes;;", (1, 2, "U1", "Ekely", "nursing_home", "Nes", None, None)),
         "unit_assignments": (
             "E1;U1;sykepleier;75,5;2020-01-01;2021-01-01",
