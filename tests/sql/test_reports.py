@@ -32,6 +32,14 @@ def test_activity_counts_rows_and_openings_in_the_journal_and_on_the_patient(lak
     assert row["n_accesses"] == 5
 
 
+def test_rows_of_different_tables_are_different_openings(lake: Lake) -> None:
+    lake.insert("codes", {"source_id": "gerica", "field": "table_name", "code": "Medisinkort", "area": "journal"})
+    for minute, table in enumerate(("Journal", "Medisinkort", "Journal", "Medisinkort")):
+        lake.access(f"2026-10-05 08:0{minute}:00", table_name=table, patient_id="P1")
+    (row,) = lake.query("reports/activity", patient_id="P1")
+    assert (row["n_journal"], row["n_journal_openings"], row["n_patient_openings"]) == (4, 2, 2)
+
+
 def test_activity_shows_one_who_only_wrote_outside_the_journal_with_zeros(lake: Lake) -> None:
     lake.access("2026-10-05 08:00:00", log_type="Skriving")
     (row,) = lake.query("reports/activity", employee_id="E1")
