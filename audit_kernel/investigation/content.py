@@ -22,7 +22,7 @@ NUMBERS = frozenset({"integer", "decimal", "percent"})
 TIMES = frozenset({"date", "timestamp"})
 # Who a row is about stands in its heading; where both were asked for, the employee does.
 HEADINGS = {
-    "activity": ("employee_name", "patient_name"),
+    "activity": ("employee_id", "patient_id"),
     "detailed_activity": ("recorded_at",),
     "system_log": ("event_id",),
 }

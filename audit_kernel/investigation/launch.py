@@ -10,6 +10,7 @@ import importlib.util
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -58,7 +59,6 @@ PAGE_SETTINGS = {
         "@jupyterlab/debugger-extension": True,
         "@jupyterlab/extensionmanager-extension": True,
         "@jupyterlab/terminal-extension": True,
-        "@jupyterlab/application-extension:dirty": True,
         "@jupyterlab/lsp-extension": True,
         "@jupyterlab/fileeditor-extension:language-server": True,
         "@jupyterlab/notebook-extension:language-server": True,
@@ -165,12 +165,15 @@ def start_lab(site: Site, *, open_browser: bool = True) -> int:
         problem = "JupyterLab is not installed."
         raise UsageError(problem, 'Install it with: pip install "audit-kernel[lab]"')
     with prepared(site) as (root, environment):
+        # A service manager ends this process with SIGTERM: the server must not outlive its folders.
+        previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         server = subprocess.Popen(command(open_browser=open_browser), env=environment, cwd=root)
         try:
             return server.wait()
-        except KeyboardInterrupt:
+        except KeyboardInterrupt:  # the server got it too, and ends its kernels
             return server.wait()
         finally:
             if server.poll() is None:
                 server.terminate()
                 server.wait()
+            signal.signal(signal.SIGTERM, previous)

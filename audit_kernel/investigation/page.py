@@ -161,7 +161,6 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
                 "facts": content.facts(answer.result, answer.step, self._purpose, self._language),
                 "notices": content.notices(answer.result, answer.step, self._language),
                 "status": content.status(answer.result, answer.step, self._language),
-                "has_focus": True,
                 "texts": {"trail": _("Steps of the investigation"), "notices": _("What to know about these rows")},
             }
         )

@@ -102,5 +102,5 @@ class Trail(Part):
         return {"back": lambda content: self._on_back(int(content["step"]))}
 
     def show(self, view: Mapping[str, Any]) -> None:
-        """Draw a view: crumbs, title, question, facts (label, value), notices, status, texts, has_focus."""
+        """Draw a view: crumbs, title, question, facts (label, value), notices, status, texts."""
         self.view = harmless_texts(view)

@@ -1,11 +1,14 @@
 // A table that a screen reader can read: real elements, text nodes only. Sorting and paging happen in Python.
 
+// A shorter cell is not broken in lines; a log's text can be one word of any length, which must be.
+const LONGEST_WHOLE = 14;
+const SHORTEST_LONG = 40;
 const ARROWS = { ascending: "\u25B2", descending: "\u25BC", none: "\u2195" };
 
 function headerCell(column, model) {
   const sort = button(
     { class: "ak-sort", title: column.meaning || null, "data-focus": `sort:${column.name}` },
-    column.label,
+    `${column.label}\u00A0`,
     element("span", { "aria-hidden": "true", class: "ak-arrow" }, ARROWS[column.sort]),
   );
   sort.addEventListener("click", () => model.send({ kind: "sort", column: column.name }));
@@ -13,16 +16,21 @@ function headerCell(column, model) {
   return element("th", { scope: "col", "aria-sort": order, class: column.numeric ? "ak-number" : null }, sort);
 }
 
+function styleOf(text) {
+  if (text.length <= LONGEST_WHOLE) return "ak-whole";
+  return text.length < SHORTEST_LONG ? null : "ak-long";
+}
+
 function bodyRow(row, index, view, model) {
   const cells = row.map((text, position) => {
     const column = view.columns[position];
-    const style = column.numeric ? "ak-number" : column.whole ? "ak-whole" : null;
+    const style = column.numeric ? "ak-number" : column.whole ? "ak-whole" : styleOf(text);
     return position === view.heading
       ? element("th", { scope: "row", class: style }, text)
       : element("td", { class: style }, text);
   });
   if (view.action) {
-    const name = `${view.action}: ${row[view.heading] || index + 1}`;
+    const name = `${view.action}: ${row.slice(view.heading, view.heading + 2).join(" ")}`;
     const open = button({ class: "ak-open", "data-focus": `row:${index}`, "aria-label": name }, view.action);
     open.addEventListener("click", () => model.send({ kind: "choose", row: index }));
     cells.unshift(element("td", { class: "ak-action" }, open));

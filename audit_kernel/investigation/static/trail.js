@@ -37,7 +37,8 @@ function render({ model, el }) {
         element("section", { class: "ak-notices", "aria-label": view.texts.notices }, element("ul", {}, ...items)),
       );
     }
-    if (view.has_focus) heading.focus();
+    heading.focus({ preventScroll: true });
+    root.scrollIntoView({ block: "start" });
   };
   model.on("change:view", redraw);
   redraw();

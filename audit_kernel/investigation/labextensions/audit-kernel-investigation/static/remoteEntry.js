@@ -23,6 +23,7 @@
 
   async function runPage(app, panel, NotebookActions) {
     panel.addClass("audit-kernel-page");
+    panel.toolbar.hide();
     app.restored.then(() => hideActivityBars(app.shell));
     await panel.context.ready;
     await panel.sessionContext.ready;
@@ -55,7 +56,6 @@
 
   // The page is a form, not a notebook: nothing around it that belongs to code.
   const STYLE = `
-    .audit-kernel-page .jp-NotebookPanel-toolbar,
     .audit-kernel-page .jp-InputPrompt,
     .audit-kernel-page .jp-OutputPrompt,
     .audit-kernel-page .jp-Cell-inputWrapper,
