@@ -15,7 +15,9 @@ _MARK_CATEGORIES = frozenset({"Mn", "Me"})
 # Two marks on one letter occur in real names (Vietnamese); towers of marks cover the lines around them.
 _MAXIMUM_MARKS = 3
 _VARIATION_SELECTORS = re.compile("[\ufe00-\ufe0f\U000e0100-\U000e01ef]")
-_FORMULA = re.compile(r"\s*[=+\-@\t\r\n\uff0b\uff0d\uff1d\uff20]")
+# A cell that begins so is a formula to a spreadsheet (CWE-1236).
+FORMULA = "\\s*[=+\\-@\t\r\n\uff0b\uff0d\uff1d\uff20]"
+_FORMULA = re.compile(FORMULA)
 _PLAIN = re.compile(r"[ -~\u00a0-\u00ac\u00ae-\u02af]*")
 
 

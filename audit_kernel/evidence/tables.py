@@ -11,12 +11,10 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from audit_kernel.canonical import plain
+from audit_kernel.evidence.harmless import FORMULA
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-# A cell that begins with one of these is a formula to a spreadsheet (CWE-1236); an apostrophe makes it text.
-FORMULA_BEGINNING = r"^([=+\-@\t\r])"
 
 
 def write_tables(table: pa.Table, folder: Path, file_name: str) -> list[str]:
@@ -50,7 +48,7 @@ def neutralised(column: pa.ChunkedArray[Any]) -> pa.ChunkedArray[Any]:
     """Put an apostrophe before text that a spreadsheet would compute."""
     if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return column
-    return pc.replace_substring_regex(column, pattern=FORMULA_BEGINNING, replacement=r"'\1")
+    return pc.replace_substring_regex(column, pattern=f"^({FORMULA})", replacement=r"'\1")
 
 
 def _json(value: Any) -> str:  # noqa: ANN401 - a nested Arrow value

@@ -1,0 +1,186 @@
+"""A month from log to sealed pages: the same bytes twice, verifiable without us, harmless to its reader."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pyarrow.parquet
+import pytest
+
+from audit_kernel.errors import UsageError
+from audit_kernel.evidence.month import MonthRun, month_days, run_month, run_report
+from audit_kernel.evidence.verify import verify
+from audit_kernel.site import Site
+from tests.evidence.hostile_site import HOSTILE, make_hostile_site
+
+PAGES = {"completeness", "many_accesses", "blocked_searches", "random_sample", "index"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
+    return make_hostile_site(tmp_path_factory.mktemp("hostile"))
+
+
+@pytest.fixture(scope="module")
+def months(site: Site) -> tuple[MonthRun, MonthRun]:
+    first = run_month(site, "2026-10", seed="dice 4 1 6", threads=1)
+    return first, run_month(site, "2026-10", seed="dice 4 1 6", threads=2)
+
+
+def pages(run: MonthRun) -> dict[str, bytes]:
+    return {path.stem: path.read_bytes() for path in sorted((run.bag / "data" / "pages").glob("*.html"))}
+
+
+def test_every_notebook_of_the_schedule_succeeds(months: tuple[MonthRun, MonthRun]) -> None:
+    for run in months:
+        assert run.is_complete, [outcome.reason for outcome in run.outcomes]
+        assert set(pages(run)) == PAGES
+
+
+def test_two_runs_give_identical_pages_with_one_thread_and_with_two(months: tuple[MonthRun, MonthRun]) -> None:
+    first, second = map(pages, months)
+    assert [name for name in PAGES if first[name] != second[name]] == []
+
+
+def test_two_runs_give_identical_tables(months: tuple[MonthRun, MonthRun]) -> None:
+    first, second = (sorted((run.bag / "data" / "tables").iterdir()) for run in months)
+    assert [path.name for path in first] == [path.name for path in second]
+    assert len(first) >= 8
+    assert [a.name for a, b in zip(first, second, strict=True) if a.read_bytes() != b.read_bytes()] == []
+
+
+def test_another_seed_draws_another_sample(site: Site, months: tuple[MonthRun, MonthRun]) -> None:
+    run = run_month(site, "2026-10", seed="dice 2 2 2")
+    assert pages(run)["random_sample"] != pages(months[0])["random_sample"]
+    assert pages(run)["many_accesses"] == pages(months[0])["many_accesses"]
+
+
+def test_pages_hold_no_script_handler_or_outside_address(months: tuple[MonthRun, MonthRun]) -> None:
+    for name, page in pages(months[0]).items():
+        text = page.decode()
+        tags = re.findall(r"<[a-zA-Z!/][^>]*>", text)
+        assert not re.search(r"<script", text, re.IGNORECASE), name
+        assert not [tag for tag in tags if re.search(r"\son\w+\s*=", tag)], name
+        assert not [tag for tag in tags if re.search(r"(src|href)\s*=\s*[\"']?(https?:|//|javascript:)", tag)], name
+        assert not [mark for mark in "\u202e\u200b\ufeff\x00\x1b\ufffe" if mark in text], name
+
+
+def test_hostile_text_is_shown_as_text(months: tuple[MonthRun, MonthRun]) -> None:
+    text = pages(months[0])["random_sample"].decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in text
+
+
+def test_formulas_in_csv_are_neutralised_and_parquet_holds_the_raw_text(months: tuple[MonthRun, MonthRun]) -> None:
+    tables = months[0].bag / "data" / "tables"
+    raw = {
+        value
+        for path in tables.glob("*.parquet")
+        for column in pyarrow.parquet.read_table(path).columns
+        for value in column.to_pylist()
+        if isinstance(value, str)
+    }
+    assert {"=cmd|' /C calc'!A0", "@import"} & raw
+    text = "".join(path.read_text(encoding="utf-8") for path in tables.glob("*.csv"))
+    assert not re.search(r"(^|,)\"?[=@]", text, re.MULTILINE)
+
+
+@pytest.mark.requires("sha256sum")
+def test_sha256sum_accepts_every_bag(months: tuple[MonthRun, MonthRun]) -> None:
+    for run in months:
+        done = subprocess.run(["sha256sum", "-c", "manifest-sha256.txt"], cwd=run.bag, capture_output=True, check=False)
+        assert done.returncode == 0, done.stdout
+
+
+def test_the_archive_verifies_and_a_removed_month_is_named(site: Site, months: tuple[MonthRun, MonthRun]) -> None:
+    assert [problem for problem in verify(site.archive_folder) if problem.is_failure] == []
+    copy = site.folder.parent / "copy"
+    shutil.copytree(site.archive_folder, copy)
+    shutil.rmtree(copy / months[0].bag.name)
+    assert months[0].bag.name in {problem.run for problem in verify(copy, site.keys_folder / "signing-key.pub.pem")}
+
+
+def test_everything_the_run_depends_on_is_in_the_bag(months: tuple[MonthRun, MonthRun]) -> None:
+    inputs = months[0].bag / "data" / "inputs"
+    for name in (
+        "settings.yml",
+        "parameters/thresholds.yml",
+        "parameters/legal_basis.yml",
+        "parameters/schedule.yml",
+        "parameters/sources/gerica.codes.yml",
+        "sql/checks/many_accesses.sql",
+        "sql/model/accesses.sql",
+        "notebooks/check.ipynb",
+        "template/template/page.css",
+    ):
+        assert (inputs / name).is_file(), name
+
+
+def test_a_page_carries_no_time_and_no_run_id(months: tuple[MonthRun, MonthRun]) -> None:
+    run_id = months[0].bag.name.removeprefix("2026-10-monthly-")
+    assert not [name for name, page in pages(months[0]).items() if run_id.encode() in page]
+
+
+def test_a_failing_notebook_leaves_its_page_and_the_others_go_on(site: Site, tmp_path: Path) -> None:
+    copy = tmp_path / "site"
+    shutil.copytree(site.folder, copy)
+    broken = copy / "sql" / "checks" / "broken.sql"
+    source = Path(__file__).parents[2] / "sql" / "checks"
+    broken.write_text((source / "blocked_searches.sql").read_text().replace("from accesses", "from no_such_relation"))
+    (copy / "sql" / "checks" / "broken.yml").write_text((source / "blocked_searches.yml").read_text())
+    (copy / "parameters" / "schedule.yml").write_text("monthly: [checks/broken, checks/blocked_searches]\n")
+    run = run_month(Site(copy), "2026-10", seed="x")
+    assert [outcome.succeeded for outcome in run.outcomes] == [False, True]
+    assert not run.is_complete
+    assert set(pages(run)) == {"broken", "blocked_searches", "index"}
+    assert [problem for problem in verify(copy / "archive") if problem.is_failure] == []
+
+
+def test_a_report_leaves_a_bag_of_its_own(site: Site, months: tuple[MonthRun, MonthRun]) -> None:
+    given = {"patient_id": "P1", "from_date": "2026-10-01", "to_date": "2026-10-31"}
+    run = run_report(site, "activity", given, purpose="sak 2026/17", language="sv")
+    assert run.is_complete, run.outcomes
+    text = pages(run)["activity"].decode()
+    assert '<html lang="sv"' in text
+    assert text.count("<svg") == 2
+    assert [problem for problem in verify(run.bag) if problem.is_failure] == []
+
+
+@pytest.mark.browser
+@pytest.mark.requires("chromium")
+def test_the_browser_opens_every_page_without_a_dialog_or_a_request(months: tuple[MonthRun, MonthRun]) -> None:
+    from playwright.sync_api import sync_playwright
+
+    dialogs: list[str] = []
+    requests: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"),
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"],
+        )
+        page = browser.new_page()
+        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+        page.on("request", lambda request: requests.append(request.url))
+        for path in sorted((months[0].bag / "data" / "pages").glob("*.html")):
+            page.goto(path.as_uri())
+            page.wait_for_load_state()
+        browser.close()
+    assert dialogs == []
+    assert [url for url in requests if not url.startswith("file://")] == []
+    assert len(requests) == len(PAGES)
+
+
+@pytest.mark.parametrize("month", ["2026-13", "2026", "oktober", "2026-1", "2026-10-01"])
+def test_what_is_no_month_is_refused(month: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(repr(month))):
+        month_days(month)
+
+
+def test_the_hostile_texts_reach_the_store(site: Site) -> None:
+    from audit_kernel import open_store
+
+    with open_store(site, "testing") as store:
+        seen = set(store.sql("select distinct employee_identifier from accesses").column(0).to_pylist())
+    assert set(HOSTILE[:5]) <= seen
