@@ -18,7 +18,7 @@ N_PATIENTS = 900
 # how the patients are shared among the units of each type, per unit
 WEIGHT_OF_TYPE = {places.NURSING_HOME: 13.0, places.HOME_CARE: 23.0, places.SHELTERED_HOUSING: 11.5}
 N_MOVES = N_ARRIVALS = N_DEPARTURES = 15
-N_BLOCKED = 24
+N_BLOCKED = 12
 
 
 @dataclass(frozen=True, slots=True)
