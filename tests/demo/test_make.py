@@ -14,6 +14,8 @@ from audit_kernel.demo import make, make_demo
 from audit_kernel.demo.generator import GeneratedWorld, generate
 from audit_kernel.demo.settings import WorldSettings
 from audit_kernel.errors import UsageError
+from audit_kernel.evidence.execute import Outcome
+from audit_kernel.evidence.month import MonthRun
 
 
 @pytest.fixture
@@ -33,6 +35,7 @@ def made(folder: Path, **options: str) -> tuple[int, str]:
     return code, console.file.getvalue()
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small")
 def test_the_demo_ends_with_the_path_of_an_index_page_and_what_was_found(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
@@ -46,14 +49,40 @@ def test_the_demo_ends_with_the_path_of_an_index_page_and_what_was_found(tmp_pat
     assert re.search(r"\d+ findings", printed)
 
 
-@pytest.mark.usefixtures("small")
+@pytest.fixture
+def stubbed(monkeypatch: pytest.MonkeyPatch, small: None) -> None:
+    """Let the month be one of each outcome, and nothing be taken in."""
+    outcomes = (
+        Outcome("one", "its process ended"),
+        Outcome("two", facts={"title": "To", "room": "checks", "is_assessable": False}),
+        Outcome("three", facts={"title": "Tre", "room": "checks", "is_assessable": True, "n_rows": 1234}),
+        Outcome("four", facts={"title": "Fire", "room": "sample", "is_assessable": True, "n_rows": 7}),
+    )
+    monkeypatch.setattr(make, "_take_in", lambda *_arguments: [])
+    monkeypatch.setattr(make, "run_month", lambda *_, **__: MonthRun(Path("bag"), Path("bag/index.html"), outcomes))
+
+
+@pytest.mark.usefixtures("stubbed")
 def test_an_earlier_demo_is_replaced_and_speaks_norwegian_by_itself(tmp_path: Path) -> None:
     (tmp_path / make.MARKER).touch()
     (tmp_path / "left over").touch()
-    code, printed = made(tmp_path)
-    assert code == 0, printed
+    _, printed = made(tmp_path)
     assert not (tmp_path / "left over").exists()
+    assert (tmp_path / make.MARKER).exists()
     assert "Åpne denne siden i en nettleser:" in printed
+
+
+@pytest.mark.usefixtures("stubbed")
+def test_a_month_with_a_failed_page_is_said_to_be_incomplete(tmp_path: Path) -> None:
+    code, printed = made(tmp_path / "demo", language="en")
+    assert code == 3
+    answers = [line.split(maxsplit=1) for line in printed.splitlines() if line.startswith(("one", "To", "Tre", "Fire"))]
+    assert [(name, answer.strip()) for name, answer in answers] == [
+        ("one", "Failed"),
+        ("To", "Not assessable"),
+        ("Tre", "1,234 findings"),
+        ("Fire", "7 rows"),
+    ]
 
 
 @pytest.mark.parametrize("is_file", [False, True])
