@@ -32,9 +32,7 @@ numbered as (
 counted as (
 
     select
-        source_id,
-        local_date,
-        count(*) as n_rows,
+        source_id, local_date, count(*) as n_rows,
         cast(coalesce(sum(number - previous_number - 1), 0) as bigint) as n_missing_numbers,
         count(*) filter (where number is not null and recorded_at < previous_at) as n_clock_backwards,
         count(*) filter (where time_flag <> 'ok') as n_odd_hours,
@@ -53,21 +51,27 @@ quarantined as (
     -- a refused record has no time: it counts on the first day of its file, or of the period
     select
         source_id,
-        greatest(
-            cast(coalesce(first_at, taken_in_at) + interval '1' hour as date),
-            cast($start_at + interval '12' hour as date)
-        ) as local_date,
-        cast(sum(n_quarantined) as bigint) as n_quarantined,
-        cast(sum(n_conflicts) as bigint) as n_conflicts
+        cast(greatest(coalesce(first_at, taken_in_at), $start_at + interval '11' hour) + interval '1' hour as date)
+            as local_date,
+        cast(sum(n_quarantined) as bigint) as n_quarantined, cast(sum(n_conflicts) as bigint) as n_conflicts
     from lake.intake_files
     where coalesce(last_at, taken_in_at) >= $start_at and coalesce(first_at, taken_in_at) < $end_at
     group by 1, 2
 
 ),
 
+used as (
+
+    -- a log that was never taken in is not expected
+    select source_id from lake.intake_files where source_id not like 'reference:%'
+    union
+    select source_id from counted
+
+),
+
 expected as (
 
-    select sources.source_id, cast(days.day as date) as local_date from sources cross join days
+    select used.source_id, cast(days.day as date) as local_date from used cross join days
     union
     select source_id, local_date from counted
 
@@ -76,13 +80,11 @@ expected as (
 listed as (
 
     select
-        expected.source_id, expected.local_date,
-        coalesce(counted.n_rows, 0) as n_rows,
+        expected.source_id, expected.local_date, coalesce(counted.n_rows, 0) as n_rows,
         coalesce(sources.expects_rows_daily, false) and counted.n_rows is null as is_silent,
         coalesce(counted.n_missing_numbers, 0) as n_missing_numbers,
         coalesce(counted.n_clock_backwards, 0) as n_clock_backwards,
-        coalesce(quarantined.n_quarantined, 0) as n_quarantined,
-        coalesce(quarantined.n_conflicts, 0) as n_conflicts,
+        coalesce(quarantined.n_quarantined, 0) as n_quarantined, coalesce(quarantined.n_conflicts, 0) as n_conflicts,
         coalesce(counted.n_odd_hours, 0) as n_odd_hours,
         coalesce(counted.n_unknown_codes, 0) as n_unknown_codes,
         coalesce(counted.n_unconfirmed_codes, 0) as n_unconfirmed_codes,
