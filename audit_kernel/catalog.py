@@ -38,13 +38,14 @@ class Parameter(Strict):
 
 
 class Column(Strict):
-    """A column of a query's result, in the SQL's order."""
+    """A column of a query's result, in the SQL's order; a remark is a figure that should be zero."""
 
     type: ColumnKind
     label: Texts
     meaning: Texts
     localised: bool = False
     hidden: bool = False
+    is_remark: bool = False
     name: str = Field(default="", description="filled in from the key")
 
 

@@ -87,7 +87,11 @@ def _answer(language: str, outcome: Outcome) -> str:
         )
     elif "n_remarks" in outcome.facts:
         number = int(outcome.facts["n_remarks"])
-        text = _.plural("{count} remark, {searched} rows examined", "{count} remarks, {searched} rows examined", number)
+        text = _.plural(
+            "{count} day with remarks, {searched} rows examined",
+            "{count} days with remarks, {searched} rows examined",
+            number,
+        )
     else:
         text = _.plural(
             "{count} row, {searched} accesses searched", "{count} rows, {searched} accesses searched", number

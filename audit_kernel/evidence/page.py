@@ -152,6 +152,25 @@ class Page:
             pairs.append((label, text))
         return pairs
 
+    def totals(self) -> None:
+        """Show each number's sum over all rows, and how often each yes-or-no is yes."""
+        if self.result is None:
+            return
+        pairs = []
+        for name, column in self.query.description.columns.items():
+            if column.type in ("integer", "boolean") and not column.hidden:
+                total = sum(int(value or 0) for value in self.result.table.column(name).to_pylist())
+                pairs.append((column.label.in_language(self.language), self._number(total)))
+        self._show(Facts(pairs))
+
+    def remarks(self) -> dict[str, int]:
+        """Return in how many rows a figure is not zero that should be; nothing for a query without such figures."""
+        names = [name for name, column in self.query.description.columns.items() if column.is_remark]
+        if self.result is None or not names:
+            return {}
+        rows = self.result.table.select(names).to_pylist()
+        return {"n_remarks": sum(any(row.values()) for row in rows)}
+
     def chart(self, name: str) -> None:
         """Draw accesses per day (`timeline`) or per hour and weekday (`hour_map`) for what was asked."""
         if self.result is None:
@@ -218,6 +237,7 @@ class Page:
                     "not_assessable": self.not_assessable,
                     "n_rows": self.result.table.num_rows if self.result else 0,
                     "rows_searched": self.result.rows_searched if self.result else 0,
+                    **self.remarks(),
                     **facts,
                 }
             )
