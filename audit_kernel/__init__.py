@@ -28,7 +28,7 @@ def open_site(folder: str | Path | None = None) -> Site:
     ------
     SettingsError: there is no site, or a setting is wrong.
     """
-    from audit_kernel.site import find_site  # noqa: PLC0415 - importing the package opens nothing heavy
+    from audit_kernel.site import find_site
 
     return find_site(Path(folder) if folder is not None else None)
 
@@ -48,6 +48,6 @@ def open_store(site: Site, purpose: str, snapshot: int | None = None, threads: i
     JournalError: the use log cannot be written; nothing is opened.
     StoreError: the store is empty or cannot be read.
     """
-    from audit_kernel.store.reading import Store  # noqa: PLC0415 - importing the package opens nothing heavy
+    from audit_kernel.store.reading import Store
 
     return Store(site, purpose, snapshot, threads)
