@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 INK = "#17616e"
 SHADES = ["#e6f0f1", "#a0cbd2", "#66a8b3", "#2b7683", "#0c4653"]
+FEW = 5
 DATE_PATTERNS = {"en": "%-d %b", "sv": "%-d/%-m", "nb": "%-d.%-m."}
 LOOK: dict[str, Any] = {
     "font": "system-ui, sans-serif",
@@ -37,6 +38,12 @@ def _figure(title: str, description: str, rows: list[dict[str, Any]], **rest: An
 
 def _total(table: pyarrow.Table) -> int:
     return sum(row["n_accesses"] for row in table.to_pylist())
+
+
+def _legend_values(rows: list[dict[str, Any]]) -> dict[str, list[int]]:
+    # Vega would write 0, 0.5 and 1 as 0, 1 and 1; it finds good values itself where there are more.
+    largest = max((row["n"] for row in rows), default=0)
+    return {"values": list(range(largest + 1))} if largest <= FEW else {}
 
 
 def timeline(table: pyarrow.Table, from_date: date, to_date: date, language: str) -> dict[str, Any]:
@@ -97,7 +104,7 @@ def hour_map(table: pyarrow.Table, language: str) -> dict[str, Any]:
                 "field": "n",
                 "type": "quantitative",
                 "scale": {"range": SHADES, "domainMin": 0},
-                "legend": {"title": _("Accesses"), "tickMinStep": 1, "format": "d"},
+                "legend": {"title": _("Accesses"), "format": "d", **_legend_values(rows)},
             },
         },
     )

@@ -6,6 +6,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -72,6 +73,7 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
         self.trail = Trail(self.back)
         self.table = Table(language, self.choose)
         self.figures = Table(language)
+        self._preparing = Lock()
         self.timeline: Any = None
         self.hour_map: Any = None
         self.charts = ipywidgets.Box([], layout={"display": HIDDEN})
@@ -85,9 +87,11 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
 
     def prepare_charts(self) -> None:
         """Make the two charts, once: each ships a megabyte of script, and Altair takes a second to import."""
-        if self.timeline is None:
-            self.timeline, self.hour_map = _chart(), _chart()
-            self.charts.children = [self.timeline, self.hour_map]
+        # JupyterLab hands messages of widgets to a thread of their own, beside the one that runs cells.
+        with self._preparing:
+            if self.timeline is None:
+                self.hour_map, self.timeline = _chart(), _chart()
+                self.charts.children = [self.timeline, self.hour_map]
 
     def search(self, values: dict[str, str]) -> None:
         """Answer the form: nothing is shown without a purpose."""

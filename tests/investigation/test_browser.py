@@ -63,8 +63,8 @@ def test_a_suspicion_is_followed_to_the_raw_log_by_keyboard_alone(opened, world,
     watched.keep("2-activity")
 
     watched.tab_to(f"{_('Detailed activity')}: {harmless(HOSTILE_USER)}")
-    watched.press("d", "d")  # deletes a cell of JupyterLab where nothing holds it back
-    assert watched.page.locator("form.ak-form").count() == 1
+    watched.press("d", "d", "b")  # delete this cell, add one below: shortcuts that reach every other button
+    assert watched.page.locator(".jp-Cell").count() == 1
     watched.press("Enter")
     watched.wait_for_heading(detailed_activity)
     assert watched.faults() == []

@@ -1,0 +1,89 @@
+"""The page over a real store: what it asks stands in the use log, and what stands in its way becomes a sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from audit_kernel.evidence.display import Paragraph
+from audit_kernel.investigation import investigate
+from audit_kernel.journal import Journal
+from audit_kernel.locale import translator
+from audit_kernel.site import create_site
+from tests.investigation.small_site import N_ROWS, PATIENT, make_site
+
+QUESTION = {"purpose": "sak 2026/17", "patient_id": PATIENT, "from_date": "2026-10-01", "to_date": "2026-10-31"}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return make_site(tmp_path_factory.mktemp("real"), "NO")[0]
+
+
+@pytest.fixture
+def page(site, monkeypatch):
+    monkeypatch.setenv("AUDIT_KERNEL_SITE", str(site.folder))
+    opened = investigate()
+    yield opened
+    opened.close_store()
+
+
+def used(site):
+    entries = [line["entry"] for line in Journal(site.journals_folder / "use_log.jsonl").entries()]
+    return [(entry["activity"], entry.get("query"), entry["purpose"]) for entry in entries]
+
+
+def test_every_step_stands_in_the_use_log_with_its_purpose(page, site):
+    before = len(used(site))
+    page.search(QUESTION)
+    assert page.form.error == {}
+    assert sum(row["n_accesses"] for row in page.answers[0].result.table.to_pylist()) == N_ROWS
+    page.table.choose(1)
+    page.table.choose(0)
+    assert page.form.error == {}
+    steps = [query for _activity, query, _purpose in used(site)[before:]]
+    charts = ["timeline", "hour_map"]
+    assert steps == [None, "activity", *charts, "detailed_activity", *charts, "system_log"]
+    assert {purpose for _activity, _query, purpose in used(site)[before:]} == {"sak 2026/17"}
+
+
+def test_without_a_purpose_nothing_is_opened_and_nothing_logged(page, site):
+    before = len(used(site))
+    page.search(QUESTION | {"purpose": " "})
+    assert page.form.error["field"] == "purpose"
+    assert len(used(site)) == before
+
+
+def test_where_the_use_log_cannot_be_written_nothing_is_shown(page, site, monkeypatch):
+    page.search(QUESTION)
+
+    def refuse(_journal, _entry):
+        from audit_kernel.errors import JournalError
+
+        raise JournalError("The journal cannot be written.", "Check the disk.")
+
+    monkeypatch.setattr(Journal, "append", refuse)
+    page.search(QUESTION)
+    assert page.form.error["problem"] == translator("nb")("The use log cannot be written, therefore nothing is shown.")
+    assert page.table.view == {}
+
+
+def test_a_patient_whom_nobody_knows_is_an_error_and_no_empty_report(page):
+    page.search(QUESTION | {"patient_id": "77777"})
+    assert page.form.error["problem"]
+    assert page.form.error["remedy"]
+    assert page.table.view == {}
+
+
+def test_a_site_without_any_log_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUDIT_KERNEL_SITE", str(create_site(tmp_path / "site", "SE").folder))
+    page = investigate()
+    page.search(QUESTION)
+    assert page.form.error["problem"]
+    assert page.table.view == {}
+
+
+def test_a_folder_that_is_no_site_gives_a_paragraph_that_says_so(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUDIT_KERNEL_SITE", str(tmp_path))
+    shown = investigate()
+    assert isinstance(shown, Paragraph)
+    assert "audit-kernel init" in shown.text
