@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
 from audit_kernel import printing
 from audit_kernel.errors import AuditKernelError
-from audit_kernel.evidence.harmless import harmless
+from audit_kernel.locale import translator
+
+if TYPE_CHECKING:
+    from audit_kernel.site import Site
 
 app = typer.Typer(
     name="audit-kernel",
@@ -44,7 +45,9 @@ def init(
     from audit_kernel.site import create_site
 
     site = create_site(folder, country, name)
-    console.print(f"Made the site {site.folder}. Its settings: {site.folder / 'settings.yml'}", soft_wrap=True)
+    _ = translator(site.settings.language)
+    text = _("The site was made. Its settings: {path}")
+    printer(site).say(text.format(path=site.folder / "settings.yml"))
 
 
 @app.command(epilog="Example: audit-kernel intake logs/syslog-2026-10.csv --source gerica")
@@ -61,7 +64,7 @@ def intake(
     opened = find_site(site)
     with printing.byte_progress(warnings) as progress:
         done, refused = take_in_all(opened, files, source, progress)
-    _print_deliveries(done, refused, as_json=as_json)
+    _print_deliveries(printer(opened), done, refused, as_json=as_json)
 
 
 @app.command(epilog="Example: audit-kernel reference employees.csv --kind employees")
@@ -78,16 +81,16 @@ def reference(
     opened = find_site(site)
     with printing.byte_progress(warnings) as progress:
         done, refused = take_in_all(opened, [file], f"reference:{kind}", progress)
-    _print_deliveries(done, refused, as_json=as_json)
+    _print_deliveries(printer(opened), done, refused, as_json=as_json)
 
 
-def _print_deliveries(done: list[Any], refused: list[Any], *, as_json: bool) -> None:
+def _print_deliveries(to: printing.Printer, done: list[Any], refused: list[Any], *, as_json: bool) -> None:
     if as_json:
-        _print_json({"taken_in": [asdict(each) for each in done], "refused": [str(each) for each in refused]})
-    else:
-        printing.print_deliveries(console, done)
+        printing.print_json({"taken_in": [asdict(each) for each in done], "refused": [str(each) for each in refused]})
+    elif done:
+        to.deliveries(done)
     for error in refused:
-        warnings.print(f"[red]Refused:[/red] {_escaped(error)}", soft_wrap=True)
+        printing.Printer(warnings, to.language).say(str(error))
     if refused:
         raise typer.Exit(refused[0].exit_code)
 
@@ -108,14 +111,14 @@ def ledger(
     opened = find_site(site)
     if quarantine:
         rows = read_quarantine(opened, purpose)
-        _print_json(rows) if as_json else printing.print_quarantine(console, rows)
+        printing.print_json(rows) if as_json else printer(opened).quarantine(rows)
         return
     done, refused = read_ledger(opened), refused_files(opened)
     if as_json:
-        _print_json({"taken_in": [asdict(each) for each in done], "refused": refused})
+        printing.print_json({"taken_in": [asdict(each) for each in done], "refused": refused})
         return
-    printing.print_deliveries(console, done)
-    printing.print_refused(console, refused)
+    printer(opened).deliveries(done)
+    printer(opened).refused(refused)
 
 
 @app.command(
@@ -152,14 +155,14 @@ def report(
     with Store(opened, purpose) as store:
         result = store.report(name, **given)
     if as_json:
-        _print_json(result.table.to_pylist())
+        printing.print_json(result.table.to_pylist())
     elif not archive:
-        printing.print_result(console, result, language, opened.settings.time_zone, limit)
+        printing.Printer(console, language).result(result, opened.settings.time_zone, limit)
     if archive:
         from audit_kernel.evidence.month import run_report
 
         run = run_report(opened, name, given, purpose=purpose, language=language)
-        _finish(run, as_json=False)
+        _finish(printing.Printer(console, language), run, as_json=False)
 
 
 @app.command(epilog="Example: audit-kernel month 2026-10 --seed 'dice 4 1 6 6 2 3'")
@@ -178,7 +181,9 @@ def month(
     from audit_kernel.site import find_site
 
     opened = find_site(site)
-    with printing.step_progress(warnings, len(schedule(opened).monthly)) as progress:
+    with printing.step_progress(
+        warnings, language or opened.settings.language, len(schedule(opened).monthly)
+    ) as progress:
         run = run_month(
             opened,
             month,
@@ -189,14 +194,15 @@ def month(
             threads=threads,
             progress=progress,
         )
-    _finish(run, as_json=as_json)
+    _finish(printer(opened, language), run, as_json=as_json)
 
 
-def _finish(run: Any, *, as_json: bool) -> None:  # noqa: ANN401 - MonthRun, imported late
+def _finish(to: printing.Printer, run: Any, *, as_json: bool) -> None:  # noqa: ANN401 - MonthRun, imported late
     if as_json:
-        _print_json({"bag": str(run.bag), "index": str(run.index), "pages": [asdict(each) for each in run.outcomes]})
+        pages = [asdict(each) for each in run.outcomes]
+        printing.print_json({"bag": str(run.bag), "index": str(run.index), "pages": pages})
     else:
-        printing.print_outcomes(console, run)
+        to.run(run)
     if not run.is_complete:
         raise typer.Exit(3)
 
@@ -220,7 +226,7 @@ def verify(
     target = path or find_site(site).archive_folder
     problems = verify_path(target, public_key, codes=code or [])
     key = trusted_key(target, public_key)
-    printing.print_verification(console, target, problems, key, language or "en", as_json=as_json)
+    printing.Printer(console, language or "en").verification(target, problems, key, as_json=as_json)
     if any(problem.is_failure for problem in problems):
         raise typer.Exit(1)
 
@@ -241,25 +247,17 @@ def lab(
 def demo(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")] = Path("demo"),
     country: Annotated[str, typer.Option(help="NO.")] = "NO",
+    language: LanguageOption = "",
 ) -> None:
     """Make the demo municipality, take its logs in and run last month's control."""
     from audit_kernel.demo import make_demo
 
-    raise typer.Exit(make_demo(folder, country))
+    raise typer.Exit(make_demo(folder, country, language))
 
 
-def _print_json(value: Any) -> None:  # noqa: ANN401 - any answer
-    print(json.dumps(value, ensure_ascii=True, indent=2, default=_json_default))  # noqa: T201 - for scripts
-
-
-def _json_default(value: Any) -> str:  # noqa: ANN401 - any answer
-    return value.isoformat() if isinstance(value, date) else str(value)
-
-
-def _escaped(error: Exception) -> str:
-    from rich.markup import escape
-
-    return escape(harmless(str(error)))
+def printer(site: Site, language: str = "") -> printing.Printer:
+    """Return what prints in the language asked for, else the site's."""
+    return printing.Printer(console, language or site.settings.language)
 
 
 def main() -> None:
@@ -267,7 +265,7 @@ def main() -> None:
     try:
         app()
     except AuditKernelError as error:
-        warnings.print(f"[red]Error:[/red] {_escaped(error)}", soft_wrap=True)
+        printing.Printer(warnings, "en").say(str(error))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         warnings.print("Stopped. Nothing half-done was kept.")

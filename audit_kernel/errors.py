@@ -66,7 +66,12 @@ class UnknownSubjectError(AuditKernelError):
 
 
 class NotAssessableError(AuditKernelError):
-    """What a check needs is missing or incomplete."""
+    """What a query needs is missing: `relation` names it."""
+
+    def __init__(self, query: str, relation: str) -> None:
+        problem = f"{query} is not assessable: no {relation.replace('_', ' ')} were taken in."
+        super().__init__(problem, "Take them in; docs/not-assessable.md says how.")
+        self.relation = relation
 
 
 class RunError(AuditKernelError):

@@ -1,4 +1,4 @@
-"""What commands print: tables, progress and sentences for a terminal. Log text is made harmless first."""
+"""What commands print: tables, progress and sentences for a terminal, in one language; log text is made harmless."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from rich.table import Table
 
 from audit_kernel.errors import UsageError
 from audit_kernel.evidence.harmless import harmless
+from audit_kernel.locale import format_date, format_number, translator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -22,14 +23,13 @@ if TYPE_CHECKING:
 
     from audit_kernel.evidence.execute import Outcome
     from audit_kernel.evidence.month import MonthRun
-    from audit_kernel.evidence.objects import Table as EvidenceTable
     from audit_kernel.evidence.problems import Problem
     from audit_kernel.evidence.verify import TrustedKey
     from audit_kernel.query import Result
     from audit_kernel.store.ledger import Delivery
 
-
 WIDEST = 10_000
+LONGEST_CELL = 500
 
 
 def split_option(text: str) -> tuple[str, str]:
@@ -44,6 +44,11 @@ def split_option(text: str) -> tuple[str, str]:
         problem = f"{text!r} is not NAME=VALUE."
         raise UsageError(problem, "Write for example --set log_type=Brukersøk")
     return name, value
+
+
+def print_json(value: Any) -> None:  # noqa: ANN401 - any answer
+    """Print JSON for scripts; characters beyond ASCII are escaped."""
+    print(json.dumps(value, ensure_ascii=True, indent=2, default=str))  # noqa: T201 - for scripts
 
 
 @contextmanager
@@ -62,123 +67,161 @@ def byte_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]
 
 
 @contextmanager
-def step_progress(console: Console, total: int) -> Iterator[Callable[[Outcome], None]]:
+def step_progress(console: Console, language: str, total: int) -> Iterator[Callable[[Outcome], None]]:
     """Show a bar over the notebooks of a run."""
+    _ = translator(language)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("Running notebooks", total=total)
+        task = progress.add_task(_("Notebooks are running"), total=total)
 
         def report(outcome: Outcome) -> None:
-            progress.update(task, advance=1, description=f"{outcome.name} finished")
+            progress.update(task, advance=1, description=_("{name} finished").format(name=outcome.name))
 
         yield report
 
 
-def print_deliveries(console: Console, deliveries: Sequence[Delivery]) -> None:
-    """Print lines of the ledger."""
-    if not deliveries:
-        console.print("Nothing was taken in.")
-        return
-    table = Table(title="Taken in (times in UTC)")
-    for heading in ("File", "Source"):
-        table.add_column(heading, overflow="fold")
-    for heading in ("Read", "Stored", "Known", "Quarantined", "Conflicts"):
-        table.add_column(heading, justify="right")
-    table.add_column("First and last event", overflow="fold")
-    for each in deliveries:
-        span = f"{each.first_at:%Y-%m-%d} to {each.last_at:%Y-%m-%d}" if each.first_at and each.last_at else ""
-        counts = (each.n_read, each.n_stored, each.n_known, each.n_quarantined, each.n_conflicts)
-        note = " (taken in before; nothing done)" if each.is_repeated else ""
-        cells = (harmless(each.file_name) + note, each.source_id, *(f"{count:,}" for count in counts), span)
-        table.add_row(*(escape(cell) for cell in cells))
-    console.print(table)
+class Printer:
+    """Prints answers on a console in one language."""
 
+    def __init__(self, console: Console, language: str) -> None:
+        self.console = console
+        self.language = language
+        self.translate = translator(language)
 
-def print_refused(console: Console, refused: Sequence[dict[str, Any]]) -> None:
-    """Print the files that were refused, and why."""
-    for each in refused:
-        console.print(f"[red]Refused[/red] {each['at']}: {escape(harmless(str(each['refused'])))}", soft_wrap=True)
+    def say(self, text: str) -> None:
+        """Print a sentence; what it holds is taken as text, never as markup."""
+        self.console.print(escape(harmless(text)), soft_wrap=True)
 
+    def deliveries(self, deliveries: Sequence[Delivery]) -> None:
+        """Print lines of the ledger."""
+        _ = self.translate
+        if not deliveries:
+            self.say(_("Nothing was taken in."))
+            return
+        columns = [(_("File"), ""), (_("Log"), "")]
+        numbers = (_("Records read"), _("Stored"), _("Already known"), _("In quarantine"), _("Conflicts"))
+        columns += [(heading, "end") for heading in numbers]
+        columns += [(_("First event (UTC)"), ""), (_("Last event (UTC)"), "")]
+        rows = []
+        for each in deliveries:
+            name = each.file_name
+            if each.is_repeated:
+                name = _("{name} (taken in before, nothing was done)").format(name=name)
+            counts = (each.n_read, each.n_stored, each.n_known, each.n_quarantined, each.n_conflicts)
+            days = [format_date(at.date(), self.language) if at else "" for at in (each.first_at, each.last_at)]
+            rows.append((name, each.source_id, *map(self._number, counts), *days))
+        self._table(_("Taken in"), columns, rows)
 
-def print_quarantine(console: Console, rows: Sequence[dict[str, Any]]) -> None:
-    """Print records in quarantine."""
-    table = Table(title=f"{len(rows):,} records in quarantine")
-    for heading in ("File", "Line", "Column", "Reason", "Record"):
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        cells = (row["file_name"], str(row["line_number"]), row["column_name"], row["code"], row["raw_record"][:500])
-        table.add_row(*(escape(harmless(cell)) for cell in cells))
-    console.print(table)
+    def refused(self, refused: Sequence[dict[str, Any]]) -> None:
+        """Print the files that were refused, when and why."""
+        for each in refused:
+            self.say(self.translate("Refused on {date}: {reason}").format(date=each["at"], reason=each["refused"]))
 
-
-def print_result(console: Console, result: Result, language: str, time_zone: str, limit: int) -> None:
-    """Print a report's rows and how many accesses were searched."""
-    from audit_kernel.evidence.display import table_from_arrow
-
-    description = result.query.description
-    shown = table_from_arrow(
-        result.table, description.columns, language, time_zone, description.title.in_language(language), limit
-    )
-    _print_wide_table(console, shown)
-    if shown.note:
-        console.print(escape(shown.note))
-    console.print(f"{result.table.num_rows:,} rows; {result.rows_searched:,} accesses in the period were searched.")
-    if result.rows_unresolved:
-        console.print(
-            f"{result.rows_unresolved:,} of them concern a record whose patient is not known (no record key)."
-        )
-
-
-def print_outcomes(console: Console, run: MonthRun) -> None:
-    """Print what became of each notebook, and where the pages are."""
-    for outcome in run.outcomes:
-        if not outcome.succeeded:
-            console.print(f"[red]Failed[/red] {outcome.name}: {escape(harmless(outcome.reason))}", soft_wrap=True)
-        elif not outcome.facts.get("is_assessable"):
-            console.print(
-                f"Not assessable: {outcome.name}. {escape(harmless(str(outcome.facts.get('not_assessable'))))}"
+    def quarantine(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Print records in quarantine."""
+        _ = self.translate
+        title = _.plural("{count} record in quarantine", "{count} records in quarantine", len(rows))
+        columns = [(heading, "") for heading in (_("File"), _("Line"), _("Column"), _("Reason"), _("Record"))]
+        cells = [
+            (
+                row["file_name"],
+                str(row["line_number"]),
+                row["column_name"],
+                self._reason(row["code"]),
+                row["raw_record"][:LONGEST_CELL],
             )
+            for row in rows
+        ]
+        self._table(title.format(count=self._number(len(rows))), columns, cells)
+
+    def result(self, result: Result, time_zone: str, limit: int) -> None:
+        """Print a report's rows and how many accesses were searched."""
+        from audit_kernel.evidence.display import table_from_arrow
+
+        _ = self.translate
+        description = result.query.description
+        title = description.title.in_language(self.language)
+        shown = table_from_arrow(result.table, description.columns, self.language, time_zone, title, limit)
+        self._table(shown.caption, [(column.label, column.align) for column in shown.columns], shown.rows)
+        if shown.note:
+            self.say(shown.note)
+        text = _.plural(
+            "{count} row. {searched} accesses in the period were searched.",
+            "{count} rows. {searched} accesses in the period were searched.",
+            result.table.num_rows,
+        )
+        self.say(text.format(count=self._number(result.table.num_rows), searched=self._number(result.rows_searched)))
+        if result.rows_unresolved:
+            text = _("{count} of them concern a record whose patient is not known (no record key).")
+            self.say(text.format(count=self._number(result.rows_unresolved)))
+
+    def run(self, run: MonthRun) -> None:
+        """Print what became of each notebook, and where the pages are."""
+        from audit_kernel.evidence.index import answer
+
+        for outcome in run.outcomes:
+            title = outcome.facts.get("title", outcome.name)
+            self.say(f"{title}: {answer(self.language, outcome)}")
+            if not outcome.succeeded:
+                self.say(outcome.reason)
+            elif why := outcome.facts.get("not_assessable"):
+                self.say(str(why))
+        self.say(str(run.index))
+
+    def verification(self, target: Path, problems: Sequence[Problem], key: TrustedKey, *, as_json: bool) -> None:
+        """Print each problem by run and file, or that there is none, and the key it was checked with."""
+        if as_json:
+            found = [
+                {**asdict(each), "message": each.text(self.language), "is_failure": each.is_failure}
+                for each in problems
+            ]
+            print_json({"public_key_fingerprint": key.fingerprint, "problems": found})
+            return
+        self.say(key.text(self.language))
+        for problem in problems:
+            self.say(problem.text(self.language))
+        if not any(problem.is_failure for problem in problems):
+            text = self.translate("Verified: nothing in {path} was changed, removed or added.")
+            self.say(text.format(path=target))
+
+    def _table(self, caption: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> None:
+        """Print a table, or where it does not fit the terminal, each row as labels and values."""
+        table = Table(title=_safe(caption))
+        for label, align in columns:
+            table.add_column(_safe(label), justify="right" if align == "end" else "left", no_wrap=True)
+        for row in rows:
+            table.add_row(*map(_safe, row))
+        options = self.console.options.update(max_width=WIDEST)
+        width = Measurement.get(self.console, options, table).maximum
+        if not self.console.is_terminal:
+            Console(file=self.console.file, width=width).print(table)
+        elif width <= self.console.width:
+            self.console.print(table)
         else:
-            word = "findings" if outcome.facts.get("room") == "checks" else "rows"
-            console.print(f"{outcome.name}: {outcome.facts.get('n_rows', 0):,} {word}")
-    console.print(str(run.index), soft_wrap=True)
+            self.console.rule(_safe(caption))
+            for row in rows:
+                for (label, _align), cell in zip(columns, row, strict=True):
+                    self.console.print(f"[dim]{_safe(label)}:[/dim] {_safe(cell)}")
+                self.console.rule()
 
+    def _number(self, value: int) -> str:
+        return format_number(value, self.language)
 
-def print_verification(
-    console: Console, target: Path, problems: Sequence[Problem], key: TrustedKey, language: str, *, as_json: bool
-) -> None:
-    """Print each problem by run and file, or that there is none, and the key it was checked with."""
-    if as_json:
-        answer = {
-            "public_key_fingerprint": key.fingerprint,
-            "problems": [
-                {**asdict(each), "message": each.text(language), "is_failure": each.is_failure} for each in problems
-            ],
+    def _reason(self, code: str) -> str:
+        _ = self.translate
+        reasons = {
+            "conflict": _("the same id came before with other content"),
+            "control_characters": _("control characters"),
+            "implausible_time": _("a time that cannot be right"),
+            "missing_value": _("a value is missing"),
+            "not_a_date": _("not a date"),
+            "not_a_number": _("not a number"),
+            "not_a_time": _("not a time"),
+            "not_readable": _("cannot be read"),
+            "too_long": _("too long"),
         }
-        print(json.dumps(answer, ensure_ascii=True, indent=2))  # noqa: T201 - for scripts
-        return
-    console.print(escape(harmless(key.text(language))), soft_wrap=True)
-    for problem in problems:
-        console.print(escape(harmless(problem.text(language))), soft_wrap=True)
-    if not any(problem.is_failure for problem in problems):
-        console.print(f"Verified: nothing in {escape(str(target))} was changed, removed or added.", soft_wrap=True)
+        return reasons.get(code, code)
 
 
-def _print_wide_table(console: Console, shown: EvidenceTable) -> None:
-    """Print a table, or where it does not fit the terminal, each row as labels and values."""
-    table = Table(title=escape(shown.caption))
-    for column in shown.columns:
-        table.add_column(escape(column.label), justify="right" if column.align == "end" else "left", no_wrap=True)
-    for row in shown.rows:
-        table.add_row(*(escape(cell) for cell in row))
-    width = Measurement.get(console, console.options.update(max_width=WIDEST), table).maximum
-    if not console.is_terminal:
-        Console(file=console.file, width=width).print(table)
-    elif width <= console.width:
-        console.print(table)
-    else:
-        console.rule(escape(shown.caption))
-        for row in shown.rows:
-            for column, cell in zip(shown.columns, row, strict=True):
-                console.print(f"[dim]{escape(column.label)}:[/dim] {escape(cell)}")
-            console.rule()
+def _safe(text: str) -> str:
+    return escape(harmless(text))

@@ -226,8 +226,7 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query) -> 
     for relation in query.description.needs:
         source = "lake.accesses_by_patient" if relation == "accesses" else f'"{relation}"'
         if connection.execute(f"select 1 from {source} limit 1").fetchone() is None:
-            problem = f"{query.name} is not assessable: no {relation.replace('_', ' ')} were taken in."
-            raise NotAssessableError(problem, "Take them in; docs/not-assessable.md says how.")
+            raise NotAssessableError(query.name, relation)
 
 
 def point_at_order(connection: duckdb.DuckDBPyConnection, query: Query, bound: Mapping[str, Any]) -> None:
@@ -242,7 +241,7 @@ def point_at_order(connection: duckdb.DuckDBPyConnection, query: Query, bound: M
 def count_searched(connection: duckdb.DuckDBPyConnection, start_at: Any, end_at: Any) -> tuple[int, int]:  # noqa: ANN401
     """Return how many accesses the period holds, and how many of them have a record without a known patient."""
     row = connection.execute(
-        "select count(*), count(*) filter (where is_patient_unresolved) from accesses"
+        "select count(*), count(*) filter (where is_patient_unresolved) from resolved_accesses"
         " where ($start_at is null or recorded_at >= $start_at) and ($end_at is null or recorded_at < $end_at)",
         {"start_at": start_at, "end_at": end_at},
     ).fetchone()

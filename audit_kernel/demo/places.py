@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-NURSING_HOME = "nursing_home"
-HOME_CARE = "home_care"
-SHELTERED_HOUSING = "sheltered_housing"
-SERVICE_OFFICE = "service_office"
-NIGHT_PATROL = "night_patrol"
-THERAPY = "therapy"
-MEDICAL_SERVICE = "medical_service"
-SUBSTITUTE_POOL = "substitute_pool"
+NURSING_HOME = "Sykehjem"
+HOME_CARE = "Hjemmetjeneste"
+SHELTERED_HOUSING = "Omsorgsbolig"
+SERVICE_OFFICE = "Tjenestekontor"
+NIGHT_PATROL = "Nattpatrulje"
+THERAPY = "Fysio- og ergoterapi"
+MEDICAL_SERVICE = "Legetjeneste"
+SUBSTITUTE_POOL = "Vikarpool"
 CARE_TYPES = (NURSING_HOME, HOME_CARE, SHELTERED_HOUSING)
 
 UNITS_OF_A_PLACE = 5

@@ -50,7 +50,7 @@ class ArchiveExporter(TemplateExporter):
 
         Raises :class:`RunError` for a notebook that failed, has no page information or never said that it was done.
         """
-        prepared: dict[str, Any] = self._init_resources(resources)  # type: ignore[no-untyped-call]
+        prepared: dict[str, Any] = self._init_resources(resources)
         shown = list(objects_of(nb))
         information = next((item for item in shown if isinstance(item, PageInformation)), None)
         if information is None:

@@ -11,6 +11,7 @@ from audit_kernel.locale import format_date, translator
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from audit_kernel.errors import NotAssessableError
     from audit_kernel.query import Result
     from audit_kernel.site import Site
 
@@ -52,3 +53,22 @@ def unit_in_words(unit: str, language: str) -> str:
     """Return a threshold's unit in a language."""
     _ = translator(language)
     return {"minutes": _("minutes"), "hours": _("hours"), "days": _("days"), "people": _("people")}.get(unit, unit)
+
+
+def why_not_assessable(error: NotAssessableError, language: str) -> str:
+    """Return what is missing, as a sentence in a language."""
+    _ = translator(language)
+    names = {
+        "accesses": _("accesses"),
+        "authentications": _("authentications"),
+        "employees": _("employees"),
+        "identifiers": _("identifiers"),
+        "patients": _("patients"),
+        "record_keys": _("record keys"),
+        "unit_assignments": _("unit assignments"),
+        "units": _("units"),
+    }
+    text = _(
+        "This cannot be assessed, because no {relation} have been taken in. It does not mean that nothing was found."
+    )
+    return text.format(relation=names.get(error.relation, error.relation))

@@ -37,7 +37,7 @@ def index_page(site: Site, plan: Plan, outcomes: Sequence[Outcome]) -> str:
         Paragraph(_summary(plan.language, outcomes), "summary"),
         *_warnings(plan.language, outcomes),
         Heading(_("The controls of the month"), 2),
-        Links([(_title(each), f"{each.name}.html", _answer(plan.language, each)) for each in outcomes]),
+        Links([(_title(each), f"{each.name}.html", answer(plan.language, each)) for each in outcomes]),
         Heading(_("What the control rests on"), 2),
         _sources(site, plan),
         Facts(_facts(site, plan)),
@@ -74,7 +74,8 @@ def _warnings(language: str, outcomes: Sequence[Outcome]) -> list[Paragraph]:
     return [Paragraph(text.format(names=", ".join(failed)), "warning")]
 
 
-def _answer(language: str, outcome: Outcome) -> str:
+def answer(language: str, outcome: Outcome) -> str:
+    """Return what a page answered, in a few words; zeros as plainly as findings."""
     _ = translator(language)
     if not outcome.succeeded:
         return _("Failed")

@@ -22,7 +22,7 @@ from audit_kernel.evidence.display import (
     table_from_arrow,
 )
 from audit_kernel.evidence.findings import with_names, with_sentences
-from audit_kernel.evidence.grounds import grounds, unit_in_words
+from audit_kernel.evidence.grounds import grounds, unit_in_words, why_not_assessable
 from audit_kernel.evidence.run_file import read_run_file
 from audit_kernel.evidence.tables import write_tables
 from audit_kernel.locale import format_date, format_number, translator
@@ -69,7 +69,7 @@ class Page:
         try:
             self.result = self.ask()
         except NotAssessableError as error:
-            self.not_assessable = str(error)
+            self.not_assessable = why_not_assessable(error, self.language)
 
     def ask(self) -> Result:
         """Ask the page's question."""
@@ -89,7 +89,7 @@ class Page:
         """Show the answer in a sentence, zeros as loudly as findings, and what could not be assessed."""
         _ = translator(self.language)
         if self.result is None:
-            self._show(Paragraph(_("Not assessable."), "warning"), Paragraph(self.not_assessable, "warning"))
+            self._show(Paragraph(_("Not assessable"), "summary"), Paragraph(self.not_assessable, "warning"))
             return
         searched = self._number(self.result.rows_searched)
         count = self._number(self.result.table.num_rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
 
@@ -110,7 +110,7 @@ class Store:
         with without_log_text(StoreError, *cannot_read(self.site)):
             return deliveries(self._connection)
 
-    def names(self, kind: Literal["employee", "patient", "unit"], ids: Collection[str]) -> dict[str, str]:
+    def names(self, kind: str, ids: Collection[str]) -> dict[str, str]:
         """Return the newest names of these employees, patients or units, by id.
 
         Raises

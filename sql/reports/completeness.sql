@@ -34,7 +34,8 @@ counted as (
     select
         source_id, local_date, count(*) as n_rows,
         cast(coalesce(sum(number - previous_number - 1), 0) as bigint) as n_missing_numbers,
-        count(*) filter (where number is not null and recorded_at < previous_at) as n_clock_backwards,
+        count(*) filter (where number is not null and recorded_at < previous_at and time_flag = 'ok')
+            as n_clock_backwards,
         count(*) filter (where time_flag <> 'ok') as n_odd_hours,
         count(*) filter (where is_unknown_code) as n_unknown_codes,
         count(*) filter (where not is_confirmed and not is_unknown_code) as n_unconfirmed_codes,
@@ -85,8 +86,7 @@ listed as (
         coalesce(counted.n_missing_numbers, 0) as n_missing_numbers,
         coalesce(counted.n_clock_backwards, 0) as n_clock_backwards,
         coalesce(quarantined.n_quarantined, 0) as n_quarantined, coalesce(quarantined.n_conflicts, 0) as n_conflicts,
-        coalesce(counted.n_odd_hours, 0) as n_odd_hours,
-        coalesce(counted.n_unknown_codes, 0) as n_unknown_codes,
+        coalesce(counted.n_odd_hours, 0) as n_odd_hours, coalesce(counted.n_unknown_codes, 0) as n_unknown_codes,
         coalesce(counted.n_unconfirmed_codes, 0) as n_unconfirmed_codes,
         coalesce(counted.n_patients_unresolved, 0) as n_patients_unresolved,
         coalesce(counted.n_employees_unresolved, 0) as n_employees_unresolved
