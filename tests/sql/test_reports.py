@@ -254,6 +254,7 @@ def test_completeness_finds_gaps_in_the_running_number_across_the_periods_beginn
     lake.access("2026-10-05 09:00:00", event_id="14", item=1)
     lake.access("2026-10-06 07:00:00", event_id="16")
     lake.access("2026-10-06 06:00:00", event_id="17")
+    lake.access("2026-10-06 05:00:00", event_id="18", time_flag="ambiguous")
     found = completeness(lake, "2026-10-05", "2026-10-06", "n_missing_numbers", "n_clock_backwards")
     assert found == [("gerica", date(2026, 10, 5), 2, 0), ("gerica", date(2026, 10, 6), 1, 1)]
 
