@@ -88,9 +88,11 @@ def attach(connection: duckdb.DuckDBPyConnection, site: Site, *, read_only: bool
     if read_only and not exists(site):
         problem = f"The log store of {str(site.folder)!r} is empty: nothing was taken in yet."
         raise StoreError(problem, "Take a log in with: audit-kernel intake FILE --source NAME")
-    options = [f"data_path {literal(str(site.store_folder / 'files') + os.sep)}", "data_inlining_row_limit 0"]
-    # A site that was copied or restored elsewhere finds its files beside its catalogue.
-    options.append("override_data_path true")
+    options = [
+        f"data_path {literal(str(site.store_folder / 'files') + os.sep)}",
+        "override_data_path true",  # the catalogue remembers where the site was made; it may have been moved
+        "data_inlining_row_limit 0",
+    ]
     if read_only:
         options.append("read_only")
     else:

@@ -58,6 +58,7 @@ def take_in(site: Site, path: Path, source_id: str, progress: Callable[[int, int
     StoreError: the store cannot be opened or written.
     """
     source = load_source(source_id, source_folders(site))
+    refuse_odd_path(path)
     with workspace(site) as folder:
         prepared = prepare(path, source, folder, progress)
         with writing(site, folder) as connection:
@@ -78,6 +79,18 @@ def refusing(path: Path) -> AbstractContextManager[None]:
     """Turn an error of DuckDB or the system into the refusal of one file."""
     problem = f"{plain_name(path)!r} was not taken in: the disk or memory may be full, or the file cannot be read"
     return without_log_text(IntakeError, problem, "The store is unchanged. Free space and take the file in again.")
+
+
+def refuse_odd_path(path: Path) -> None:
+    """Refuse a path that DuckDB cannot be given.
+
+    Raises
+    ------
+    IntakeError: a name in it is not Unicode.
+    """
+    if plain_name(path.resolve()) != path.resolve().name or not str(path.resolve()).isprintable():
+        problem = f"{str(path)!r} has a name that is not plain text."
+        raise IntakeError(problem, "Nothing was taken in. Copy the file to another name and try again.")
 
 
 def plain_name(path: Path) -> str:

@@ -16,21 +16,34 @@ if TYPE_CHECKING:
 
     import duckdb
 
-HOUR = timedelta(hours=1)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 BEGINNING, END = datetime(1, 1, 1), datetime(9999, 12, 31)  # noqa: DTZ001 - bounds of naive timestamps
 
 
 def offset_changes(zone: ZoneInfo, first_year: int, last_year: int) -> Iterator[tuple[datetime, timedelta, timedelta]]:
     """Yield each change in the years given: UTC instant (naive), offset before, offset after."""
-    instant = datetime(first_year, 1, 1, tzinfo=UTC) - timedelta(days=1)
-    end = datetime(last_year, 12, 31, tzinfo=UTC) + timedelta(days=2)
-    before = instant.astimezone(zone).utcoffset() or timedelta()
+    instant = datetime(first_year, 1, 1, tzinfo=UTC) - 2 * DAY
+    end = datetime(last_year, 12, 31, tzinfo=UTC) + 2 * DAY
+    before = offset_at(zone, instant)
     while instant < end:
-        instant += HOUR
-        after = instant.astimezone(zone).utcoffset() or timedelta()
+        after = offset_at(zone, instant + DAY)
         if after != before:
-            yield instant.replace(tzinfo=None), before, after
-        before = after
+            yield _moment_of_change(zone, instant, before).replace(tzinfo=None), before, after
+        instant, before = instant + DAY, after
+
+
+def offset_at(zone: ZoneInfo, instant: datetime) -> timedelta:
+    """Return the zone's offset from UTC at an instant."""
+    return instant.astimezone(zone).utcoffset() or timedelta()
+
+
+def _moment_of_change(zone: ZoneInfo, earlier: datetime, before: timedelta) -> datetime:
+    """Halve the day after `earlier` until the second is found at which `before` ends."""
+    low, high = 0, int(DAY.total_seconds())
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if offset_at(zone, earlier + middle * SECOND) == before else (low, middle)
+    return earlier + high * SECOND
 
 
 def zone_offsets(time_zone: str, first_year: int, last_year: int) -> list[tuple[object, ...]]:
@@ -40,7 +53,7 @@ def zone_offsets(time_zone: str, first_year: int, last_year: int) -> list[tuple[
     None for it: a UTC instant always has exactly one local time.
     """
     zone = ZoneInfo(time_zone)
-    offset = datetime(first_year, 1, 1, tzinfo=UTC).astimezone(zone).utcoffset() or timedelta()
+    offset = offset_at(zone, datetime(first_year, 1, 1, tzinfo=UTC) - 2 * DAY)
     spans: list[tuple[object, ...]] = []
     local_from, utc_from = BEGINNING, BEGINNING
     for instant, before, after in offset_changes(zone, first_year, last_year):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from audit_kernel.errors import IntakeError, UsageError
 from audit_kernel.sources import load_reference, prepare, stage_reference
 from audit_kernel.store.connection import tidy, transaction, writing
-from audit_kernel.store.intake import count, plain_name, refusing, source_folders
+from audit_kernel.store.intake import count, plain_name, refuse_odd_path, refusing, source_folders
 from audit_kernel.store.ledger import Delivery, append_to_ledger, earlier_delivery
 from audit_kernel.store.tables import LAKE, table_definitions
 from audit_kernel.store.workspace import workspace
@@ -50,6 +50,7 @@ def take_in_reference(
         raise UsageError(problem, f"There are: {', '.join(reference_kinds())}.")
     source = load_reference(kind, source_folders(site))
     source_id = f"reference:{kind}"
+    refuse_odd_path(path)
     with workspace(site) as folder:
         prepared = prepare(path, source, folder, progress)
         with writing(site, folder) as connection:

@@ -69,7 +69,7 @@ def create_missing_tables(connection: duckdb.DuckDBPyConnection) -> None:
     known = {
         name
         for (name,) in connection.execute(
-            "select table_name from duckdb_tables() where database_name = ?", [LAKE]
+            f"select table_name from __ducklake_metadata_{LAKE}.ducklake_table where end_snapshot is null"
         ).fetchall()
     }
     for name, table in table_definitions().items():
