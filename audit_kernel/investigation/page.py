@@ -69,8 +69,8 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
         self._store: Store | None = None
         self._purpose = ""
         self.answers: list[Answer] = []
-        self.form = Form(form_texts(language, today - DEFAULT_PERIOD, today), self.search)
-        self.trail = Trail(self.back)
+        self.form = Form(form_texts(language, today - DEFAULT_PERIOD, today), language, self.search)
+        self.trail = Trail(language, self.back)
         self.table = Table(language, self.choose)
         self.figures = Table(language)
         self._preparing = Lock()

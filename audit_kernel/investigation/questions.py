@@ -59,7 +59,6 @@ def form_texts(language: str, from_date: date, to_date: date) -> dict[str, Any]:
         "lead": _("Who opened whose record? Give a purpose, then a patient, an employee or both."),
         "submit": _("Show activity"),
         "busy": _("Searching …"),
-        "language": language,
         "fields": fields,
     }
 

@@ -72,8 +72,7 @@ class Table(Part):
     view = traitlets.Dict().tag(sync=True)
 
     def __init__(self, language: str, on_choose: Callable[[dict[str, Any]], None] | None = None) -> None:
-        super().__init__()
-        self._language = language
+        super().__init__(language=language)
         self._on_choose = on_choose
         self.hide()
 
@@ -109,7 +108,7 @@ class Table(Part):
         self._order = following[self._order if self._sorted_by == name else None]
         self._sorted_by = name
         self._indices = (
-            sorted_indices(content.rows, column.sorted_by, self._order, self._language) if self._order else None
+            sorted_indices(content.rows, column.sorted_by, self._order, self.language) if self._order else None
         )
         self._page = 0
         self._draw()
@@ -175,12 +174,12 @@ class Table(Part):
         }
 
     def _texts(self, content: TableContent, n_shown: int) -> dict[str, str]:
-        _ = translator(self._language)
+        _ = translator(self.language)
         first = self._page * ROWS_A_PAGE
         where = _("Rows {first} to {last} of {total}").format(
-            first=format_number(first + 1, self._language),
-            last=format_number(first + n_shown, self._language),
-            total=format_number(content.rows.num_rows, self._language),
+            first=format_number(first + 1, self.language),
+            last=format_number(first + n_shown, self.language),
+            total=format_number(content.rows.num_rows, self.language),
         )
         return {
             "action": _("Next step"),

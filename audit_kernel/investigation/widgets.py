@@ -38,6 +38,7 @@ def harmless_texts(value: Any) -> Any:  # noqa: ANN401 - any JSON value goes in 
 class Part(anywidget.AnyWidget):
     """A widget that hands messages from the browser to the methods that `handlers` names."""
 
+    language = traitlets.Unicode().tag(sync=True)
     _css = (STATIC / "page.css").read_text(encoding="utf-8")
 
     def __init__(self, **traits: Any) -> None:  # noqa: ANN401 - traits are of any type
@@ -66,8 +67,8 @@ class Form(Part):
     error = traitlets.Dict().tag(sync=True)
     is_busy = traitlets.Bool(default_value=False).tag(sync=True)
 
-    def __init__(self, texts: Mapping[str, Any], on_search: Callable[[dict[str, str]], None]) -> None:
-        super().__init__(texts=harmless_texts(texts))
+    def __init__(self, texts: Mapping[str, Any], language: str, on_search: Callable[[dict[str, str]], None]) -> None:
+        super().__init__(texts=harmless_texts(texts), language=language)
         self._on_search = on_search
 
     def handlers(self) -> Mapping[str, Callable[[dict[str, Any]], None]]:
@@ -93,8 +94,8 @@ class Trail(Part):
     _esm = script("trail")
     view = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, on_back: Callable[[int], None]) -> None:
-        super().__init__()
+    def __init__(self, language: str, on_back: Callable[[int], None]) -> None:
+        super().__init__(language=language)
         self._on_back = on_back
 
     def handlers(self) -> Mapping[str, Callable[[dict[str, Any]], None]]:

@@ -15,3 +15,8 @@ const NO_SHORTCUTS = { "data-lm-suppress-shortcuts": "true" };
 function button(attributes, ...children) {
   return element("button", { type: "button", ...NO_SHORTCUTS, ...attributes }, ...children);
 }
+
+// The page around says that it is English.
+function rootElement(model, style) {
+  return element("div", { class: `audit-kernel ${style}`, lang: model.get("language"), ...NO_SHORTCUTS });
+}

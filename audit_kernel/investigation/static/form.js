@@ -33,7 +33,7 @@ function render({ model, el }) {
     ...texts.fields.map((description) => field(description, prefix)),
     element("div", { class: "ak-buttons" }, submit),
   );
-  const root = element("div", { class: "audit-kernel", ...NO_SHORTCUTS, lang: texts.language });
+  const root = rootElement(model, "ak-question");
   root.append(element("h1", {}, texts.title), element("p", { class: "ak-lead" }, texts.lead), form, alert);
   el.append(root);
 

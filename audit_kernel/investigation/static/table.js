@@ -86,7 +86,7 @@ function moveBetweenRows(event) {
 }
 
 function render({ model, el }) {
-  const root = element("div", { class: "audit-kernel ak-table", ...NO_SHORTCUTS });
+  const root = rootElement(model, "ak-table");
   root.addEventListener("keydown", moveBetweenRows);
   el.append(root);
   const redraw = () => {

@@ -10,7 +10,7 @@ function crumb(label, index, last, model) {
 function render({ model, el }) {
   const content = element("div", {});
   const status = element("p", { class: "ak-status", role: "status", "aria-live": "polite" });
-  const root = element("div", { class: "audit-kernel ak-trail", ...NO_SHORTCUTS });
+  const root = rootElement(model, "ak-trail");
   root.append(content, status);
   el.append(root);
 
