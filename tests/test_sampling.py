@@ -13,11 +13,15 @@ import pytest
 from audit_kernel import sampling
 from audit_kernel.errors import ParameterError
 
-VECTORS = Path(__file__).parent / "fixtures" / "stats"
+VECTORS = Path(__file__).parents[2] / "shared" / "stats"
 
 
 def vectors(name: str) -> dict[str, Any]:
     """Return one file of published values."""
+    if not VECTORS.is_dir():
+        pytest.skip(
+            "This test reads published figures in ../shared/stats, which is not part of the project and is not here."
+        )
     found: dict[str, Any] = json.loads((VECTORS / name).read_text(encoding="utf-8"))
     return found
 

@@ -108,7 +108,10 @@ def table_from_arrow(
     names = [f"{column.name}_{language}" if column.localised else column.name for column in shown]
     values = [arrow.column(name).slice(0, limit).to_pylist() for name in names]
     texts = [
-        [format_value(value, column.type, language, time_zone) for value in column_values]
+        [
+            in_words(column.name, value, language) or format_value(value, column.type, language, time_zone)
+            for value in column_values
+        ]
         for column, column_values in zip(shown, values, strict=True)
     ]
     return Table(
@@ -137,6 +140,36 @@ def format_value(value: Any, kind: str, language: str, time_zone: str) -> str:  
         return ", ".join(format_value(part, kind, language, time_zone) for part in value)
     text = str(value) if isinstance(value, str | int | Decimal | float | UUID) else repr(value)
     return _shortened(text, language)
+
+
+def in_words(column: str, value: Any, language: str) -> str:  # noqa: ANN401 - one value of any SQL type
+    """Return the words for one of the model's own codes, by the column it stands in; empty for anything else."""
+    _ = translator(language)
+    if column == "outcome":
+        words = {"success": _("success"), "denied": _("denied"), "failed": _("failed"), "unknown": _("unknown")}
+    elif column == "time_flag":
+        words = {
+            "ok": _("certain"),
+            "ambiguous": _("the hour occurs twice"),
+            "nonexistent": _("the hour does not exist"),
+            "no_zone": _("without time zone"),
+        }
+    elif column == "action":
+        words = {
+            "read": _("read"),
+            "write": _("write"),
+            "delete": _("delete"),
+            "sign": _("sign"),
+            "countersign": _("countersign"),
+            "print": _("print"),
+            "export": _("export"),
+            "search": _("search"),
+            "execute": _("execute"),
+            "other": _("other"),
+        }
+    else:
+        return ""
+    return words.get(value, "")
 
 
 def _format_number(value: float | Decimal, kind: str, language: str) -> str:

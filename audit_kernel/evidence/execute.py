@@ -172,7 +172,7 @@ def _run_papermill(task: Task) -> Outcome:
     except Exception as error:  # noqa: BLE001 - whatever ends a notebook is its outcome
         reason = f"{type(error).__name__} while the notebook ran"
     if not reason:
-        html, _resources = ArchiveExporter().from_notebook_node(notebook)  # type: ignore[no-untyped-call]
+        html, _resources = ArchiveExporter().from_notebook_node(notebook)
         Path(task.page).write_text(html, encoding="utf-8", newline="\n")
     return Outcome(task.name, reason, facts)
 
