@@ -15,6 +15,7 @@ from rich.table import Table
 
 from audit_kernel.errors import UsageError
 from audit_kernel.evidence.harmless import harmless
+from audit_kernel.evidence.verify import head_code
 from audit_kernel.locale import format_date, format_number, translator
 
 if TYPE_CHECKING:
@@ -114,8 +115,9 @@ class Printer:
 
     def refused(self, refused: Sequence[dict[str, Any]]) -> None:
         """Print the files that were refused, when and why."""
+        _ = self.translate
         for each in refused:
-            self.say(self.translate("Refused on {date}: {reason}").format(date=each["at"], reason=each["refused"]))
+            self.say(_("Refused on {date}: {reason}").format(date=each["at"], reason=each["refused"]))
 
     def quarantine(self, rows: Sequence[dict[str, Any]]) -> None:
         """Print records in quarantine."""
@@ -170,19 +172,24 @@ class Printer:
 
     def verification(self, target: Path, problems: Sequence[Problem], key: TrustedKey, *, as_json: bool) -> None:
         """Print each problem by run and file, or that there is none, and the key it was checked with."""
+        _ = self.translate
         if as_json:
             found = [
                 {**asdict(each), "message": each.text(self.language), "is_failure": each.is_failure}
                 for each in problems
             ]
-            print_json({"public_key_fingerprint": key.fingerprint, "problems": found})
+            code = head_code(target, key.key)
+            print_json({"public_key_fingerprint": key.fingerprint, "head_code": code, "problems": found})
             return
         self.say(key.text(self.language))
         for problem in problems:
             self.say(problem.text(self.language))
         if not any(problem.is_failure for problem in problems):
-            text = self.translate("Verified: nothing in {path} was changed, removed or added.")
+            text = _("Verified: nothing in {path} was changed, removed or added.")
             self.say(text.format(path=target))
+            if code := head_code(target, key.key):
+                text = _("File this code in the minutes; it shows later whether runs were removed: {code}")
+                self.say(text.format(code=code))
 
     def _table(self, caption: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> None:
         """Print a table, or where it does not fit the terminal, each row as labels and values."""

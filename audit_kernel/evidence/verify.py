@@ -82,6 +82,15 @@ def verify(path: Path, public_key: Path | None = None, *, codes: Iterable[str] =
     return _check_single(path, key) if _is_bag(path) else _ArchiveCheck(path, key).run(codes)
 
 
+def head_code(path: Path, key: Ed25519PublicKey) -> str:
+    """Return the code of an archive's head record, to be filed in the minutes; empty for a bag or a damaged record."""
+    try:
+        head = chain.read_head(path, key)
+    except ValueError:
+        return ""
+    return head.code() if head and head.sequence else ""
+
+
 def _is_bag(path: Path) -> bool:
     """Tell a bag, however damaged, from an archive, however damaged."""
     has_runs = any((folder / bags.MANIFEST).is_file() for folder in chain.bag_folders(path))
