@@ -154,26 +154,28 @@ def test_ten_readers_see_whole_files_only_while_one_writes(site, gerica):
     is_done = threading.Event()
 
     def read() -> None:
+        connection = store_connection.connect(site.temporary_folder, "200MB", 1)
         try:
             while not is_done.is_set():
-                counts = []
+                store_connection.attach(connection, site, read_only=True)
                 for _ in range(2):
-                    connection = store_connection.connect(site.temporary_folder, "200MB", 1)
-                    store_connection.attach(connection, site, read_only=True)
-                    counts += connection.execute(
-                        "select (select count(*) from lake.accesses_by_patient), (select count(*) from"
-                        " lake.accesses_by_employee)"
-                    ).fetchall()
-                    connection.close()
-                seen.extend(counts)
+                    seen.extend(
+                        connection.execute(
+                            "select (select count(*) from lake.accesses_by_patient),"
+                            " (select count(*) from lake.accesses_by_employee)"
+                        ).fetchall()
+                    )
+                connection.execute("detach lake")
         except BaseException as error:  # noqa: BLE001 - shown below
             errors.append(error)
+        finally:
+            connection.close()
 
     readers = [threading.Thread(target=read) for _ in range(10)]
     for reader in readers:
         reader.start()
     try:
-        for file in range(1, 4):
+        for file in range(1, 3):
             take_in(site, gerica(f"a{file}.csv", [row(file * 50 + number) for number in range(50)]), "gerica")
     finally:
         is_done.set()
@@ -194,8 +196,6 @@ def test_a_reader_keeps_its_rows_while_files_come_in_and_are_merged(site, gerica
         take_in(site, gerica("c.csv", [row(5)]), "gerica")
         count = "select count(*) as n from accesses"
         assert store.sql(count).to_pylist() == [{"n": 2}]
-        files = "select count(*) from __ducklake_metadata_lake.ducklake_data_file where path like '%month%' or true"
-        assert ask(site, files)[0][0] > 0
     with Store(site, "test of snapshots", snapshot=first) as store:
         assert store.sql(count).to_pylist() == [{"n": 2}]
     with Store(site, "test of snapshots") as store:
