@@ -109,6 +109,15 @@ class Watched:
                 row => [...row.cells].filter(cell => !cell.querySelector('button')).map(cell => cell.textContent))"""
         )
 
+    def covered(self):
+        """Return the ways back that something lies over, so that a mouse would not reach them."""
+        return self.page.evaluate(
+            """() => [...document.querySelectorAll('.ak-crumbs button')].filter(button => {
+                const box = button.getBoundingClientRect();
+                return !button.contains(document.elementFromPoint(box.left + 2, box.top + box.height / 2));
+            }).map(button => button.textContent)"""
+        )
+
     def rows_as_first(self, n_cells):
         """Return the first cells of each row."""
         return [row[:n_cells] for row in self.rows()]

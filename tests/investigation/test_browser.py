@@ -74,6 +74,7 @@ def test_a_suspicion_is_followed_to_the_raw_log_by_keyboard_alone(opened, world,
     watched.press("ArrowDown", "Enter")
     watched.wait_for_heading(system_log)
     assert watched.faults() == []
+    assert watched.covered() == []
     watched.keep("4-system-log")
     assert watched.rows_as_first(8) == rows_of_the_export(world[1])
 

@@ -61,6 +61,7 @@
     .audit-kernel-page .jp-Cell-inputWrapper,
     .audit-kernel-page .jp-CellHeader,
     .audit-kernel-page .jp-OutputCollapser,
+    .audit-kernel-page .jp-OutputArea-promptOverlay,
     .audit-kernel-page .jp-Collapser,
     .audit-kernel-page .jp-Notebook-footer,
     .audit-kernel-page .jp-cell-toolbar { display: none !important; }
