@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import functools
 import json
 import re
 import subprocess
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -91,6 +95,32 @@ def test_no_module_is_longer_than_one_can_read_in_a_sitting():
 
 def test_nothing_is_left_unfinished():
     assert places(UNFINISHED, ".py", ".sql", ".ipynb", ".yml", ".js", ".md") == []
+
+
+def test_every_imported_package_is_declared():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = project["optional-dependencies"]
+    lines = [*project["dependencies"], *extras["lab"], *extras["demo"]]
+    declared = {re.split(r"[<>=!~ ;\[]", line)[0].lower().replace("_", "-") for line in lines}
+    imported = {
+        name.split(".")[0]
+        for path in (ROOT / "audit_kernel").rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        for name in (
+            [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else [node.module or ""]
+            if isinstance(node, ast.ImportFrom) and not node.level
+            else []
+        )
+    }
+    providers = packages_distributions()
+    undeclared = [
+        name
+        for name in sorted(imported - sys.stdlib_module_names - {"audit_kernel"})
+        if not declared & {provider.lower().replace("_", "-") for provider in providers.get(name, ())}
+    ]
+    assert undeclared == []
 
 
 def test_every_query_has_its_description_and_every_description_its_query():
