@@ -1,0 +1,174 @@
+"""Every error is raised for real: its message says what failed and the remedy, and quotes nothing of the log."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import filelock
+import pytest
+
+import audit_kernel
+from audit_kernel import errors, open_store
+from audit_kernel.errors import AuditKernelError
+from audit_kernel.evidence import keys
+from audit_kernel.evidence.chain import HEAD
+from audit_kernel.evidence.seal import _locked
+from audit_kernel.query import refuse_missing_data
+from audit_kernel.site import create_site, read_settings
+from audit_kernel.store import intake
+from audit_kernel.store.intake import take_in
+from tests.evidence.sealing import new_keys, seal_run
+from tests.store.logs import HEADER, gerica_file, row
+
+SECRET = "SNOKERSEN"
+PACKAGE = Path(audit_kernel.__file__).parent
+PERIOD = {"from_date": "2026-10-01", "to_date": "2026-10-31"}
+EXIT_CODES = {
+    "UsageError": 2,
+    "ParameterError": 2,
+    "MonthIncompleteError": 3,
+    **dict.fromkeys(("UnavailableError", "StoreError", "KeyFileError", "JournalError"), 4),
+}
+# The month's command gives its exit code and shows the failed pages; it is never raised. The base is never raised bare.
+NOT_RAISED = {"AuditKernelError", "MonthIncompleteError"}
+
+
+def all_errors():
+    return {name for name, value in vars(errors).items() if isinstance(value, type)}
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("errors")
+    made = create_site(folder / "site", "NO")
+    take_in(made, gerica_file(folder / "a.csv", [row(1, employee=SECRET), row("x", employee=SECRET)]), "gerica")
+    return made
+
+
+def ask(site, **given):
+    with open_store(site, "test of errors") as store:
+        store.report("activity", **{**PERIOD, **given})
+
+
+def usage(site, _folder, _patched):
+    with open_store(site, "test of errors") as store:
+        store.sql("delete from accesses")
+
+
+def settings(_site, folder, _patched):
+    (folder / "settings.yml").write_text("country: DK\n")
+    read_settings(folder / "settings.yml")
+
+
+def refused(site, folder, patched):
+    patched.setattr(intake, "stage", lambda *_given: 7)
+    take_in(site, gerica_file(folder / "b.csv", [row(2, employee=SECRET)]), "gerica")
+
+
+def damaged(site, folder, _patched):
+    (folder / "b.csv").write_text(f"{HEADER}\n1;{SECRET}\n")
+    take_in(site, folder / "b.csv", "gerica")
+
+
+def not_assessable(site, _folder, _patched):
+    with open_store(site, "test of errors") as store:
+        query = store.catalog.query("activity")
+        needing = query.description.model_copy(update={"needs": ("units",)})
+        query.__dict__["description"] = needing
+        refuse_missing_data(store._connection, query)
+
+
+def run(_site, folder, _patched):
+    new_keys(folder / "keys")
+    seal_run(folder, "run")
+    seal_run(folder, "run")
+
+
+def verification(_site, folder, _patched):
+    new_keys(folder / "keys")
+    seal_run(folder, "run")
+    (folder / "archive" / HEAD).unlink()
+    seal_run(folder, "next")
+
+
+def unavailable(_site, folder, patched):
+    new_keys(folder / "keys")
+    (folder / "archive").mkdir()
+    patched.setattr("audit_kernel.evidence.seal.WAIT_SECONDS", 0)
+    lock = filelock.FileLock(_locked(folder / "archive").lock_file)
+    with lock:
+        seal_run(folder, "run")
+
+
+def store(site, _folder, _patched):
+    open_store(site, "test of errors", snapshot=9999)
+
+
+def key_file(_site, folder, _patched):
+    keys.load_private(folder)
+
+
+def journal(site, _folder, patched):
+    patched.setattr("audit_kernel.use_log.FILE", "")  # names the folder itself
+    open_store(site, "test of errors")
+
+
+RAISED = {
+    "UsageError": usage,
+    "ParameterError": lambda site, _folder, _patched: ask(site, patient_id="1042", colour="red"),
+    "SettingsError": settings,
+    "IntakeError": refused,
+    "DamagedFileError": damaged,
+    "UnknownSubjectError": lambda site, _folder, _patched: ask(site, patient_id="nobody"),
+    "NotAssessableError": not_assessable,
+    "RunError": run,
+    "VerificationError": verification,
+    "UnavailableError": unavailable,
+    "StoreError": store,
+    "KeyFileError": key_file,
+    "JournalError": journal,
+}
+
+
+@pytest.mark.parametrize("name", RAISED)
+def test_an_error_says_what_failed_and_the_remedy_and_nothing_of_the_log(site, tmp_path, monkeypatch, name):
+    with pytest.raises(AuditKernelError) as caught:
+        RAISED[name](site, tmp_path, monkeypatch)
+    error = caught.value
+    assert type(error).__name__ == name
+    assert error.exit_code == EXIT_CODES.get(name, 1)
+    assert error.problem.endswith(".")
+    assert error.remedy.endswith(".")
+    assert str(error) == f"{error.problem} {error.remedy}"
+    assert SECRET not in str(error)
+    assert "Traceback" not in str(error)
+
+
+def test_every_error_is_raised_here():
+    assert set(RAISED) == all_errors() - NOT_RAISED
+
+
+def test_the_tree_at_the_top_of_the_file_names_every_error():
+    tree = {word for word in (errors.__doc__ or "").split() if word.endswith("Error")}
+    assert tree == all_errors()
+
+
+@pytest.mark.parametrize("name", sorted(all_errors()))
+def test_exit_codes_are_as_decided(name):
+    assert getattr(errors, name).exit_code == EXIT_CODES.get(name, 1)
+
+
+def test_every_error_of_the_product_is_raised_with_its_remedy():
+    """Two values: what failed and the remedy. One error makes both itself."""
+    bare = []
+    for path in PACKAGE.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_raised = isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)
+            if not is_raised or not isinstance(node.exc.func, ast.Name) or node.exc.func.id not in all_errors():
+                continue
+            if len(node.exc.args) + len(node.exc.keywords) < 2 and not any(
+                isinstance(argument, ast.Starred) for argument in node.exc.args
+            ):
+                bare.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
+    assert bare == []

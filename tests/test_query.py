@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+
+from audit_kernel import open_store
+from audit_kernel.catalog import Catalog
+from audit_kernel.errors import NotAssessableError, ParameterError, UnknownSubjectError, UsageError
+from audit_kernel.query import convert, refuse_missing_data
+from audit_kernel.site import create_site
+from audit_kernel.store.intake import take_in
+from audit_kernel.store.reference import take_in_reference
+from tests.store.logs import gerica_file, row
+
+PERIOD = {"from_date": "2026-10-01", "to_date": "2026-10-31"}
+IDENTIFIERS = """system;kind;identifier;id;valid_from;valid_to
+gerica;employee;KANO01;E1;;2026-10-10
+gerica;employee;KANO01;E2;2026-10-10;
+gerica;employee;OLNO02;E3;;
+"""
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("query")
+    site = create_site(folder / "site", "NO")
+    rows = [row(1), row(2, day="20.10.2026"), row(3, employee="OLNO02"), row(4, employee="NEW", post="7")]
+    rows.append("5;02.10.2026;08:00:00;Lesing;NEW;Journal;J1;Post vist")
+    take_in(site, gerica_file(folder / "a.csv", rows), "gerica")
+    identifiers = folder / "identifiers.csv"
+    identifiers.write_text(IDENTIFIERS, encoding="utf-8")
+    take_in_reference(site, identifiers, "identifiers")
+    with open_store(site, "test of queries") as opened:
+        yield opened
+
+
+def test_an_employee_is_asked_for_by_id_or_by_the_logs_user_name(store):
+    for asked in ("E3", "OLNO02", " OLNO02 "):
+        result = store.report("activity", employee_id=asked, **PERIOD)
+        assert [(each["employee_id"], each["patient_id"]) for each in result.table.to_pylist()] == [("E3", "1042")]
+        assert result.parameters["employee_id"] == "E3"
+        assert result.parameters["from_date"] == date(2026, 10, 1)
+
+
+def test_a_user_name_of_two_employees_is_not_guessed(store):
+    with pytest.raises(UnknownSubjectError, match=r"'KANO01' names 2 employees.*Give the site's own employee id"):
+        store.report("activity", employee_id="KANO01", **PERIOD)
+    assert store.report("activity", employee_id="E2", **PERIOD).table.num_rows == 1
+
+
+def test_someone_known_from_the_log_alone_is_asked_for_as_the_log_wrote_it(store):
+    assert store.report("activity", employee_id="NEW", **PERIOD).table.num_rows == 2
+    assert store.report("activity", patient_id="7", **PERIOD).table.num_rows == 1
+
+
+@pytest.mark.parametrize(("kind", "typed"), [("patient", "10422"), ("employee", "kano01"), ("patient", "' or 1=1 --")])
+def test_someone_who_stands_nowhere_is_an_error_not_an_empty_report(store, kind, typed):
+    with pytest.raises(UnknownSubjectError) as caught:
+        store.report("activity", **{f"{kind}_id": typed}, **PERIOD)
+    assert repr(typed) in str(caught.value)
+    assert "neither in any log nor in the reference data" in str(caught.value)
+
+
+def test_a_report_without_rows_says_how_many_were_searched(store):
+    result = store.report("activity", patient_id="7", from_date="2026-10-20", to_date="2026-10-31")
+    assert (result.table.num_rows, result.rows_searched) == (0, 1)
+    assert store.report("activity", patient_id="7", **PERIOD).rows_unresolved == 1
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"patient_id": "7"}, "activity needs the parameter 'from_date'"),
+        ({"patient_id": "7", "from_date": "", "to_date": "2026-10-31"}, "needs the parameter 'from_date'"),
+        (PERIOD, "activity needs at least one of patient_id, employee_id"),
+        ({"patient": "7", **PERIOD}, r"no parameter 'patient'\. It has: patient_id, employee_id, from_date, to_date"),
+        ({"patient_id": 7.5, **PERIOD}, "'patient_id' must be of type patient, not 7.5"),
+        ({"patient_id": "7", "from_date": "31.10.2026", "to_date": "2026-10-31"}, "not '31.10.2026'.*2026-10-31"),
+        ({"patient_id": "7", "from_date": "2026-02-30", "to_date": "2026-10-31"}, "must be of type date"),
+        ({"patient_id": "7", "opening_gap_minutes": "five", **PERIOD}, "must be of type integer, not 'five'"),
+    ],
+)
+def test_a_wrong_parameter_is_named_with_what_is_allowed(store, given, said):
+    with pytest.raises(ParameterError, match=said) as caught:
+        store.report("activity", **given)
+    assert caught.value.exit_code == 2
+
+
+def test_a_reversed_period_is_refused(store):
+    with pytest.raises(UsageError, match=r"The period ends \(2026-10-01\) before it begins \(2026-10-31\)"):
+        store.report("activity", patient_id="7", from_date="2026-10-31", to_date="2026-10-01")
+
+
+def test_a_parameter_given_takes_the_place_of_the_threshold(store):
+    by_threshold = store.report("activity", patient_id="7", **PERIOD)
+    assert (by_threshold.parameters["opening_gap_minutes"], list(by_threshold.thresholds)) == (
+        5,
+        ["opening_gap_minutes"],
+    )
+    given = store.report("activity", patient_id="7", opening_gap_minutes="30", **PERIOD)
+    assert (given.parameters["opening_gap_minutes"], dict(given.thresholds)) == (30, {})
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "converted"),
+    [
+        ("integer", "-7", -7),
+        ("decimal", "0.95", Decimal("0.95")),
+        ("date", date(2026, 1, 2), date(2026, 1, 2)),
+        ("timestamp", "2026-10-25T02:30:00+01:00", datetime(2026, 10, 25, 1, 30)),
+        ("timestamp", datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1)),
+        ("boolean", "false", False),
+        ("text_list", ("a", 1), ["a", "1"]),
+        ("text", 5, "5"),
+    ],
+)
+def test_a_value_becomes_its_declared_type(kind, value, converted):
+    found = convert("query", "name", kind, value)
+    assert found == converted
+    assert type(found) is type(converted)
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("integer", "1_000"),
+        ("integer", True),
+        ("integer", "1e3"),
+        ("integer", 2**63),
+        ("decimal", "NaN"),
+        ("decimal", "1,5"),
+        ("date", "2026-W40-1"),
+        ("date", datetime(2026, 1, 1)),
+        ("timestamp", "2026-10-25T02:30:00"),
+        ("boolean", "yes"),
+        ("text_list", "abc"),
+        ("text", None),
+        ("employee", ["a"]),
+    ],
+)
+def test_a_value_of_another_type_is_refused(kind, value):
+    with pytest.raises(ParameterError, match="must be of type"):
+        convert("query", "name", kind, value)
+
+
+def test_a_query_whose_data_are_missing_is_not_assessable(store, monkeypatch):
+    query = Catalog().query("activity")
+    needing = query.description.model_copy(update={"needs": ("accesses", "units")})
+    monkeypatch.setitem(query.__dict__, "description", needing)
+    with pytest.raises(NotAssessableError, match=r"activity is not assessable: no units were taken in"):
+        refuse_missing_data(store._connection, query)
+
+
+def test_the_same_question_has_the_same_answer_in_either_sort_order(store):
+    pair = store.report("detailed_activity", employee_id="E3", patient_id="1042", **PERIOD).table
+    by_employee = store.report("detailed_activity", employee_id="E3", **PERIOD).table
+    assert pair.num_rows == 1
+    assert pair.equals(by_employee)
+
+
+def test_a_result_becomes_a_data_frame(store):
+    frame = store.report("activity", patient_id="1042", **PERIOD).df()
+    assert sorted(frame["employee_id"]) == ["E1", "E2", "E3"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "select 1; select 2", "insert into lake.writer_lock values (1)", "copy (select 1) to 'x'", "set threads = 1"],
+)
+def test_own_sql_is_one_select(store, text):
+    with pytest.raises(UsageError, match="not one SELECT"):
+        store.sql(text)
+
+
+def test_own_sql_that_is_wrong_says_where(store):
+    with pytest.raises(UsageError, match=r"The SQL is wrong: .*employe_id"):
+        store.sql("select employe_id from accesses")
+    with pytest.raises(UsageError, match="The SQL is wrong"):
+        store.sql("selec 1")
+
+
+def test_own_sql_binds_values_by_name(store):
+    answer = store.sql("select count(*) as n from accesses where employee_id = $who", {"who": "E3"})
+    assert answer.to_pylist() == [{"n": 1}]
