@@ -6,6 +6,7 @@ Papermill alone does not: after a killed kernel or a timeout it marks every cell
 from __future__ import annotations
 
 import contextlib
+import faulthandler
 import json
 import os
 import signal
@@ -181,6 +182,8 @@ def main(order: str, answer: str) -> None:
     """Execute one task file and write its outcome."""
     warnings.simplefilter("ignore")
     task = Task(**json.loads(Path(order).read_text(encoding="utf-8")))
+    # Should the runner be killed, nobody else would stop a kernel that never answers.
+    faulthandler.dump_traceback_later(task.timeout + GRACE_SECONDS, exit=True)
     try:
         outcome = _run_papermill(task)
     except Exception as error:  # noqa: BLE001 - the page could not be made: an outcome as well
