@@ -25,7 +25,9 @@ def task(folder: Path, cells: list[str], timeout: int = 60, **parameters: object
     notebook.cells = [first, *map(nbformat.v4.new_code_cell, cells)]
     path = folder / "tiny.ipynb"
     nbformat.write(notebook, path)
-    return Task("tiny", str(path), str(folder / "executed.ipynb"), str(folder / "page.html"), parameters, "en", timeout)
+    return Task(
+        "tiny", str(path), str(folder / "executed.ipynb"), str(folder / "page.html"), parameters, "en", timeout=timeout
+    )
 
 
 def run(folder: Path, cells: list[str], timeout: int = 60, **parameters: object) -> Outcome:
