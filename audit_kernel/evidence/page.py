@@ -149,6 +149,8 @@ class Page:
             label = parameter.label.in_language(self.language) if parameter.label else name
             unit = unit_in_words(parameter.unit, self.language)
             text = f"{format_value(values[name], 'text', self.language, '')} {unit}".strip()
+            if parameter.type in ("patient", "employee"):
+                text = f"{text} {self.store.names(parameter.type, {text}).get(text, '')}".strip()
             pairs.append((label, text))
         return pairs
 
