@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 from rich.console import Console
 
 from audit_kernel import printing
-from audit_kernel.errors import AuditKernelError
+from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.locale import translator
 
 if TYPE_CHECKING:
@@ -203,8 +204,7 @@ def _finish(to: printing.Printer, run: Any, *, as_json: bool) -> None:  # noqa: 
         printing.print_json({"bag": str(run.bag), "index": str(run.index), "pages": pages})
     else:
         to.run(run)
-    if not run.is_complete:
-        raise typer.Exit(3)
+    run.require_complete()
 
 
 @app.command(epilog="Example: audit-kernel verify archive --public-key signing-key.pub.pem")
@@ -224,6 +224,9 @@ def verify(
     from audit_kernel.site import find_site
 
     target = path or find_site(site).archive_folder
+    if not language:
+        with contextlib.suppress(SettingsError):  # evidence is verified without a site too
+            language = find_site(site).settings.language
     problems = verify_path(target, public_key, codes=code or [])
     key = trusted_key(target, public_key)
     printing.Printer(console, language or "en").verification(target, problems, key, as_json=as_json)

@@ -66,12 +66,14 @@ class UnknownSubjectError(AuditKernelError):
 
 
 class NotAssessableError(AuditKernelError):
-    """What a query needs is missing: `relation` names it."""
+    """What a query needs is missing: `relation` names it; `is_period_empty` when only the period asked about has none."""
 
-    def __init__(self, query: str, relation: str) -> None:
-        problem = f"{query} is not assessable: no {relation.replace('_', ' ')} were taken in."
-        super().__init__(problem, "Take them in; docs/not-assessable.md says how.")
+    def __init__(self, query: str, relation: str, *, is_period_empty: bool = False) -> None:
+        where = " for this period" if is_period_empty else ""
+        problem = f"{query} is not assessable: no {relation.replace('_', ' ')} were taken in{where}."
+        super().__init__(problem, "Check the period, or take them in; docs/not-assessable.md says how.")
         self.relation = relation
+        self.is_period_empty = is_period_empty
 
 
 class RunError(AuditKernelError):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 PERIOD = ("from_date", "to_date")
+Period = tuple[datetime | None, datetime | None]
 LARGEST_INTEGER = 2**63
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -57,18 +58,25 @@ class Result:
         return frame
 
 
-def run_query(connection: duckdb.DuckDBPyConnection, site: Site, query: Query, given: Mapping[str, Any]) -> Result:
+def run_query(
+    connection: duckdb.DuckDBPyConnection,
+    site: Site,
+    query: Query,
+    given: Mapping[str, Any],
+    counted: dict[Period, tuple[int, int]],
+) -> Result:
     """Run one query over an open store.
 
     Parameters
     ----------
     given: parameters by the names of the `.yml`; a period is given as `from_date` and `to_date`, both included.
+    counted: what `count_searched` answered before over the same snapshot, by period; the answer is added.
 
     Raises
     ------
     ParameterError: a parameter is missing, unknown or of the wrong type.
     UnknownSubjectError: a patient or employee stands neither in the log nor in the reference data.
-    NotAssessableError: data that the query needs are missing.
+    NotAssessableError: data that the query needs are missing, or the period holds no access at all.
     """
     values = typed_parameters(query, given)
     day = values.get("from_date") or values.get("to_date") or datetime.now(UTC).date()
@@ -84,12 +92,17 @@ def run_query(connection: duckdb.DuckDBPyConnection, site: Site, query: Query, g
         if parameter.type in ORDERS and bound.get(name) is not None:
             bound[name] = values[name] = resolve_subject(connection, parameter.type, bound[name])
     refuse_missing_data(connection, query)
+    period = (bound["start_at"], bound["end_at"])
+    if period not in counted:
+        counted[period] = count_searched(connection, *period)
+    searched, unresolved = counted[period]
+    if not searched and "accesses" in query.description.needs:
+        raise NotAssessableError(query.name, "accesses", is_period_empty=True)
     point_at_order(connection, query, bound)
     names = duckdb.extract_statements(query.sql)[0].named_parameters
     table = connection.execute(query.sql, {name: bound[name] for name in names}).to_arrow_table()
     if query.description.statistics:
         table = statistics.assess(table, list(query.description.statistics), bound)
-    searched, unresolved = count_searched(connection, bound.get("start_at"), bound.get("end_at"))
     return Result(query, table, values, searched, unresolved, used)
 
 
@@ -238,7 +251,9 @@ def point_at_order(connection: duckdb.DuckDBPyConnection, query: Query, bound: M
     connection.execute(f"create or replace temp view stored_accesses as select * from lake.{ORDERS[order]}")
 
 
-def count_searched(connection: duckdb.DuckDBPyConnection, start_at: Any, end_at: Any) -> tuple[int, int]:  # noqa: ANN401
+def count_searched(
+    connection: duckdb.DuckDBPyConnection, start_at: datetime | None, end_at: datetime | None
+) -> tuple[int, int]:
     """Return how many accesses the period holds, and how many of them have a record without a known patient."""
     row = connection.execute(
         "select count(*), count(*) filter (where is_patient_unresolved) from resolved_accesses"

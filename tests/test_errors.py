@@ -30,7 +30,7 @@ EXIT_CODES = {
     "MonthIncompleteError": 3,
     **dict.fromkeys(("UnavailableError", "StoreError", "KeyFileError", "JournalError"), 4),
 }
-# The month's command gives its exit code and shows the failed pages; it is never raised. The base is never raised bare.
+# The base is never raised bare; a month that is not complete takes a whole run: tests/evidence/test_month.py.
 NOT_RAISED = {"AuditKernelError", "MonthIncompleteError"}
 
 

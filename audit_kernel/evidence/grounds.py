@@ -71,4 +71,9 @@ def why_not_assessable(error: NotAssessableError, language: str) -> str:
     text = _(
         "This cannot be assessed, because no {relation} have been taken in. It does not mean that nothing was found."
     )
+    if error.is_period_empty:
+        text = _(
+            "This cannot be assessed, because no {relation} have been taken in for the period. It does not mean that"
+            " nothing was found."
+        )
     return text.format(relation=names.get(error.relation, error.relation))

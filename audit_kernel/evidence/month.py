@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.catalog import Catalog, resource_folder
-from audit_kernel.errors import UsageError
+from audit_kernel.errors import MonthIncompleteError, RunError, UsageError
 from audit_kernel.evidence.index import index_page
 from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
 from audit_kernel.store.reading import Store
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 KIND = "monthly"
+INDEX = "index.html"
 MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
@@ -50,6 +51,22 @@ class MonthRun:
     def is_complete(self) -> bool:
         """Whether every notebook succeeded."""
         return all(outcome.succeeded for outcome in self.outcomes)
+
+    def require_complete(self) -> None:
+        """Refuse to call a run done in which a notebook failed.
+
+        Raises
+        ------
+        MonthIncompleteError: it is a month.
+        RunError: it is a single report.
+        """
+        failed = [outcome.name for outcome in self.outcomes if not outcome.succeeded]
+        if not failed:
+            return
+        problem = f"Not everything ran: {', '.join(failed)} failed; the sealed pages say why."
+        if self.index.name == INDEX:
+            raise MonthIncompleteError(problem, "Remove the cause and run the month again; the failed run stays.")
+        raise RunError(problem, "Remove the cause and ask again; the failed run stays in the archive.")
 
 
 def month_days(month: str) -> tuple[date, date]:
@@ -122,9 +139,9 @@ def run_month(
     with working_folder(site) as working:
         outcomes = execute_all(site, plan, working, progress)
         html = index_page(site, plan, outcomes)
-        (working / "payload" / "pages" / "index.html").write_text(html, encoding="utf-8", newline="\n")
+        (working / "payload" / "pages" / INDEX).write_text(html, encoding="utf-8", newline="\n")
         bag = seal_run(site, plan, working, outcomes)
-    return MonthRun(bag, bag / "data" / "pages" / "index.html", tuple(outcomes))
+    return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes))
 
 
 def run_report(

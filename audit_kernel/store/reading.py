@@ -8,7 +8,7 @@ import duckdb
 
 from audit_kernel.catalog import Catalog
 from audit_kernel.errors import StoreError, UsageError
-from audit_kernel.query import Result, run_query
+from audit_kernel.query import Period, Result, run_query
 from audit_kernel.store.connection import attach, cannot_read, connect, latest_snapshot, literal, without_log_text
 from audit_kernel.store.ledger import Delivery, deliveries
 from audit_kernel.store.tables import LAKE
@@ -45,6 +45,7 @@ class Store:
 
     def __init__(self, site: Site, purpose: str, snapshot: int | None = None, threads: int | None = None) -> None:
         self.site = site
+        self._counted: dict[Period, tuple[int, int]] = {}
         self.purpose = checked_purpose(purpose)
         record_use(site, self.purpose, "open", {"snapshot": snapshot})
         self.catalog = Catalog(site.folder)
@@ -97,7 +98,7 @@ class Store:
         self._record("report", {"query": name, "about": about, "parameters": parameters})
         problem = f"The query {query.name!r} could not be answered"
         with without_log_text(StoreError, problem, "If it happens again, report the query's name and this sentence."):
-            return run_query(self._connection, self.site, query, parameters)
+            return run_query(self._connection, self.site, query, parameters, self._counted)
 
     def deliveries(self) -> list[Delivery]:
         """Return the ledger at this snapshot, oldest first.

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from audit_kernel.errors import UsageError
+from audit_kernel.errors import MonthIncompleteError, UsageError
 from audit_kernel.evidence.month import MonthRun, month_days, run_month, run_report
 from audit_kernel.evidence.verify import verify
 from audit_kernel.site import Site
@@ -133,7 +133,8 @@ def test_a_failing_notebook_leaves_its_page_and_the_others_go_on(site: Site, tmp
     (copy / "parameters" / "schedule.yml").write_text("monthly: [checks/broken, checks/blocked_searches]\n")
     run = run_month(Site(copy), "2026-10", seed="x")
     assert [outcome.succeeded for outcome in run.outcomes] == [False, True]
-    assert not run.is_complete
+    with pytest.raises(MonthIncompleteError, match=r"broken failed.*run the month again"):
+        run.require_complete()
     assert set(pages(run)) == {"broken", "blocked_searches", "index"}
     assert [problem for problem in verify(copy / "archive") if problem.is_failure] == []
 
