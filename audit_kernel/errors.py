@@ -66,7 +66,7 @@ class UnknownSubjectError(AuditKernelError):
 
 
 class NotAssessableError(AuditKernelError):
-    """What a query needs is missing: `relation` names it; `is_period_empty` when only the period asked about has none."""
+    """What a query needs is missing: `relation` names it; `is_period_empty` when only the period has none."""
 
     def __init__(self, query: str, relation: str, *, is_period_empty: bool = False) -> None:
         where = " for this period" if is_period_empty else ""
