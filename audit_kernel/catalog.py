@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -125,6 +126,7 @@ class Catalog:
             for room in ROOMS:
                 for path in sorted((site_folder / "sql" / room).glob("*.sql")):
                     self._add(room, path, of_site=True)
+            self._check_notebooks(site_folder)
 
     def _add(self, room: str, path: Path, *, of_site: bool) -> None:
         if path.name.endswith(".events.sql"):
@@ -160,18 +162,23 @@ class Catalog:
             query = self.query(name)
             own_name = f"check_{query.name}"
             return self.notebook(own_name if self._has_notebook(own_name) else "check")
-        candidates = [resource_folder("notebooks") / f"{name}.ipynb"]
-        if self.site_folder:
-            own = self.site_folder / "notebooks" / f"{name}.ipynb"
-            if own.is_file() and candidates[0].is_file():
-                problem = f"{own} has the name of a notebook of the package."
-                raise SettingsError(problem, "Give it another name.")
-            candidates.append(own)
-        for candidate in candidates:
+        package = resource_folder("notebooks") / f"{name}.ipynb"
+        own = self.site_folder / "notebooks" / f"{name}.ipynb" if self.site_folder else package
+        for candidate in (own, package):
             if candidate.is_file():
                 return candidate
+        names = ", ".join(sorted(path.stem for path in package.parent.glob("*.ipynb")))
         problem = f"There is no notebook {name!r}."
-        raise UsageError(problem, "Check the name in schedule.yml.")
+        raise UsageError(problem, f"Check the name; there are: {names}.")
+
+    def _check_notebooks(self, site_folder: Path) -> None:
+        for own in sorted((site_folder / "notebooks").glob("*.ipynb")):
+            if not (resource_folder("notebooks") / own.name).is_file():
+                continue
+            if json.loads(own.read_text(encoding="utf-8")).get("metadata", {}).get("replaces") != own.stem:
+                problem = f"{own} has the name of a notebook of the package."
+                raise SettingsError(problem, f"Give it another name, or write `replaces: {own.stem}` in its metadata.")
+            self.replaced.append(f"notebooks/{own.name}")
 
     def _has_notebook(self, name: str) -> bool:
         folders = [resource_folder("notebooks"), *([self.site_folder / "notebooks"] if self.site_folder else [])]

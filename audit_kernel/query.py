@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from audit_kernel.catalog import Parameter, Query
     from audit_kernel.site import Site
 
+# Stored tables that no view of the model shows.
+UNSEEN = ("intake_files", "quarantine", "record_keys", "identifiers")
 PERIOD = ("from_date", "to_date")
 Period = tuple[datetime | None, datetime | None]
 LARGEST_INTEGER = 2**63
@@ -237,7 +239,8 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query) -> 
     NotAssessableError: a relation that the query needs has no row.
     """
     for relation in query.description.needs:
-        source = "lake.accesses_by_patient" if relation == "accesses" else f'"{relation}"'
+        source = f'lake."{relation}"' if relation in UNSEEN else f'"{relation}"'
+        source = f"lake.{ORDERS['patient']}" if relation == "accesses" else source
         if connection.execute(f"select 1 from {source} limit 1").fetchone() is None:
             raise NotAssessableError(query.name, relation)
 

@@ -16,13 +16,19 @@ import time
 import warnings
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from audit_kernel import errors
 from audit_kernel.errors import ParameterError
 from audit_kernel.evidence.objects import MIME_TYPE
 from audit_kernel.files import replace_whole, write_new
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 TIMEOUT_SECONDS = 3600
+KERNEL_ENDED = "not every cell ran: its kernel ended early"
+NOT_COMPLETE = "its last cell did not report that the page is complete"
 GRACE_SECONDS = 15  # papermill stops a cell that runs too long, and its kernel, by itself
 
 
@@ -58,7 +64,7 @@ class Outcome:
 
 def execute(task: Task, working: Path) -> Outcome:
     """Execute a notebook in a process of its own; a killed or hanging one becomes an outcome, not an exception."""
-    check_parameter_names(task)
+    check_parameter_names(task.name, Path(task.notebook), task.parameters)
     began = time.monotonic()
     order = working / f"{task.name}.task.json"
     answer = working / f"{task.name}.outcome.json"
@@ -103,23 +109,26 @@ def environment(working: Path) -> dict[str, str]:
     }
 
 
-def check_parameter_names(task: Task) -> None:
-    """Refuse names that the notebook's first cell does not declare: papermill pastes names as code.
+def declared_parameters(notebook: Path) -> set[str]:
+    """Return the names that a notebook's first cell, the one tagged `parameters`, declares."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    tagged = [cell for cell in cells if "parameters" in cell.get("metadata", {}).get("tags", [])]
+    lines = [line for cell in tagged for line in "".join(cell["source"]).splitlines() if "=" in line]
+    return {line.split("=", 1)[0].strip() for line in lines}
+
+
+def check_parameter_names(name: str, notebook: Path, parameters: Mapping[str, Any]) -> None:
+    """Refuse names that the notebook does not declare: papermill pastes names as code.
 
     Raises
     ------
     ParameterError: a name is not declared.
     """
-    notebook = json.loads(Path(task.notebook).read_text(encoding="utf-8"))
-    declared: set[str] = set()
-    for cell in notebook["cells"]:
-        if "parameters" in cell.get("metadata", {}).get("tags", []):
-            lines = "".join(cell["source"]).splitlines()
-            declared = {line.split("=", 1)[0].strip() for line in lines if "=" in line}
-    for name in task.parameters:
-        if not name.isidentifier() or name not in declared:
-            problem = f"The notebook {task.name} declares no parameter {name!r}."
-            raise ParameterError(problem, f"It declares: {', '.join(sorted(declared))}.")
+    declared = declared_parameters(notebook)
+    for each in parameters:
+        if not each.isidentifier() or each not in declared:
+            problem = f"The page of {name} has no parameter {each!r}."
+            raise ParameterError(problem, f"It has: {', '.join(sorted(declared))}.")
 
 
 def _stop_all(process: subprocess.Popen[bytes]) -> None:
@@ -132,18 +141,26 @@ def _stop_all(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
+def reason_of(name: str, message: str) -> str:
+    """Say why a notebook failed: only our own errors are quoted, any other could quote a row of the log."""
+    own = getattr(errors, name, None)
+    if isinstance(own, type) and issubclass(own, errors.AuditKernelError):
+        return message
+    return f"{name} in a cell of the notebook"
+
+
 def judge(notebook: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401 - an nbformat notebook
     """Return why an executed notebook did not succeed (empty when it did), and the facts of its last cell."""
     code_cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     for cell in code_cells:
         for output in cell.outputs:
             if output.output_type == "error":
-                return f"{output.ename}: {output.evalue}", {}
+                return reason_of(output.ename, output.evalue), {}
     if not code_cells or any(cell.execution_count is None for cell in code_cells):
-        return "not every cell ran: its kernel ended early", {}
+        return KERNEL_ENDED, {}
     last = [output.data[MIME_TYPE] for output in code_cells[-1].outputs if MIME_TYPE in output.get("data", {})]
     if not last or last[-1].get("object") != "done":
-        return "its last cell did not report that the page is complete", {}
+        return NOT_COMPLETE, {}
     return "", dict(last[-1].get("facts", {}))
 
 
@@ -169,7 +186,7 @@ def _run_papermill(task: Task) -> Outcome:
         )
         reason, facts = judge(notebook)
     except papermill.PapermillExecutionError as error:
-        reason = f"{error.ename}: {error.evalue}"
+        reason = reason_of(error.ename, error.evalue)
     except Exception as error:  # noqa: BLE001 - whatever ends a notebook is its outcome
         reason = f"{type(error).__name__} while the notebook ran"
     if not reason:
@@ -187,7 +204,7 @@ def main(order: str, answer: str) -> None:
     try:
         outcome = _run_papermill(task)
     except Exception as error:  # noqa: BLE001 - the page could not be made: an outcome as well
-        outcome = Outcome(task.name, f"{type(error).__name__}: {error}")
+        outcome = Outcome(task.name, reason_of(type(error).__name__, str(error)))
     replace_whole(Path(answer), json.dumps(asdict(outcome)).encode())
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import secrets
 from calendar import monthrange
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.catalog import Catalog, resource_folder
 from audit_kernel.errors import MonthIncompleteError, RunError, UsageError
+from audit_kernel.evidence.execute import check_parameter_names, declared_parameters
 from audit_kernel.evidence.index import index_page
 from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
 from audit_kernel.store.reading import Store
@@ -89,13 +89,6 @@ def schedule(site: Site) -> Schedule:
     return read_model(own if own.is_file() else resource_folder("parameters") / "schedule.yml", Schedule)
 
 
-def declared_parameters(notebook: Path) -> set[str]:
-    """Return the names that a notebook's first cell declares."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    tagged = next(cell for cell in cells if "parameters" in cell["metadata"].get("tags", []))
-    return {line.split("=", 1)[0].strip() for line in "".join(tagged["source"]).splitlines() if "=" in line}
-
-
 def run_month(
     site: Site,
     month: str,
@@ -153,7 +146,12 @@ def run_report(
     given = {key: str(value) if isinstance(value, date) else value for key, value in parameters.items()}
     period = "_".join(str(given[key]) for key in ("from_date", "to_date") if given.get(key)) or "all"
     language = language or site.settings.language
-    plan = Plan(name, period, purpose, language, snapshot, [(name, name, given)], deliveries, threads=threads)
+    catalog = Catalog(site.folder)
+    notebook = name
+    if catalog.query(name).room == "checks":
+        notebook, given = f"checks/{name}", {**given, "check": f"checks/{name}"}
+    check_parameter_names(name, catalog.notebook(notebook), given)
+    plan = Plan(name, period, purpose, language, snapshot, [(name, notebook, given)], deliveries, threads=threads)
     with working_folder(site) as working:
         outcomes = execute_all(site, plan, working)
         bag = seal_run(site, plan, working, outcomes)

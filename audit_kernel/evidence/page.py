@@ -173,18 +173,31 @@ class Page:
         rows = self.result.table.select(names).to_pylist()
         return {"n_remarks": sum(any(row.values()) for row in rows)}
 
+    def period(self) -> tuple[date, date] | None:
+        """Return the days asked about; an open side is the first or last day of the rows; None without any."""
+        if self.result is None:
+            return None
+        first, last = (self.result.parameters.get(name) for name in PERIOD)
+        if (first is None or last is None) and "local_date" in self.result.table.column_names:
+            days = [day for day in self.result.table.column("local_date").to_pylist() if day is not None]
+            first, last = first or min(days, default=None), last or max(days, default=None)
+        return (_as_date(first), _as_date(last)) if first and last else None
+
     def chart(self, name: str) -> None:
         """Draw accesses per day (`timeline`) or per hour and weekday (`hour_map`) for what was asked."""
         if self.result is None:
             return
+        period = self.period()
+        if period is None:
+            return
         query = self.store.catalog.query(name, "reports")
         wanted = {"from_date", "to_date", *query.description.parameters}
         asked = {key: value for key, value in self.result.parameters.items() if key in wanted and value is not None}
+        asked |= dict(zip(PERIOD, period, strict=True))
         title = query.description.title.in_language(self.language)
         question = query.description.question.in_language(self.language)
         result = self.store.report(f"reports/{name}", **asked)
         if name == "timeline":
-            period = (_as_date(asked["from_date"]), _as_date(asked["to_date"]))
             self._show(charts.timeline(result.table, self.language, title, question, period))
         else:
             self._show(charts.hour_map(result.table, self.language, title, question))

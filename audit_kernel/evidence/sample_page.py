@@ -68,5 +68,6 @@ class SamplePage(Page):
 
     def done(self, **facts: Any) -> None:  # noqa: ANN401 - shown by the index page
         """Report the draw's figures as well."""
-        drawn = {"n_frame": self.n_frame, "frame_sha256": self.frame_hash, "seed": self.given.get("seed", "")}
-        super().done(**facts, **(drawn if self.result else {}))
+        if self.result is not None:
+            facts |= {"n_frame": self.n_frame, "frame_sha256": self.frame_hash, "seed": self.given.get("seed", "")}
+        super().done(**facts)

@@ -77,7 +77,7 @@ def test_a_notebook_that_hangs_is_stopped_with_its_kernel(tmp_path: Path) -> Non
 
 
 def test_only_declared_parameters_reach_the_notebook(tmp_path: Path) -> None:
-    with pytest.raises(ParameterError, match="declares no parameter"):
+    with pytest.raises(ParameterError, match="has no parameter"):
         run(tmp_path, [BEGIN, DONE], **{"x = 1; import os": "y"})
 
 

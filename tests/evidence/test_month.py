@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet
 import pytest
 
-from audit_kernel.errors import MonthIncompleteError, UsageError
+from audit_kernel.errors import MonthIncompleteError, ParameterError, UsageError
 from audit_kernel.evidence.month import MonthRun, month_days, run_month, run_report
 from audit_kernel.evidence.verify import verify
 from audit_kernel.site import Site
@@ -147,6 +147,30 @@ def test_a_report_leaves_a_bag_of_its_own(site: Site, months: tuple[MonthRun, Mo
     assert '<html lang="sv"' in text
     assert text.count("<svg") == 2
     assert [problem for problem in verify(run.bag) if problem.is_failure] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [("system_log", {"log_type": "Lesing"}), ("many_accesses", {"from_date": "2026-10-01", "to_date": "2026-10-31"})],
+)
+def test_what_can_be_printed_can_be_archived(site: Site, name: str, given: dict[str, str]) -> None:
+    run = run_report(site, name, given, purpose="sak 2026/17")
+    assert run.is_complete, run.outcomes
+    assert set(pages(run)) == {name}
+
+
+def test_a_report_that_has_no_such_parameter_is_refused_before_anything_runs(site: Site) -> None:
+    with pytest.raises(ParameterError, match="no parameter 'colour'"):
+        run_report(site, "activity", {"colour": "blue"}, purpose="sak 2026/17")
+
+
+def test_a_month_without_any_access_is_not_assessable_on_every_page(site: Site) -> None:
+    run = run_month(site, "2027-02", seed="x")
+    assert run.is_complete, run.outcomes
+    answers = {outcome.name: outcome.facts["is_assessable"] for outcome in run.outcomes}
+    assert answers == {"completeness": True, "many_accesses": False, "blocked_searches": False, "random_sample": False}
+    for name in ("many_accesses", "blocked_searches", "random_sample", "index"):
+        assert "Kan ikke vurderes" in pages(run)[name].decode(), name
 
 
 @pytest.mark.browser
