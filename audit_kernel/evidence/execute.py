@@ -22,13 +22,12 @@ from audit_kernel import errors
 from audit_kernel.errors import ParameterError
 from audit_kernel.evidence.objects import MIME_TYPE
 from audit_kernel.files import replace_whole, write_new
+from audit_kernel.locale import translator
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TIMEOUT_SECONDS = 3600
-KERNEL_ENDED = "not every cell ran: its kernel ended early"
-NOT_COMPLETE = "its last cell did not report that the page is complete"
 GRACE_SECONDS = 15  # papermill stops a cell that runs too long, and its kernel, by itself
 
 
@@ -65,6 +64,7 @@ class Outcome:
 def execute(task: Task, working: Path) -> Outcome:
     """Execute a notebook in a process of its own; a killed or hanging one becomes an outcome, not an exception."""
     check_parameter_names(task.name, Path(task.notebook), task.parameters)
+    _ = translator(task.language)
     began = time.monotonic()
     order = working / f"{task.name}.task.json"
     answer = working / f"{task.name}.outcome.json"
@@ -81,11 +81,14 @@ def execute(task: Task, working: Path) -> Outcome:
     try:
         code = process.wait(timeout=task.timeout + GRACE_SECONDS)
     except subprocess.TimeoutExpired:
-        return Outcome(task.name, f"it ran longer than {task.timeout} seconds and was stopped", room=task.room)
+        text = _("It ran longer than {seconds} seconds and was stopped.")
+        return Outcome(task.name, text.format(seconds=task.timeout), room=task.room)
     finally:
         _stop_all(process)
     if not answer.is_file():
-        return Outcome(task.name, f"its process ended without an answer (exit code {code})", room=task.room)
+        return Outcome(
+            task.name, _("Its process ended without an answer (exit code {code}).").format(code=code), room=task.room
+        )
     outcome = Outcome(**json.loads(answer.read_text(encoding="utf-8")))
     return replace(outcome, seconds=time.monotonic() - began, room=task.room)
 
@@ -141,26 +144,28 @@ def _stop_all(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def reason_of(name: str, message: str) -> str:
+def reason_of(name: str, message: str, language: str) -> str:
     """Say why a notebook failed: only our own errors are quoted, any other could quote a row of the log."""
     own = getattr(errors, name, None)
     if isinstance(own, type) and issubclass(own, errors.AuditKernelError):
         return message
-    return f"{name} in a cell of the notebook"
+    _ = translator(language)
+    return _("{error} in a cell of the notebook.").format(error=name)
 
 
-def judge(notebook: Any) -> tuple[str, dict[str, Any]]:  # noqa: ANN401 - an nbformat notebook
+def judge(notebook: Any, language: str) -> tuple[str, dict[str, Any]]:  # noqa: ANN401 - an nbformat notebook
     """Return why an executed notebook did not succeed (empty when it did), and the facts of its last cell."""
+    _ = translator(language)
     code_cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
     for cell in code_cells:
         for output in cell.outputs:
             if output.output_type == "error":
-                return reason_of(output.ename, output.evalue), {}
+                return reason_of(output.ename, output.evalue, language), {}
     if not code_cells or any(cell.execution_count is None for cell in code_cells):
-        return KERNEL_ENDED, {}
+        return _("Not every cell ran: its kernel ended early."), {}
     last = [output.data[MIME_TYPE] for output in code_cells[-1].outputs if MIME_TYPE in output.get("data", {})]
     if not last or last[-1].get("object") != "done":
-        return NOT_COMPLETE, {}
+        return _("Its last cell did not report that the page is complete."), {}
     return "", dict(last[-1].get("facts", {}))
 
 
@@ -184,11 +189,11 @@ def _run_papermill(task: Task) -> Outcome:
             report_mode=False,
             execution_timeout=task.timeout,
         )
-        reason, facts = judge(notebook)
+        reason, facts = judge(notebook, task.language)
     except papermill.PapermillExecutionError as error:
-        reason = reason_of(error.ename, error.evalue)
+        reason = reason_of(error.ename, error.evalue, task.language)
     except Exception as error:  # noqa: BLE001 - whatever ends a notebook is its outcome
-        reason = f"{type(error).__name__} while the notebook ran"
+        reason = reason_of(type(error).__name__, str(error), task.language)
     if not reason:
         html, _resources = ArchiveExporter().from_notebook_node(notebook)
         Path(task.page).write_text(html, encoding="utf-8", newline="\n")
@@ -204,7 +209,7 @@ def main(order: str, answer: str) -> None:
     try:
         outcome = _run_papermill(task)
     except Exception as error:  # noqa: BLE001 - the page could not be made: an outcome as well
-        outcome = Outcome(task.name, reason_of(type(error).__name__, str(error)))
+        outcome = Outcome(task.name, reason_of(type(error).__name__, str(error), task.language))
     replace_whole(Path(answer), json.dumps(asdict(outcome)).encode())
 
 

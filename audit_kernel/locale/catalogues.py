@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,16 +11,22 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import write_po
 
+from audit_kernel import errors
 from audit_kernel.locale.translation import FOLDER, LANGUAGES, SOURCE_LANGUAGE, read_catalogue
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 PACKAGE = FOLDER.parent
 TRANSLATED = tuple(language for language in LANGUAGES if language != SOURCE_LANGUAGE)
 # ``_`` is the translator; ``plural`` its method for numbers; ``N_`` marks a text that is translated later.
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "plural": (1, 2)}
 _METHODS = [("**.py", "python"), ("**.j2", "jinja2")]
+# An error's first two arguments are its templates; a phrase is one text.
+ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type) and name.endswith("Error")}
+_TEMPLATES = {**dict.fromkeys((*ERRORS, "QuestionError"), 2), errors.Phrase.__name__: 1}
+# The demo speaks English to whoever tries it with wrong arguments.
+_ENGLISH_ONLY = "demo"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -30,7 +37,21 @@ def extract(folder: Path = PACKAGE) -> Catalog:
     for file_name, _line, message, comments, context in found:
         # No line numbers: an unrelated edit must not change the catalogue.
         catalogue.add(message, locations=[(Path(file_name).as_posix(), 0)], auto_comments=comments, context=context)
+    for path in sorted(folder.rglob("*.py")):
+        place = path.relative_to(folder)
+        if _ENGLISH_ONLY not in place.parts:
+            for template in templates_of_errors(ast.parse(path.read_text(encoding="utf-8"))):
+                catalogue.add(template, locations=[(place.as_posix(), 0)])
     return catalogue
+
+
+def templates_of_errors(tree: ast.AST) -> Iterator[str]:
+    """Yield the literal texts that a module gives to its errors and phrases."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            for argument in node.args[: _TEMPLATES.get(node.func.id, 0)]:
+                if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and argument.value:
+                    yield argument.value
 
 
 def update(language: str, messages: Catalog, folder: Path = FOLDER) -> list[str]:

@@ -52,8 +52,12 @@ def translator(language: str) -> Translator:
 def checked_language(language: str) -> str:
     """Return ``language`` when the product speaks it, else raise :class:`UsageError`."""
     if language not in LANGUAGES:
-        problem = f"The language {language!r} is not available."
-        raise UsageError(problem, f"Use one of {', '.join(LANGUAGES)}.")
+        raise UsageError(
+            "The language {language!r} is not available.",
+            "Use one of {allowed}.",
+            language=language,
+            allowed=", ".join(LANGUAGES),
+        )
     return language
 
 
