@@ -218,17 +218,23 @@ def verify(
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check sealed evidence: exit code 0 when nothing was changed, 1 when something was, naming each file."""
+    """Check sealed evidence, and the site's own journals: exit code 1 when something was changed, naming each file."""
+    from audit_kernel.evidence.journals import journal_problems
+    from audit_kernel.evidence.keys import PUBLIC_NAME
     from audit_kernel.evidence.verify import trusted_key
     from audit_kernel.evidence.verify import verify as verify_path
     from audit_kernel.site import find_site
 
+    own: Site | None = None
+    with contextlib.nullcontext() if site or not path else contextlib.suppress(SettingsError):
+        own = find_site(site)  # evidence is verified without a site too
     target = path or find_site(site).archive_folder
-    if not language:
-        with contextlib.suppress(SettingsError):  # evidence is verified without a site too
-            language = find_site(site).settings.language
-    problems = verify_path(target, public_key, codes=code or [])
-    key = trusted_key(target, public_key)
+    site_key = own.keys_folder / PUBLIC_NAME if own else None
+    language = language or (own.settings.language if own else "")
+    problems = verify_path(target, public_key or site_key, codes=code or [])
+    key = trusted_key(target, public_key, site_key)
+    if own and target.resolve() == own.archive_folder.resolve():
+        problems += journal_problems(own, language)
     printing.Printer(console, language or "en").verification(target, problems, key, as_json=as_json)
     if any(problem.is_failure for problem in problems):
         raise typer.Exit(1)

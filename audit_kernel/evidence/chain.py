@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,6 +146,22 @@ def parse_run(statement: Any, tagmanifest_sha256: str) -> RunRecord | None:  # n
 def is_leftover(name: str) -> bool:
     """Tell whether an interrupted sealing leaves files or folders of this name in the archive."""
     return name.startswith(WORK_PREFIX) or bool(LEFTOVER.fullmatch(name))
+
+
+def is_locked(archive: Path) -> bool:
+    """Tell whether a sealing holds the archive's lock now; the lock file is only read, never made or emptied."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: an open lock cannot be read, which tells the same
+        return not os.access(archive / LOCK, os.R_OK)
+    try:
+        with (archive / LOCK).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def bag_folders(archive: Path) -> list[Path]:

@@ -51,8 +51,15 @@ TEXTS = {
     "key_changed": _("The copy of the public key is not the trusted key: it was changed or exchanged."),
     "entry_extra": _("This does not belong to the archive: it was added by hand."),
     "leftover": _("The program was stopped while it worked here: this is no evidence; the next sealing removes it."),
+    "leftover_filled": _(
+        "Files lie here that no signature covers: an interrupted sealing left them, or somebody added them. "
+        "They are no evidence: look at them and remove them."
+    ),
+    "lock_written": _("The lock file holds something, but the program leaves it empty: somebody wrote into it."),
     "code_unknown": _("No run of the archive has the code {filed} that was filed: runs were removed or replaced."),
     "nothing_found": _("There is no sealed run here."),
+    # the site's journals
+    "journal_broken": _("The journal does not hold. {reason}"),
 }
 
 KEY_TEXTS = {

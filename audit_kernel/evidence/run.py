@@ -20,9 +20,9 @@ from audit_kernel.catalog import Catalog
 from audit_kernel.evidence import keys
 from audit_kernel.evidence.execute import TIMEOUT_SECONDS, Outcome, Task, execute
 from audit_kernel.evidence.exporter import failure_page
+from audit_kernel.evidence.journals import journal_heads
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.seal import provenance, seal
-from audit_kernel.journal import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -118,17 +118,15 @@ def execute_all(
     return [outcomes[task.name] for task in tasks]
 
 
-def journal_heads(site: Site) -> dict[str, dict[str, object]]:
-    """Return where each journal stands: cutting lines off its end later shows against what the statement sealed."""
-    heads: dict[str, dict[str, object]] = {}
-    for path in sorted(site.journals_folder.glob("*.jsonl")):
-        sequence, line_hash = Journal(path).position()
-        heads[path.name] = {"sequence": sequence, "hash": line_hash}
-    return heads
+def seal_run(
+    site: Site, plan: Plan, working: Path, outcomes: Sequence[Outcome], journal_breaks: Sequence[str] = ()
+) -> Path:
+    """Seal the run's payload as one bag of the site's archive; return the bag's folder.
 
-
-def seal_run(site: Site, plan: Plan, working: Path, outcomes: Sequence[Outcome]) -> Path:
-    """Seal the run's payload as one bag of the site's archive; return the bag's folder."""
+    Parameters
+    ----------
+    journal_breaks: what is wrong with the site's journals, a sentence each; it is sealed too.
+    """
     payload = working / "payload"
     sql_hashes = copy_inputs(site, payload / "inputs")
     catalog = Catalog(site.folder)
@@ -160,6 +158,7 @@ def seal_run(site: Site, plan: Plan, working: Path, outcomes: Sequence[Outcome])
             "sql_sha256": sql_hashes,
             "replaced": catalog.replaced,
             "journals": journal_heads(site),
+            "journal_breaks": list(journal_breaks),
             "pages": [
                 {"page": each.name, "succeeded": each.succeeded, "reason": each.reason, "facts": each.facts}
                 for each in outcomes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -41,23 +42,32 @@ class TrustedKey:
         return template.format(path=bags.shown(str(self.path)), fingerprint=self.fingerprint)
 
 
-def trusted_key(path: Path, public_key: Path | None = None) -> TrustedKey:
-    """Return the key to verify `path` with: the given one, else the site's, else the one beside the evidence.
+def trusted_key(path: Path, public_key: Path | None = None, site_key: Path | None = None) -> TrustedKey:
+    """Return the key to verify `path` with: the given one, else the site's, else one that lies beside the evidence.
+
+    Parameters
+    ----------
+    site_key: the public key of the site that the caller works in. A folder `keys` beside an archive proves no site:
+        whoever copied the archive could have put it there.
 
     Raises
     ------
     KeyFileError: there is none, or the file is no public key.
     """
-    if public_key is not None:
-        return TrustedKey(keys.load_public(public_key), public_key, "given")
+    for named, origin in ((public_key, "given"), (site_key, "site")):
+        if named is not None:
+            return TrustedKey(keys.load_public(named), named, origin)
     path = path.resolve()
     archive = path.parent if _is_bag(path) else path
-    candidates = [(archive.parent / "keys", "site"), (archive, "beside"), (path, "beside")]
-    for folder, origin in candidates:
+    for folder in (archive.parent / "keys", archive, path):
         if (folder / keys.PUBLIC_NAME).is_file():
-            return TrustedKey(keys.load_public(folder / keys.PUBLIC_NAME), folder / keys.PUBLIC_NAME, origin)
-    failure = f"No public key was found to verify {str(path)!r} with."
-    raise KeyFileError(failure, f"Name the file {keys.PUBLIC_NAME} that you got when the archive was set up.")
+            return TrustedKey(keys.load_public(folder / keys.PUBLIC_NAME), folder / keys.PUBLIC_NAME, "beside")
+    raise KeyFileError(
+        "No public key was found to verify {path!r} with.",
+        "Name the file {public} that you got when the archive was set up.",
+        path=str(path),
+        public=keys.PUBLIC_NAME,
+    )
 
 
 def verify(path: Path, public_key: Path | None = None, *, codes: Iterable[str] = ()) -> list[Problem]:
@@ -74,8 +84,7 @@ def verify(path: Path, public_key: Path | None = None, *, codes: Iterable[str] =
     """
     path = Path(path)
     if not path.is_dir():
-        failure = f"There is no folder {str(path)!r}."
-        raise UsageError(failure, "Name an archive or one run in it.")
+        raise UsageError("There is no folder {path!r}.", "Name an archive or one run in it.", path=str(path))
     if not _is_bag(path) and not any(path.iterdir()):
         return [problem("", "", "nothing_found")]
     key = trusted_key(path, public_key).key
@@ -153,9 +162,11 @@ class _ArchiveCheck:
         for entry in sorted(self.archive.iterdir()):
             is_link = entry.is_symlink()
             if entry.name in {chain.HEAD, chain.LOCK, keys.PUBLIC_NAME} and entry.is_file() and not is_link:
+                if entry.name == chain.LOCK and entry.stat().st_size:
+                    self.report("", chain.LOCK, "lock_written")
                 continue
             if chain.is_leftover(entry.name) and not is_link:
-                self.report(entry.name, "", "leftover")
+                self._read_leftover(entry)
             elif not entry.is_dir() or is_link or not bags.is_run_name(entry.name):
                 self.report(entry.name, "", "entry_extra")
             else:
@@ -172,6 +183,16 @@ class _ArchiveCheck:
         elif copy.read_bytes() != keys.public_pem(self.key):
             self.report("", keys.PUBLIC_NAME, "key_changed")
         return found
+
+    def _read_leftover(self, entry: Path) -> None:
+        """Excuse what a sealing is writing now, and what a killed one left empty; the rest could be anybody's."""
+        if chain.is_locked(self.archive):
+            self.report(entry.name, "", "leftover")
+            return
+        with contextlib.suppress(FileNotFoundError):  # the sealing ended meanwhile
+            tree = bags.read_tree(entry) if entry.is_dir() else None
+            size = len(tree.files) + len(tree.links) if tree else entry.stat().st_size
+            self.report(entry.name, "", "leftover_filled" if size else "leftover")
 
     def _place(self, found: list[tuple[str, chain.RunRecord]]) -> None:
         """Put each run at its number; report the foreign, the renamed and the copied."""

@@ -327,7 +327,7 @@ def test_what_a_killed_sealing_left_is_told_and_then_removed(tmp_path):
     left = archive / f"{sealing_module.WORK_PREFIX}0123"
     (left / "data").mkdir(parents=True)
     (archive / ".head.txt.01234567.new").write_text("half", encoding="utf-8")
-    assert [(told.code, told.is_failure) for told in verify(archive)] == [("leftover", False)] * 2
+    assert [(t.code, t.is_failure) for t in verify(archive)] == [("leftover_filled", True), ("leftover", False)]
     seal_run(tmp_path, RUNS[1])
     assert verify(archive) == []
     assert not left.exists()
@@ -347,7 +347,7 @@ def test_killed_at_any_moment_a_run_is_there_whole_or_not_at_all(tmp_path):
         time.sleep(moments.uniform(0.005, 0.12))
         sealer.send_signal(signal.SIGKILL)
         sealer.communicate()
-        assert [told for told in verify(archive) if told.is_failure] == []
+        assert {told.code for told in verify(archive) if told.is_failure} <= {"leftover_filled"}
         for run in archive_runs(archive):
             bagit.Bag(str(archive / run.name)).validate()
     seal_run(tmp_path, "last")

@@ -5,6 +5,7 @@ import os
 import shutil
 import string
 
+import filelock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -288,7 +289,9 @@ def test_without_the_sites_key_the_key_beside_the_evidence_is_used_with_a_warnin
     assert (key.origin, key.path) == ("beside", alone / keys.PUBLIC_NAME)
     assert "minutes" in key.text()
     assert key.fingerprint in key.text()
-    assert trusted_key(archive).origin == trusted_key(archive / RUNS[0]).origin == "site"
+    site_key = base / "site" / "keys" / keys.PUBLIC_NAME
+    assert trusted_key(archive).origin == trusted_key(archive / RUNS[0]).origin == "beside"  # anyone can add `keys`
+    assert trusted_key(archive, site_key=site_key).origin == "site"
     run = shutil.copytree(archive / RUNS[1], tmp_path / "alone" / RUNS[1])
     assert verify(run) == []
     assert trusted_key(run).origin == "beside"
@@ -316,6 +319,23 @@ def test_whatever_else_lies_in_the_archive_is_named(archive, name):
     told = verify(archive)
     assert {problem.run for problem in told} == {bag.shown(name.rstrip("/"))}
     assert all(problem.is_failure and problem.message.isascii() for problem in told)
+
+
+def test_bytes_in_the_lock_file_are_told(archive):
+    (archive / chain.LOCK).write_bytes(b"")
+    assert verify(archive) == []
+    (archive / chain.LOCK).write_bytes(b"a note")
+    assert [(told.file, told.code, told.is_failure) for told in verify(archive)] == [(".lock", "lock_written", True)]
+
+
+@needs_posix
+def test_a_work_folder_with_files_is_excused_only_while_a_sealing_runs(archive):
+    (archive / ".work-evil").mkdir()
+    assert [told.is_failure for told in verify(archive)] == [False]
+    (archive / ".work-evil" / "note.html").write_text("<p>", encoding="utf-8")
+    assert [(t.run, t.code, t.is_failure) for t in verify(archive)] == [(".work-evil", "leftover_filled", True)]
+    with filelock.FileLock(archive / chain.LOCK):
+        assert [told.is_failure for told in verify(archive)] == [False]
 
 
 @needs_posix
