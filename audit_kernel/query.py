@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from audit_kernel import statistics
-from audit_kernel.errors import NotAssessableError, ParameterError, UnknownSubjectError
+from audit_kernel.errors import NotAssessableError, ParameterError, Phrase
+from audit_kernel.subjects import ORDERS, point_at, refuse_unknown_code, resolve_subject
 from audit_kernel.thresholds import Threshold, thresholds_valid_on
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ Period = tuple[datetime | None, datetime | None]
 LARGEST_INTEGER = 2**63
 WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-ORDERS = {"patient": "accesses_by_patient", "employee": "accesses_by_employee"}
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,8 @@ def run_query(
     for name, parameter in query.description.parameters.items():
         if parameter.type in ORDERS and bound.get(name) is not None:
             bound[name] = values[name] = resolve_subject(connection, parameter.type, bound[name])
+        if parameter.type == "text" and bound.get(name) is not None:
+            refuse_unknown_code(connection, name, bound[name])
     refuse_missing_data(connection, query)
     period = (bound["start_at"], bound["end_at"])
     if period not in counted:
@@ -122,8 +124,13 @@ def typed_parameters(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
         else:
             declared[name] = parameter
     if unknown := sorted(set(given) - set(declared)):
-        problem = f"{query.name} has no parameter {unknown[0]!r}."
-        raise ParameterError(problem, f"It has: {', '.join(declared)}.")
+        raise ParameterError(
+            "{query} has no parameter {given!r}.",
+            "It has: {allowed}.",
+            query=query.name,
+            given=unknown[0],
+            allowed=", ".join(declared),
+        )
     values: dict[str, Any] = {}
     for name, each in declared.items():
         value = given.get(name)
@@ -132,14 +139,19 @@ def typed_parameters(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
         if value is not None:
             values[name] = convert(query.name, name, each.type, value)
         elif each.required and not each.threshold:
-            problem = f"{query.name} needs the parameter {name!r}."
-            raise ParameterError(problem, "Give it and try again.")
+            raise ParameterError(
+                "{query} needs the parameter {name!r}.", "Give it and try again.", query=query.name, name=name
+            )
         else:
             values[name] = None
     one_of = query.description.one_of
     if one_of and all(values.get(name) is None for name in one_of):
-        problem = f"{query.name} needs at least one of {', '.join(one_of)}."
-        raise ParameterError(problem, "Give one or more of them.")
+        raise ParameterError(
+            "{query} needs at least one of {names}.",
+            "Give one or more of them.",
+            query=query.name,
+            names=", ".join(one_of),
+        )
     return values
 
 
@@ -156,8 +168,14 @@ def convert(query_name: str, name: str, kind: str, value: Any) -> Any:  # noqa: 
         converted = None
     if converted is not None:
         return converted
-    problem = f"{query_name}: parameter {name!r} must be of type {kind.replace('_', ' ')}, not {value!r}."
-    raise ParameterError(problem, f"Give it {EXAMPLES.get(kind, 'as ' + kind.replace('_', ' '))}.")
+    raise ParameterError(
+        "{query}: parameter {name!r} must be of type {kind}, not {value!r}.",
+        EXAMPLES.get(kind, Phrase("Give it as {kind}.")),
+        query=query_name,
+        name=name,
+        kind=TYPE_NAMES.get(kind, kind),
+        value=value,
+    )
 
 
 def _integer(value: Any) -> int | None:  # noqa: ANN401 - whatever was given, here and below
@@ -195,40 +213,23 @@ CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("text", *ORDERS), _text),
 }
 EXAMPLES = {
-    "date": "for example 2026-10-31",
-    "integer": "for example 5",
-    "decimal": "for example 0.95",
-    "timestamp": "with its offset, for example 2026-10-31T08:00:00+01:00",
-    "boolean": "true or false",
+    "date": Phrase("Give it for example 2026-10-31."),
+    "integer": Phrase("Give it for example 5."),
+    "decimal": Phrase("Give it for example 0.95."),
+    "timestamp": Phrase("Give it with its offset, for example 2026-10-31T08:00:00+01:00."),
+    "boolean": Phrase("Give it true or false."),
 }
-
-
-def resolve_subject(connection: duckdb.DuckDBPyConnection, kind: str, typed: str) -> str:
-    """Return the site's one id for what the operator typed: that id itself, or an identifier of any log.
-
-    Raises
-    ------
-    UnknownSubjectError: it stands neither in the log nor in the reference data, or it names several persons.
-    """
-    subject = f"{kind}_id"
-    rows = connection.execute(
-        f"select distinct {subject} from {kind}_identifiers where {subject} = $typed or identifier = $typed order by 1",
-        {"typed": typed},
-    ).fetchall()
-    ids = [str(row[0]) for row in rows]
-    if typed in ids or len(ids) == 1:
-        return typed if typed in ids else ids[0]
-    if ids:
-        problem = f"{typed!r} names {len(ids)} {kind}s, in different logs or at different times."
-        raise UnknownSubjectError(problem, f"Give the site's own {kind} id.")
-    table = ORDERS[kind]
-    if connection.execute(f"select 1 from lake.{table} where {subject} = ? limit 1", [typed]).fetchone():
-        return typed
-    known = connection.execute(f"select 1 from {kind}s where {subject} = ? limit 1", [typed]).fetchone()
-    if known:
-        return typed
-    problem = f"The {kind} {typed!r} stands neither in any log nor in the reference data."
-    raise UnknownSubjectError(problem, "Check the number; nothing was searched.")
+TYPE_NAMES = {
+    "date": Phrase("date"),
+    "integer": Phrase("integer"),
+    "decimal": Phrase("decimal"),
+    "timestamp": Phrase("timestamp"),
+    "boolean": Phrase("boolean"),
+    "text": Phrase("text"),
+    "text_list": Phrase("text list"),
+    "patient": Phrase("patient"),
+    "employee": Phrase("employee"),
+}
 
 
 def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
@@ -251,7 +252,7 @@ def point_at_order(connection: duckdb.DuckDBPyConnection, query: Query, bound: M
     if order == "subject":
         only_employee = bound.get("employee_id") is not None and bound.get("patient_id") is None
         order = "employee" if only_employee else "patient"
-    connection.execute(f"create or replace temp view stored_accesses as select * from lake.{ORDERS[order]}")
+    point_at(connection, order)
 
 
 def count_searched(

@@ -12,7 +12,7 @@ from audit_kernel.query import convert, refuse_missing_data
 from audit_kernel.site import create_site
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reference import take_in_reference
-from tests.store.logs import gerica_file, row
+from tests.store.logs import add_plain_source, gerica_file, plain_file, row
 
 PERIOD = {"from_date": "2026-10-01", "to_date": "2026-10-31"}
 IDENTIFIERS = """system;kind;identifier;id;valid_from;valid_to
@@ -53,6 +53,29 @@ def test_a_user_name_of_two_employees_is_not_guessed(store):
 def test_someone_known_from_the_log_alone_is_asked_for_as_the_log_wrote_it(store):
     assert store.report("activity", employee_id="NEW", **PERIOD).table.num_rows == 2
     assert store.report("activity", patient_id="7", **PERIOD).table.num_rows == 1
+
+
+def test_an_identifier_that_another_log_uses_for_somebody_else_is_not_guessed(tmp_path):
+    site = create_site(tmp_path / "site", "NO")
+    add_plain_source(site)
+    identifiers = tmp_path / "identifiers.csv"
+    identifiers.write_text(
+        "system;kind;identifier;id;valid_from;valid_to\ngerica;patient;1001;P1;;\n", encoding="utf-8"
+    )
+    take_in_reference(site, identifiers, "identifiers")
+    take_in(site, gerica_file(tmp_path / "a.csv", [row(1, post="1001")]), "gerica")
+    with open_store(site, "test") as opened:
+        assert opened.report("activity", patient_id="1001", **PERIOD).parameters["patient_id"] == "P1"
+    take_in(site, plain_file(tmp_path / "b.csv", ["2026-10-02 08:00:00;OLNO02;1001;"]), "plain")
+    with open_store(site, "test") as opened, pytest.raises(UnknownSubjectError, match=r"'1001' names 2 patients"):
+        opened.report("activity", patient_id="1001", **PERIOD)
+
+
+def test_a_mistyped_code_is_refused_and_one_of_the_log_or_the_dictionary_is_not(store):
+    with pytest.raises(ParameterError, match=r"log_type 'lesing' stands neither in any log nor in a code dictionary"):
+        store.report("system_log", log_type="lesing", **PERIOD)
+    for given, n_rows in ({"log_type": "Lesing"}, 5), ({"log_type": "Utskrift"}, 0), ({"table_name": "Journal"}, 1):
+        assert store.report("system_log", **given, **PERIOD).table.num_rows == n_rows
 
 
 @pytest.mark.parametrize(("kind", "typed"), [("patient", "10422"), ("employee", "kano01"), ("patient", "' or 1=1 --")])
@@ -184,3 +207,26 @@ def test_own_sql_that_is_wrong_says_where(store):
 def test_own_sql_binds_values_by_name(store):
     answer = store.sql("select count(*) as n from accesses where employee_id = $who", {"who": "E3"})
     assert answer.to_pylist() == [{"n": 1}]
+
+
+def test_a_dictionary_corrected_after_intake_makes_old_rows_right_at_once(tmp_path):
+    site = create_site(tmp_path / "site", "NO")
+    log = [
+        "1;02.10.2026;08:00:00;Stengt;OLNO02;Personalia;1001;",
+        "2;02.10.2026;09:00:00;Lesing;OLNO02;Personalia;1001;",
+    ]
+    take_in(site, gerica_file(tmp_path / "a.csv", log), "gerica")
+    with open_store(site, "test") as opened:
+        with pytest.raises(UnknownSubjectError):
+            opened.report("activity", patient_id="1001", **PERIOD)
+        asked = opened.report("activity", employee_id="OLNO02", **PERIOD)
+        assert (asked.table["n_accesses"].to_pylist(), asked.rows_unresolved) == ([2], 2)
+    said = 'meaning: {en: "x", sv: "x", nb: "x"}, origin: "the system\'s owner", is_confirmed: true'
+    (site.folder / "parameters" / "sources" / "gerica.codes.yml").write_text(
+        f"adds_to: gerica\nlog_type:\n  Stengt: {{action: read, outcome: denied, {said}}}\n"
+        f"table_name:\n  Personalia: {{related: patient, area: patient, {said}}}\n",
+        encoding="utf-8",
+    )
+    with open_store(site, "test") as opened:
+        asked = opened.report("activity", patient_id="1001", **PERIOD)
+        assert (asked.table["n_accesses"].to_pylist(), asked.rows_unresolved) == ([1], 0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from audit_kernel.errors import SettingsError
+from audit_kernel.errors import Phrase, SettingsError
 from audit_kernel.yaml_file import Texts, read_model
 
 if TYPE_CHECKING:
@@ -74,19 +74,29 @@ def load_dictionary(source_id: str, paths: Sequence[Path]) -> Dictionary:
             merged = {field: {**getattr(dictionary, field), **getattr(added, field)} for field in FIELDS}
             dictionary = Dictionary(**merged)
         else:
-            problem = f"{path} has the name of one of the package's files."
-            raise SettingsError(problem, f"Write `adds_to: {source_id}` or `replaces: {source_id}` in it.")
+            raise SettingsError(
+                "{path} has the name of one of the package's files.",
+                "Write `adds_to: {source_id}` or `replaces: {source_id}` in it.",
+                path=path,
+                source_id=source_id,
+            )
     for field, code, entry in dictionary.entries():
         if (entry.related is None) == (field == "table_name"):
-            allowed = "patient, record or none" if field == "table_name" else "tables only"
-            problem = f"{paths[-1]}: key '{field}.{code}.related'; allowed: {allowed}."
-            raise SettingsError(problem, "Correct the file and try again.")
+            allowed = Phrase("patient, record or none") if field == "table_name" else Phrase("tables only")
+            raise SettingsError(
+                "{path}: key '{field}.{code}.related'; allowed: {allowed}.",
+                "Correct the file and try again.",
+                path=paths[-1],
+                field=field,
+                code=code,
+                allowed=allowed,
+            )
     return dictionary
 
 
 def code_rows(definitions: Iterable[SourceDefinition]) -> list[tuple[object, ...]]:
     """Return the rows of the TEMP table `codes`: source_id, field, code, action, activity_en, _sv, _nb, access_type_en,
-    _sv, _nb, area, meaning_en, _sv, _nb, origin, is_confirmed, follows.
+    _sv, _nb, area, meaning_en, _sv, _nb, origin, is_confirmed, follows, outcome.
     """  # noqa: D205 - the columns are the summary
     return [
         (
@@ -101,6 +111,7 @@ def code_rows(definitions: Iterable[SourceDefinition]) -> list[tuple[object, ...
             entry.origin,
             entry.is_confirmed,
             entry.follows,
+            entry.outcome,
         )
         for source in definitions
         for field, code, entry in source.dictionary.entries()

@@ -95,44 +95,12 @@ def _expressions(conversions: Conversions, source: SourceDefinition) -> dict[str
         if name not in ("record_number", "line_number", "record_hash")
     }
     columns["recorded_local"] = conversions.recorded_local()
-    columns["outcome"] = _outcome(conversions, source)
-    columns["patient_id"] = columns["patient_id"] or _patient_of_record(conversions, source)
+    columns["outcome"] = f"'{source.outcome}'"
+    columns["patient_id"] = columns["patient_id"] or _patient_of_record(conversions)
     return columns
 
 
-def _patient_of_record(conversions: Conversions, source: SourceDefinition) -> str | None:
-    """The patient's identifier from the related record and its table.
-
-    A record's own id becomes `table:id`, which the reference data `record_keys` resolves later; so does that of a table
-    that the dictionary does not know, lest its rows be about nobody.
-    """
+def _patient_of_record(conversions: Conversions) -> str | None:
+    """The related record behind its table: whose it is, the dictionary and `record_keys` say when a query is asked."""
     table, record = conversions.column("table_name"), conversions.column("record_ref")
-    if not table or not record:
-        return None
-    by_related: dict[str, list[str]] = {"patient": [], "none": []}
-    for name, entry in source.dictionary.table_name.items():
-        if entry.related in by_related:
-            by_related[entry.related].append(_literal(name))
-    cases = []
-    if by_related["patient"]:
-        cases.append(f"when {table} in ({', '.join(by_related['patient'])}) then {record}")
-    if by_related["none"]:
-        cases.append(f"when {table} in ({', '.join(by_related['none'])}) then null")
-    return f"case {' '.join(cases)} else {table} || ':' || {record} end" if cases else f"{table} || ':' || {record}"
-
-
-def _outcome(conversions: Conversions, source: SourceDefinition) -> str:
-    """Success, or what the dictionary says of one of the record's codes."""
-    cases = []
-    for outcome in ("denied", "failed"):
-        for field in ("message_type", "log_type"):
-            column = conversions.column(field)
-            codes = [code for code, entry in getattr(source.dictionary, field).items() if entry.outcome == outcome]
-            if column and codes:
-                cases.append(f"when {column} in ({', '.join(map(_literal, codes))}) then '{outcome}'")
-    return f"case {' '.join(cases)} else '{source.outcome}' end" if cases else f"'{source.outcome}'"
-
-
-def _literal(text: str) -> str:
-    """Quote a code of the mapping, an operator's own text; a bound list would be searched row by row."""
-    return "'" + text.replace("'", "''") + "'"
+    return f"{table} || ':' || {record}" if table and record else None

@@ -27,7 +27,7 @@ TEMPORARY_TABLES = {
     "codes": "source_id varchar, field varchar, code varchar, action varchar, activity_en varchar, activity_sv varchar,"
     " activity_nb varchar, access_type_en varchar, access_type_sv varchar, access_type_nb varchar, area varchar,"
     " meaning_en varchar, meaning_sv varchar, meaning_nb varchar, origin varchar, is_confirmed boolean,"
-    " follows varchar",
+    " follows varchar, outcome varchar",
     "sources": "source_id varchar, time_zone varchar, own_event_id boolean, running_number boolean,"
     " expects_rows_daily boolean",
     "record_tables": "source_id varchar, table_name varchar, related varchar",

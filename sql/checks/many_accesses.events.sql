@@ -14,7 +14,7 @@ found as (
         and employee_id is not distinct from $employee_id
         and patient_id = $patient_id
         and patient_identifier in (
-            select cast($patient_id as varchar)
+            select prefix || $patient_id from identifier_prefixes
             union all
             select identifier from patient_identifiers where patient_id = $patient_id
         )

@@ -15,7 +15,7 @@ days as (
         count(*) filter (where action in ('print', 'export')) as n_printed,
         bool_or(is_blocked) as is_blocked
     from accesses
-    where is_access and patient_id is not null
+    where is_access and patient_id is not null and not is_patient_unresolved
     group by employee_id, patient_id, local_date
 
 )

@@ -32,7 +32,8 @@ explained as (
         seen.*,
         units.name as unit_name, units.unit_type,
         coalesce(message_code.action, log_code.action, seen.action, 'other') as known_action,
-        coalesce(table_code.area, case when seen.patient_id is null then 'none' else 'patient' end) as area,
+        coalesce(message_code.outcome, log_code.outcome, seen.outcome) as known_outcome,
+        coalesce(table_code.area, case when seen.resolved_patient_id is null then 'none' else 'patient' end) as area,
         nullif(concat_ws(' ', coalesce(message_code.activity_en, log_code.activity_en), table_code.activity_en), '')
             as known_activity_en,
         nullif(concat_ws(' ', coalesce(message_code.activity_sv, log_code.activity_sv), table_code.activity_sv), '')
@@ -64,8 +65,7 @@ explained as (
         and seen.source_id = message_code.source_id and seen.message_type = message_code.code
     left join codes as log_code
         on log_code.field = 'log_type' and seen.source_id = log_code.source_id and seen.log_type = log_code.code
-    left join codes as table_code
-        on table_code.field = 'table_name'
+    left join codes as table_code on table_code.field = 'table_name'
         and seen.source_id = table_code.source_id and seen.table_name = table_code.code
 
 ),
@@ -79,7 +79,7 @@ described as (
         home_role as role, home_unit_id as unit_id, unit_name, unit_type, on_behalf_of,
         resolved_patient_id as patient_id, patient_id as patient_identifier, known_patient_name as patient_name,
         patient_unit_id, known_action as action, area, access_type, activity,
-        log_type, table_name, record_ref, message_type, message, outcome,
+        log_type, table_name, record_ref, message_type, message, known_outcome as outcome,
         is_break_glass, is_record_blocked as is_blocked, purpose, network_address, country, session_id, flags,
         coalesce(known_activity_en, activity) as activity_en,
         coalesce(known_activity_sv, activity) as activity_sv,
@@ -91,8 +91,8 @@ described as (
         is_confirmed, is_unknown_code, is_patient_unresolved, is_employee_unresolved,
         follows = 'blocked_search' or (known_action = 'search' and is_record_blocked) as is_blocked_search,
         follows in ('patient_search', 'blocked_search')
-        or (known_action = 'search' and patient_id is not null) as is_patient_search,
-        outcome in ('success', 'unknown') and known_action <> 'search' as is_access
+        or (known_action = 'search' and resolved_patient_id is not null) as is_patient_search,
+        known_outcome in ('success', 'unknown') and known_action <> 'search' as is_access
     from explained
 
 )

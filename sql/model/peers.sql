@@ -12,7 +12,7 @@ active as (
             order by max(local_date) desc, count(*) desc, role nulls last, unit_type nulls last
         ) as place
     from accesses
-    where is_access and patient_id is not null and employee_id is not null
+    where is_access and patient_id is not null and not is_patient_unresolved and employee_id is not null
     group by date_trunc('month', local_date), employee_id, role, unit_type
 
 ),

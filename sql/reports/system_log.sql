@@ -19,7 +19,7 @@ found as (
         ($start_at is null or recorded_at >= $start_at) and ($end_at is null or recorded_at < $end_at)
         and ($patient_id is null or patient_id = $patient_id)
         and ($patient_id is null or patient_identifier in (
-            select cast($patient_id as varchar)
+            select prefix || $patient_id from identifier_prefixes
             union all
             select identifier from patient_identifiers where patient_id = $patient_id
         ))

@@ -10,7 +10,7 @@ counted as (
         recorded_at >= $start_at and recorded_at < $end_at
         and ($patient_id is null or patient_id = $patient_id)
         and ($patient_id is null or patient_identifier in (
-            select cast($patient_id as varchar)
+            select prefix || $patient_id from identifier_prefixes
             union all
             select identifier from patient_identifiers where patient_id = $patient_id
         ))

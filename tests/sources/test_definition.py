@@ -171,11 +171,12 @@ def test_a_wrong_dictionary_is_refused(site, old, new, words):
 def test_the_rows_of_the_dictionary_are_those_of_the_temporary_tables(folders):
     definitions = [sources.load_source(name, folders) for name in ("gerica", "fhir")]
     codes = sources.code_rows(definitions)
-    assert {len(row) for row in codes} == {17}
+    assert {len(row) for row in codes} == {18}
     by_code = {row[:3]: row[3:] for row in codes}
     assert len(by_code) == len(codes)
     blocked = by_code["gerica", "log_type", "Brukersøk sperret"]
-    assert (blocked[0], blocked[-1]) == ("search", "blocked_search")
+    assert (blocked[0], *blocked[-2:]) == ("search", "blocked_search", None)
+    assert by_code["gerica", "log_type", "Innsyn avvist"][-1] == "denied"
     assert by_code["gerica", "table_name", "Journal"][7] == "journal"
     assert {row[1] for row in codes} == {"log_type", "table_name", "message_type"}
     assert ("gerica", "Europe/Oslo", True, True, True) in sources.source_rows(definitions)

@@ -22,7 +22,8 @@ DELIVERY = "delivery_id VARCHAR, delivered_at TIMESTAMP, row_number BIGINT"
 CODE_COLUMNS = (
     "source_id VARCHAR, field VARCHAR, code VARCHAR, action VARCHAR, activity_en VARCHAR, activity_sv VARCHAR,"
     " activity_nb VARCHAR, access_type_en VARCHAR, access_type_sv VARCHAR, access_type_nb VARCHAR, area VARCHAR,"
-    " meaning_en VARCHAR, meaning_sv VARCHAR, meaning_nb VARCHAR, origin VARCHAR, is_confirmed BOOLEAN, follows VARCHAR"
+    " meaning_en VARCHAR, meaning_sv VARCHAR, meaning_nb VARCHAR, origin VARCHAR, is_confirmed BOOLEAN,"
+    " follows VARCHAR, outcome VARCHAR"
 )
 CODES: tuple[dict[str, Any], ...] = (
     {"field": "log_type", "code": "Lesing", "action": "read", "activity_en": "Read", "meaning_en": "Was read."},

@@ -82,7 +82,9 @@ def test_a_persons_identifiers_include_the_id_itself_and_a_patients_records(lake
     lake.reference("identifiers", kind="employee", identifier="KANO01", id="E1")
     lake.reference("record_keys", source_id="gerica", table_name="Journal", record_ref="J1", patient_id="P1")
     patients = lake.rows("select patient_id, identifier from patient_identifiers order by identifier")
-    assert [tuple(row.values()) for row in patients] == [("P1", "4711"), ("P1", "Journal:J1"), ("P1", "P1")]
+    # the numbers also as the related records of the one table that holds them
+    assert [row["identifier"] for row in patients] == ["4711", "Bruker:4711", "Bruker:P1", "Journal:J1", "P1"]
+    assert {row["patient_id"] for row in patients} == {"P1"}
     assert lake.rows("select * from employee_identifiers") == [{"employee_id": "E1", "identifier": "KANO01"}]
 
 
@@ -237,3 +239,54 @@ def test_log_in_events_are_resolved_like_accesses(lake: Lake) -> None:
         lake.insert("lake.authentications", {**row, "recorded_at": f"2026-10-0{day} 08:00:00", "employee_id": "KANO01"})
     found = lake.rows("select employee_id, employee_identifier, employee_name from authentications")
     assert [tuple(row.values()) for row in found] == [("E1", "KANO01", "Kari Nordmann")] * 2
+
+
+def test_a_code_says_whether_an_access_was_denied_and_an_old_row_is_right_at_once(lake: Lake) -> None:
+    lake.access("2026-10-05 08:00:00", log_type="Avvist")
+    lake.access("2026-10-05 09:00:00", log_type="Avvist", message_type="Feilet")
+    lake.access("2026-10-05 10:00:00", log_type=None, outcome="denied")
+    assert [row["outcome"] for row in lake.rows("select outcome from accesses order by recorded_at")] == [
+        "success",
+        "success",
+        "denied",
+    ]
+    for field, code, outcome in (("log_type", "Avvist", "denied"), ("message_type", "Feilet", "failed")):
+        row = {"source_id": "gerica", "field": field, "code": code, "action": "read", "is_confirmed": True}
+        lake.insert("codes", {**row, "outcome": outcome})
+    found = lake.rows("select outcome, is_access from accesses order by recorded_at")
+    assert [tuple(row.values()) for row in found] == [("denied", False), ("failed", False), ("denied", False)]
+
+
+@pytest.mark.parametrize(
+    ("related", "patient", "is_unresolved"),
+    [
+        ("patient", "P1", False),
+        ("record", "Personalia:4711", True),
+        ("none", None, False),
+        (None, "Personalia:4711", True),
+    ],
+)
+def test_todays_dictionary_says_whose_the_related_record_of_an_old_row_is(
+    lake: Lake, related: str | None, patient: str | None, is_unresolved: bool
+) -> None:
+    lake.reference("identifiers", system="gerica", kind="patient", identifier="4711", id="P1")
+    lake.access("2026-10-05 08:00:00", table_name="Personalia", record_ref="4711", patient_id="Personalia:4711")
+    lake.access("2026-10-05 09:00:00", table_name="Personalia", record_ref="x", patient_id="4711")
+    if related:
+        lake.insert("record_tables", {"source_id": "gerica", "table_name": "Personalia", "related": related})
+    found = lake.rows("select patient_id, is_patient_unresolved from accesses order by recorded_at")
+    assert [tuple(row.values()) for row in found] == [(patient, is_unresolved), ("P1", False)]
+    n_found = sum(row["n_accesses"] for row in lake.query("reports/activity", patient_id="P1"))
+    assert n_found == (2 if related == "patient" else 1)
+
+
+def test_a_patient_known_from_the_log_alone_is_found_behind_a_table(lake: Lake) -> None:
+    lake.access("2026-10-05 08:00:00", table_name="Bruker", record_ref="7", patient_id="Bruker:7")
+    assert [row["patient_id"] for row in lake.query("reports/detailed_activity", patient_id="7")] == ["7"]
+
+
+def test_rows_whose_patient_is_not_known_make_no_peer_and_no_day_of_the_sample(lake: Lake) -> None:
+    lake.access("2026-10-05 08:00:00", table_name="Vedtak", record_ref="V77", patient_id="Vedtak:V77")
+    assert [row["is_patient_unresolved"] for row in lake.rows("select is_patient_unresolved from accesses")] == [True]
+    assert [lake.rows(f"select * from {view}") for view in ("peers", "access_days")] == [[], []]
+    assert lake.query("checks/many_accesses") == lake.query("sample/frame") == []

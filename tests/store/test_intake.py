@@ -40,7 +40,7 @@ def test_a_stored_row_holds_what_the_log_wrote_and_the_local_time_beside_utc(sit
         " employee_id, patient_id, log_type, table_name, record_ref, message_type, outcome, action, source_id"
     )
     when = (datetime(2025, 12, 31, 23, 30), date(2026, 1, 1), 0, 4, True, "ok")
-    what = ("KANO01", "1042", "Lesing", "Bruker", "1042", "Post vist", "success", None, "gerica")
+    what = ("KANO01", "Bruker:1042", "Lesing", "Bruker", "1042", "Post vist", "success", None, "gerica")
     assert ask(site, f"select {columns} from lake.accesses_by_employee") == [("7", 0, 2, *when, *what)]
 
 

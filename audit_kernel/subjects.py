@@ -1,0 +1,95 @@
+"""Looks up what an operator typed: a person by any identifier, a code as a log writes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from audit_kernel.errors import ParameterError, Phrase, UnknownSubjectError
+from audit_kernel.sources.dictionary import FIELDS
+
+if TYPE_CHECKING:
+    import duckdb
+
+ORDERS = {"patient": "accesses_by_patient", "employee": "accesses_by_employee"}
+# How a person's identifier is stored: a patient's may stand behind the table whose related record it is.
+STORED = {
+    "patient": "patient_id in (select prefix || $typed from identifier_prefixes)",
+    "employee": "employee_id = $typed",
+}
+
+
+def point_at(connection: duckdb.DuckDBPyConnection, order: str) -> None:
+    """Point the views at the rows sorted by `patient` or by `employee`."""
+    connection.execute(f"create or replace temp view stored_accesses as select * from lake.{ORDERS[order]}")
+
+
+def resolve_subject(connection: duckdb.DuckDBPyConnection, kind: str, typed: str) -> str:
+    """Return the site's one id for what the operator typed: that id itself, or an identifier of any log.
+
+    Raises
+    ------
+    UnknownSubjectError: it stands neither in the log nor in the reference data, or it names several persons: one of the
+        reference data, and another whom a log calls so without any identifier that says who it is.
+    """
+    subject = f"{kind}_id"
+    rows = connection.execute(
+        f"select distinct {subject} from {kind}_identifiers where {subject} = $typed or identifier = $typed order by 1",
+        {"typed": typed},
+    ).fetchall()
+    ids = [str(row[0]) for row in rows]
+    if typed in ids:
+        return typed
+    if stands_in_log(connection, kind, typed):
+        ids.append(typed)
+    if not ids and connection.execute(f"select 1 from {kind}s where {subject} = ? limit 1", [typed]).fetchone():
+        return typed
+    if len(ids) == 1:
+        return ids[0]
+    if ids:
+        raise UnknownSubjectError(
+            "{typed!r} names {number} {kinds}, in different logs or at different times.",
+            "Give the site's own {kind} id.",
+            typed=typed,
+            number=len(ids),
+            kinds=Phrase(f"{kind}s"),
+            kind=Phrase(kind),
+        )
+    raise UnknownSubjectError(
+        "The {kind} {typed!r} stands neither in any log nor in the reference data.",
+        "Check the number; nothing was searched.",
+        kind=Phrase(kind),
+        typed=typed,
+    )
+
+
+def stands_in_log(connection: duckdb.DuckDBPyConnection, kind: str, typed: str) -> bool:
+    """Say whether a log names somebody so whom no identifier of that log resolves on that day."""
+    point_at(connection, kind)
+    found = connection.execute(
+        f"select 1 from resolved_accesses where {STORED[kind]} and resolved_{kind}_id = $typed limit 1",
+        {"typed": typed},
+    )
+    return found.fetchone() is not None
+
+
+def refuse_unknown_code(connection: duckdb.DuckDBPyConnection, name: str, typed: str) -> None:
+    """Refuse a log type, table or message type that was mistyped; other parameters are not codes.
+
+    Raises
+    ------
+    ParameterError: it stands neither in the dictionary nor in any log.
+    """
+    if name not in FIELDS:
+        return
+    known = "select 1 from codes where field = $name and code = $typed limit 1"
+    if connection.execute(known, {"name": name, "typed": typed}).fetchone():
+        return
+    stored = f'select 1 from lake.{ORDERS["patient"]} where "{name}" = $typed limit 1'
+    if connection.execute(stored, {"typed": typed}).fetchone():
+        return
+    raise ParameterError(
+        "The {name} {typed!r} stands neither in any log nor in a code dictionary.",
+        "Check the spelling, capitals included; nothing was searched.",
+        name=name,
+        typed=typed,
+    )
