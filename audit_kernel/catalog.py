@@ -135,8 +135,12 @@ class Catalog:
         query = Query(name, room, path)
         if of_site and f"{room}/{name}" in self.queries:
             if query.description.replaces != name:
-                problem = f"{path} has the name of a query of the package."
-                raise SettingsError(problem, f"Give it another name, or write `replaces: {name}` in its .yml.")
+                raise SettingsError(
+                    "{path} has the name of a query of the package.",
+                    "Give it another name, or write `replaces: {name}` in its .yml.",
+                    path=path,
+                    name=name,
+                )
             self.replaced.append(f"sql/{room}/{name}.sql")
         self.queries[f"{room}/{name}"] = query
 
@@ -153,8 +157,7 @@ class Catalog:
             if found := self.queries.get(f"{each}/{name}"):
                 return found
         names = ", ".join(sorted(query.name for query in self.queries.values() if room in (None, query.room)))
-        problem = f"There is no query {name!r}."
-        raise UsageError(problem, f"There are: {names}.")
+        raise UsageError("There is no query {name!r}.", "There are: {names}.", name=name, names=names)
 
     def notebook(self, name: str) -> Path:
         """Return a notebook by name; for `checks/NAME` its own or else `check.ipynb`."""
@@ -168,16 +171,21 @@ class Catalog:
             if candidate.is_file():
                 return candidate
         names = ", ".join(sorted(path.stem for path in package.parent.glob("*.ipynb")))
-        problem = f"There is no notebook {name!r}."
-        raise UsageError(problem, f"Check the name; there are: {names}.")
+        raise UsageError(
+            "There is no notebook {name!r}.", "Check the name; there are: {names}.", name=name, names=names
+        )
 
     def _check_notebooks(self, site_folder: Path) -> None:
         for own in sorted((site_folder / "notebooks").glob("*.ipynb")):
             if not (resource_folder("notebooks") / own.name).is_file():
                 continue
             if json.loads(own.read_text(encoding="utf-8")).get("metadata", {}).get("replaces") != own.stem:
-                problem = f"{own} has the name of a notebook of the package."
-                raise SettingsError(problem, f"Give it another name, or write `replaces: {own.stem}` in its metadata.")
+                raise SettingsError(
+                    "{path} has the name of a notebook of the package.",
+                    "Give it another name, or write `replaces: {name}` in its metadata.",
+                    path=own,
+                    name=own.stem,
+                )
             self.replaced.append(f"notebooks/{own.name}")
 
     def _has_notebook(self, name: str) -> bool:

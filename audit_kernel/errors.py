@@ -21,22 +21,71 @@ A message echoes what the operator typed; what stood in a log is named by file, 
 
 from __future__ import annotations
 
+import string
+from typing import Any
+
+ENGLISH = "en"
+
+
+class Phrase(str):
+    """A fixed text that is translated where it is shown: a template kept apart, or a word put into one."""
+
+    __slots__ = ()
+
 
 class AuditKernelError(Exception):
     """Base of every error the product raises on purpose.
 
     Parameters
     ----------
-    problem: what failed, one sentence.
-    remedy: what the reader can do, one sentence.
+    problem: what failed, one English sentence; a literal, so that the catalogues hold it.
+    remedy: what the reader can do, one English sentence.
+    values: what `{name}` in both stands for; without any, braces are plain text.
+
+    `problem`, `remedy` and `str(error)` are English; `parts` and `text` speak the reader's language.
     """
 
     exit_code = 1
 
-    def __init__(self, problem: str, remedy: str = "") -> None:
-        super().__init__(f"{problem} {remedy}".strip())
-        self.problem = problem
-        self.remedy = remedy
+    def __init__(self, problem: str, remedy: str = "", /, **values: object) -> None:
+        self._templates = (problem, remedy)
+        self._values = values
+        self.problem, self.remedy = self.parts(ENGLISH)
+        super().__init__(self.text(ENGLISH))
+
+    def parts(self, language: str) -> tuple[str, str]:
+        """Return problem and remedy in a language (en, sv, nb)."""
+        problem, remedy = (self._in(language, template) for template in self._templates)
+        return problem, remedy
+
+    def text(self, language: str) -> str:
+        """Return problem and remedy as one text in a language (en, sv, nb)."""
+        return " ".join(self.parts(language)).strip()
+
+    def _in(self, language: str, template: str) -> str:
+        if language == ENGLISH:
+            return template.format(**self._values) if self._values else template
+        from audit_kernel.locale import translator  # it raises errors of this module itself
+
+        translated = translator(language)
+        if not self._values:
+            return translated(template)
+        values = {
+            name: translated(value) if isinstance(value, Phrase) else value for name, value in self._values.items()
+        }
+        return _Filling(language).vformat(translated(template), (), values)
+
+
+class _Filling(string.Formatter):
+    """Fills a template; `{number:,}` is grouped as the language does."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def format_field(self, value: Any, format_spec: str) -> str:  # noqa: ANN401 - as its base says
+        from audit_kernel.locale import format_number
+
+        return format_number(value, self._language) if format_spec == "," else str(format(value, format_spec))
 
 
 class UsageError(AuditKernelError):
@@ -69,9 +118,11 @@ class NotAssessableError(AuditKernelError):
     """What a query needs is missing: `relation` names it; `is_period_empty` when only the period has none."""
 
     def __init__(self, query: str, relation: str, *, is_period_empty: bool = False) -> None:
-        where = " for this period" if is_period_empty else ""
-        problem = f"{query} is not assessable: no {relation.replace('_', ' ')} were taken in{where}."
-        super().__init__(problem, "Check the period, or take them in; docs/not-assessable.md says how.")
+        anywhere = Phrase("{query} is not assessable: no {relation} were taken in.")
+        problem = Phrase("{query} is not assessable: no {relation} were taken in for this period.")
+        remedy = Phrase("Check the period, or take them in; docs/not-assessable.md says how.")
+        words = Phrase(relation.replace("_", " "))
+        super().__init__(problem if is_period_empty else anywhere, remedy, query=query, relation=words)
         self.relation = relation
         self.is_period_empty = is_period_empty
 

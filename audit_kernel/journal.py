@@ -151,8 +151,12 @@ class Journal:
             digest = hashlib.sha256(canonical_json(body)).hexdigest()
             line = canonical_json({**body, "hash": digest}) + b"\n"
         except ValueError as error:
-            problem = f"An entry cannot be written to the journal {self.path.name!r}: {error}."
-            raise JournalError(problem, "Use plain text, numbers and dates only.") from error
+            raise JournalError(
+                "An entry cannot be written to the journal {file!r}: {cause}.",
+                "Use plain text, numbers and dates only.",
+                file=self.path.name,
+                cause=error,
+            ) from error
         size = file.seek(0, os.SEEK_END)
         try:
             write_all(file.fileno(), line)
@@ -229,16 +233,32 @@ class Journal:
         try:
             yield
         except filelock.Timeout as error:
-            problem = f"The journal {str(self.path)!r} is in use by another program."
-            raise JournalError(problem, "Try again when it has ended.") from error
+            raise JournalError(
+                "The journal {path!r} is in use by another program.",
+                "Try again when it has ended.",
+                path=str(self.path),
+            ) from error
         except OSError as error:
-            problem = f"The journal {str(self.path)!r} cannot be used: {error.strerror or error}."
-            raise JournalError(problem, "Check the folder, its permissions and the free space.") from error
+            raise JournalError(
+                "The journal {path!r} cannot be used: {cause}.",
+                "Check the folder, its permissions and the free space.",
+                path=str(self.path),
+                cause=error.strerror or error,
+            ) from error
 
     def _damaged(self, number: int | None) -> JournalError:
-        place = "its last line" if number is None else f"line {number}"
-        problem = f"The journal {str(self.path)!r} is damaged: {place} does not fit the chain."
-        return JournalError(problem, "Restore it from a backup; keep the damaged file as evidence.")
+        if number is None:
+            return JournalError(
+                "The journal {path!r} is damaged: its last line does not fit the chain.",
+                "Restore it from a backup; keep the damaged file as evidence.",
+                path=str(self.path),
+            )
+        return JournalError(
+            "The journal {path!r} is damaged: line {number} does not fit the chain.",
+            "Restore it from a backup; keep the damaged file as evidence.",
+            path=str(self.path),
+            number=number,
+        )
 
 
 def parse_line(raw: bytes) -> dict[str, Any] | None:

@@ -125,6 +125,10 @@ def _checked(confidence: Rate, tolerable_rate: Rate) -> tuple[Fraction, Fraction
     """Return risk and rate as fractions."""
     for name, value in (("confidence", confidence), ("tolerable_rate", tolerable_rate)):
         if not 0 < exact(value) < 1:
-            problem = f"The {name} must be between 0 and 1, not {value!r}."
-            raise ParameterError(problem, "Give it as a share, for example 0.95.")
+            raise ParameterError(
+                "The {name} must be between 0 and 1, not {value!r}.",
+                "Give it as a share, for example 0.95.",
+                name=name,
+                value=value,
+            )
     return 1 - exact(confidence), exact(tolerable_rate)

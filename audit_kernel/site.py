@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.evidence import keys
-from audit_kernel.yaml_file import read_yaml, sentence_of
+from audit_kernel.yaml_file import read_yaml, wrong_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -133,8 +133,12 @@ class Site:
         UsageError: the period ends before it begins.
         """
         if from_date and to_date and to_date < from_date:
-            problem = f"The period ends ({to_date}) before it begins ({from_date})."
-            raise UsageError(problem, "Give the first day with --from and the last with --to.")
+            raise UsageError(
+                "The period ends ({to_date}) before it begins ({from_date}).",
+                "Give the first day with --from and the last with --to.",
+                to_date=to_date,
+                from_date=from_date,
+            )
         start_at = self.instant(from_date) if from_date else None
         return start_at, self.instant(to_date + timedelta(days=1)) if to_date else None
 
@@ -147,15 +151,19 @@ def read_settings(path: Path) -> Settings:
     SettingsError: the file is missing, or a key is wrong or unknown.
     """
     if not path.is_file():
-        problem = f"There is no site at {str(path.parent)!r}: {path.name} is missing."
-        raise SettingsError(problem, "Make one with: audit-kernel init DIR --country NO")
+        raise SettingsError(
+            "There is no site at {folder!r}: {file} is missing.",
+            "Make one with: audit-kernel init DIR --country NO",
+            folder=str(path.parent),
+            file=path.name,
+        )
     values = read_yaml(path)
     if not isinstance(values, dict) or not all(isinstance(key, str) for key in values):
-        raise SettingsError(f"{path}: not a list of `key: value` lines.", "Correct the file and try again.")
+        raise SettingsError("{path}: not a list of `key: value` lines.", "Correct the file and try again.", path=path)
     try:
         return Settings(**values)
     except ValidationError as error:
-        raise SettingsError(sentence_of(error, path, Settings), "Correct the file and try again.") from None
+        raise wrong_key(error, path, Settings) from None
 
 
 def find_site(folder: Path | None = None) -> Site:
@@ -173,8 +181,11 @@ def find_site(folder: Path | None = None) -> Site:
     for candidate in (here, *here.parents):
         if (candidate / SETTINGS_FILE).is_file():
             return Site(candidate)
-    problem = f"There is no site at {str(here)!r} or above it."
-    raise SettingsError(problem, "Name it with --site DIR, or make one with: audit-kernel init DIR --country NO")
+    raise SettingsError(
+        "There is no site at {folder!r} or above it.",
+        "Name it with --site DIR, or make one with: audit-kernel init DIR --country NO",
+        folder=str(here),
+    )
 
 
 def create_site(folder: Path, country: str, name: str = "") -> Site:
@@ -185,11 +196,16 @@ def create_site(folder: Path, country: str, name: str = "") -> Site:
     UsageError: the folder is not empty, or the country is not supported.
     """
     if country not in COUNTRY_DEFAULTS:
-        problem = f"Country {country!r} is not known."
-        raise UsageError(problem, f"Give one of {', '.join(COUNTRY_DEFAULTS)}.")
+        raise UsageError(
+            "Country {country!r} is not known.",
+            "Give one of {allowed}.",
+            country=country,
+            allowed=", ".join(COUNTRY_DEFAULTS),
+        )
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        problem = f"{str(folder)!r} is not an empty folder."
-        raise UsageError(problem, "Name a new folder; nothing was changed.")
+        raise UsageError(
+            "{folder!r} is not an empty folder.", "Name a new folder; nothing was changed.", folder=str(folder)
+        )
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(OWNER_ONLY)
     for private in PRIVATE_FOLDERS:

@@ -116,8 +116,9 @@ def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, An
     SettingsError: the `.yml` names a statistic that does not exist.
     """
     if unknown := sorted(set(names) - set(KNOWN)):
-        problem = f"There is no statistic {unknown[0]!r}."
-        raise SettingsError(problem, f"There are: {', '.join(KNOWN)}.")
+        raise SettingsError(
+            "There is no statistic {given!r}.", "There are: {allowed}.", given=unknown[0], allowed=", ".join(KNOWN)
+        )
     if "negative_binomial" not in names:
         return findings
     figures = _distinct_figures(findings)

@@ -45,8 +45,13 @@ def thresholds_valid_on(day: date, site_folder: Path | None = None) -> dict[str,
     own_file = site_folder / "parameters" / FILE if site_folder else None
     own = read_model(own_file, _Thresholds).root if own_file and own_file.is_file() else {}
     if unknown := sorted(set(own) - set(package)):
-        problem = f"{own_file}: unknown threshold {unknown[0]!r}."
-        raise SettingsError(problem, f"There are: {', '.join(sorted(package))}.")
+        raise SettingsError(
+            "{own_file}: unknown threshold {given!r}.",
+            "There are: {allowed}.",
+            own_file=own_file,
+            given=unknown[0],
+            allowed=", ".join(sorted(package)),
+        )
     valid: dict[str, Threshold] = {}
     for name, decisions in package.items():
         candidates = [decision for decision in own.get(name, ()) if decision.valid_from <= day] or list(decisions)

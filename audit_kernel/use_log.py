@@ -38,8 +38,10 @@ def checked_purpose(purpose: str | None) -> str:
     """
     text = (purpose or "").strip()
     if len(text) < SHORTEST_PURPOSE:
-        problem = "No purpose was given: nothing is shown without one."
-        raise UsageError(problem, 'Give a case number or a reason, for example "sak 2026/17" or "monthly control".')
+        raise UsageError(
+            "No purpose was given: nothing is shown without one.",
+            'Give a case number or a reason, for example "sak 2026/17" or "monthly control".',
+        )
     return text
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from audit_kernel.errors import SettingsError
+from audit_kernel.errors import Phrase, SettingsError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -72,15 +72,26 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds; a m
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        problem = f"{path} cannot be read as UTF-8 text ({type(error).__name__})."
-        raise SettingsError(problem, "Check that the file is there and saved as UTF-8.") from None
+        raise SettingsError(
+            "{path} cannot be read as UTF-8 text ({cause}).",
+            "Check that the file is there and saved as UTF-8.",
+            path=path,
+            cause=type(error).__name__,
+        ) from None
     try:
         return yaml.load(text, Loader=_UniqueKeyLoader) or {}  # noqa: S506 - a subclass of SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-02-30
+        cause = getattr(error, "problem", None) or Phrase("not YAML")
         mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        problem = f"{path}{where}: {getattr(error, 'problem', None) or 'not YAML'}."
-        raise SettingsError(problem, "Correct the line and try again.") from None
+        if mark is None:
+            raise SettingsError("{path}: {cause}.", "Correct the line and try again.", path=path, cause=cause) from None
+        raise SettingsError(
+            "{path}, line {line}: {cause}.",
+            "Correct the line and try again.",
+            path=path,
+            line=mark.line + 1,
+            cause=cause,
+        ) from None
 
 
 def read_model(path: Path, model: type[Model]) -> Model:
@@ -94,20 +105,33 @@ def read_model(path: Path, model: type[Model]) -> Model:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise SettingsError(sentence_of(error, path, model), "Correct the file and try again.") from None
+        raise wrong_key(error, path, model) from None
 
 
-def sentence_of(error: ValidationError, path: Path, model: type[BaseModel]) -> str:
+def wrong_key(error: ValidationError, path: Path, model: type[BaseModel]) -> SettingsError:
     """Say the first mistake of a file: file, key, what is allowed."""
     first = error.errors()[0]
-    location = ".".join(str(part) for part in first["loc"]) or "(top)"
+    key = ".".join(str(part) for part in first["loc"]) or Phrase("(top)")
     if first["type"] == "extra_forbidden":
         allowed = ", ".join(sorted(_fields_at(model, first["loc"][:-1])))
-        return f"{path}: unknown key {location!r}; allowed here: {allowed}."
+        return SettingsError(
+            "{path}: unknown key {key!r}; allowed here: {allowed}.",
+            "Correct the file and try again.",
+            path=path,
+            key=key,
+            allowed=allowed,
+        )
     if first["type"] == "missing":
-        return f"{path}: key {location!r} is missing."
+        return SettingsError("{path}: key {key!r} is missing.", "Correct the file and try again.", path=path, key=key)
     value = textwrap.shorten(repr(first["input"]), LONGEST_VALUE)
-    return f"{path}: key {location!r} has the value {value}; {first['msg'].removeprefix('Value error, ')}."
+    return SettingsError(
+        "{path}: key {key!r} has the value {value}; {reason}.",
+        "Correct the file and try again.",
+        path=path,
+        key=key,
+        value=value,
+        reason=first["msg"].removeprefix("Value error, "),
+    )
 
 
 @lru_cache

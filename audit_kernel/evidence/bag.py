@@ -85,12 +85,14 @@ def refuse_unsafe_names(paths: Iterable[str]) -> None:
     UsageError
     """
     seen: dict[str, str] = {}
-    remedy = "Use letters a-z, digits, '-', '_' and '.', at most 200 characters, differing in more than upper case."
     for path in paths:
         other = seen.setdefault(path.lower(), path)
         if not is_safe_path(path) or other != path:
-            problem = f"The file name {path!r} cannot stand in the evidence."
-            raise UsageError(problem, remedy)
+            raise UsageError(
+                "The file name {path!r} cannot stand in the evidence.",
+                "Use letters a-z, digits, '-', '_' and '.', at most 200 characters, differing in more than upper case.",
+                path=path,
+            )
 
 
 def is_run_name(name: str) -> bool:

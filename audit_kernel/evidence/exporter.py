@@ -54,11 +54,13 @@ class ArchiveExporter(TemplateExporter):
         shown = list(objects_of(nb))
         information = next((item for item in shown if isinstance(item, PageInformation)), None)
         if information is None:
-            problem = "The notebook shows no page information."
-            raise RunError(problem, "Its first cell after the parameters must open the page.")
+            raise RunError(
+                "The notebook shows no page information.", "Its first cell after the parameters must open the page."
+            )
         if not any(isinstance(item, Done) for item in shown):
-            problem = "The notebook never said that it was done."
-            raise RunError(problem, "Run it to its last cell before it is exported.")
+            raise RunError(
+                "The notebook never said that it was done.", "Run it to its last cell before it is exported."
+            )
         return render_page(shown, information), prepared
 
 
@@ -67,8 +69,12 @@ def objects_of(notebook: NotebookNode) -> Iterator[DisplayObject]:
     for number, cell in enumerate(notebook.cells, start=1):
         for output in cell.get("outputs", []):
             if output.output_type == "error":
-                problem = f"Cell {number} of the notebook raised {output.get('ename', 'an error')}."
-                raise RunError(problem, "A failed notebook has no page; see the executed notebook.")
+                raise RunError(
+                    "Cell {number} of the notebook raised {cause}.",
+                    "A failed notebook has no page; see the executed notebook.",
+                    number=number,
+                    cause=output.get("ename", "an error"),
+                )
             description = output.get("data", {}).get(MIME_TYPE)
             if description is not None:
                 yield from_description(description)

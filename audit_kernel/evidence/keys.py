@@ -12,7 +12,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from audit_kernel.errors import KeyFileError
+from audit_kernel.errors import KeyFileError, Phrase
 from audit_kernel.files import OWNER_ONLY_FOLDER, replace_whole, sync_folder, write_new
 
 PRIVATE_NAME = "signing-key.pem"
@@ -29,8 +29,11 @@ def new_signing_key(folder: Path) -> None:
     """
     private, public = folder / PRIVATE_NAME, folder / PUBLIC_NAME
     if private.exists():
-        problem = f"There is a signing key already: {str(private)!r}."
-        raise KeyFileError(problem, "Evidence signed with it needs it: move it away by hand if you mean to replace it.")
+        raise KeyFileError(
+            "There is a signing key already: {path!r}.",
+            "Evidence signed with it needs it: move it away by hand if you mean to replace it.",
+            path=str(private),
+        )
     key = Ed25519PrivateKey.generate()
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     aside = folder / f".{PRIVATE_NAME}.{secrets.token_hex(4)}.new"
@@ -41,8 +44,12 @@ def new_signing_key(folder: Path) -> None:
         aside.rename(private)  # last: a crash before it leaves no private key, and this can be called again
         sync_folder(folder)
     except OSError as error:
-        problem = f"The signing key cannot be written to {str(folder)!r}: {error.strerror or error}."
-        raise KeyFileError(problem, "Check the folder, its permissions and the free space.") from error
+        raise KeyFileError(
+            "The signing key cannot be written to {folder!r}: {cause}.",
+            "Check the folder, its permissions and the free space.",
+            folder=str(folder),
+            cause=error.strerror or error,
+        ) from error
 
 
 def load_private(folder: Path) -> Ed25519PrivateKey:
@@ -56,18 +63,28 @@ def load_private(folder: Path) -> Ed25519PrivateKey:
     content = _read(path)
     mode = stat.S_IMODE(path.stat().st_mode)
     if os.name != "nt" and mode & 0o077:
-        problem = f"The signing key {str(path)!r} can be read by others than its owner (mode {mode:04o})."
-        raise KeyFileError(problem, f"Run: chmod 600 {path}; if others may have read it, make a new key.")
+        raise KeyFileError(
+            "The signing key {path!r} can be read by others than its owner (mode {mode:04o}).",
+            "Run: chmod 600 {file}; if others may have read it, make a new key.",
+            path=str(path),
+            mode=mode,
+            file=path,
+        )
     try:
         key = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _not_a_key(path, "private") from error
+        raise _not_a_key(path, Phrase("private")) from error
     if not isinstance(key, Ed25519PrivateKey):
-        raise _not_a_key(path, "private")
+        raise _not_a_key(path, Phrase("private"))
     public = folder / PUBLIC_NAME
     if public.exists() and fingerprint(load_public(public)) != fingerprint(key.public_key()):
-        problem = f"The keys {PRIVATE_NAME} and {PUBLIC_NAME} in {str(folder)!r} are not a pair."
-        raise KeyFileError(problem, "Restore both files from the same backup.")
+        raise KeyFileError(
+            "The keys {private} and {public} in {folder!r} are not a pair.",
+            "Restore both files from the same backup.",
+            private=PRIVATE_NAME,
+            public=PUBLIC_NAME,
+            folder=str(folder),
+        )
     return key
 
 
@@ -83,9 +100,9 @@ def load_public(path: Path) -> Ed25519PublicKey:
     try:
         key = serialization.load_pem_public_key(_read(path))
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise _not_a_key(path, "public") from error
+        raise _not_a_key(path, Phrase("public")) from error
     if not isinstance(key, Ed25519PublicKey):
-        raise _not_a_key(path, "public")
+        raise _not_a_key(path, Phrase("public"))
     return key
 
 
@@ -105,14 +122,24 @@ def _read(path: Path) -> bytes:
         with path.open("rb") as file:
             return file.read(LARGEST_KEY_FILE)
     except FileNotFoundError as error:
-        problem = f"There is no key at {str(path)!r}."
-        remedy = "Restore it from a backup; a new site gets its key by `audit-kernel init`."
-        raise KeyFileError(problem, remedy) from error
+        raise KeyFileError(
+            "There is no key at {path!r}.",
+            "Restore it from a backup; a new site gets its key by `audit-kernel init`.",
+            path=str(path),
+        ) from error
     except OSError as error:
-        problem = f"The key {str(path)!r} cannot be read: {error.strerror or error}."
-        raise KeyFileError(problem, "Run the command as the user who owns the site's keys.") from error
+        raise KeyFileError(
+            "The key {path!r} cannot be read: {cause}.",
+            "Run the command as the user who owns the site's keys.",
+            path=str(path),
+            cause=error.strerror or error,
+        ) from error
 
 
-def _not_a_key(path: Path, kind: str) -> KeyFileError:
-    problem = f"The file {str(path)!r} is not an Ed25519 {kind} key in PEM form."
-    return KeyFileError(problem, "Restore it from a backup.")
+def _not_a_key(path: Path, kind: Phrase) -> KeyFileError:
+    return KeyFileError(
+        "The file {path!r} is not an Ed25519 {kind} key in PEM form.",
+        "Restore it from a backup.",
+        path=str(path),
+        kind=kind,
+    )

@@ -41,8 +41,13 @@ class _Described:
 
     def _require(self, name: str, allowed: Sequence[object]) -> None:
         if getattr(self, name) not in allowed:
-            problem = f"{type(self).__name__}.{name} has a value that a page cannot show."
-            raise RunError(problem, f"Use one of {', '.join(map(str, allowed))}.")
+            raise RunError(
+                "{object}.{name} has a value that a page cannot show.",
+                "Use one of {allowed}.",
+                object=type(self).__name__,
+                name=name,
+                allowed=", ".join(map(str, allowed)),
+            )
 
 
 class DisplayObject(_Described):
@@ -174,8 +179,9 @@ class Table(DisplayObject):
         super().__post_init__()
         self._require("language", LANGUAGES)
         if any(len(row) != len(self.columns) for row in self.rows):
-            problem = "A table's row has more or fewer cells than the table has columns."
-            raise RunError(problem, "Give one text for each column.")
+            raise RunError(
+                "A table's row has more or fewer cells than the table has columns.", "Give one text for each column."
+            )
 
     def plain_text(self) -> str:
         """Return caption, heading and rows, separated by tabs."""
@@ -253,8 +259,10 @@ def from_description(description: Mapping[str, Any]) -> DisplayObject:
     """
     made = _OBJECTS.get(str(description.get("object", "")))
     if made is None:
-        problem = "A notebook's output describes an object that pages do not know."
-        raise RunError(problem, "Show only objects of audit_kernel.evidence.display.")
+        raise RunError(
+            "A notebook's output describes an object that pages do not know.",
+            "Show only objects of audit_kernel.evidence.display.",
+        )
     return cast("DisplayObject", _made(made, description))
 
 
@@ -262,8 +270,10 @@ def relative_address(address: str) -> str:
     """Return an address within the bag, percent-encoded; :class:`RunError` for one that leads outside."""
     path, separator, anchor = address.partition("#")
     if path.startswith("/") or "\\" in path or "//" in path:
-        problem = "A link leads outside the page's own folders."
-        raise RunError(problem, "Use a relative address, such as activity.html or ../tables/activity.csv.")
+        raise RunError(
+            "A link leads outside the page's own folders.",
+            "Use a relative address, such as activity.html or ../tables/activity.csv.",
+        )
     # A colon is encoded too, so nothing before it can be taken for a scheme.
     return quote(path, safe="/%") + separator + quote(anchor, safe="%")
 
@@ -274,8 +284,11 @@ def _made(made: type[Any], value: Any) -> Any:  # noqa: ANN401 - descriptions co
     try:
         return made(**{name: content for name, content in value.items() if name != "object"})
     except (TypeError, AttributeError, KeyError) as error:
-        problem = f"The description of a {made.__name__} lacks a field, has an unknown one, or one of a wrong type."
-        raise RunError(problem, "Show only objects of audit_kernel.evidence.display.") from error
+        raise RunError(
+            "The description of a {object} lacks a field, has an unknown one, or one of a wrong type.",
+            "Show only objects of audit_kernel.evidence.display.",
+            object=made.__name__,
+        ) from error
 
 
 def _cleaned(value: Any) -> Any:  # noqa: ANN401 - any field

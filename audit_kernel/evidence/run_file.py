@@ -34,10 +34,11 @@ def read_run_file(path: str) -> RunFile:
     UsageError: the notebook was opened by itself, without a run.
     """
     if not path:
-        problem = "This notebook was opened without a run, so no purpose was given and nothing is shown."
-        raise UsageError(problem, "Use `audit-kernel report` or `audit-kernel month`, or open investigate.ipynb.")
+        raise UsageError(
+            "This notebook was opened without a run, so no purpose was given and nothing is shown.",
+            "Use `audit-kernel report` or `audit-kernel month`, or open investigate.ipynb.",
+        )
     try:
         return RunFile(**json.loads(Path(path).read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError):
-        problem = f"The run file {path!r} cannot be read."
-        raise UsageError(problem, "Start the run again.") from None
+        raise UsageError("The run file {path!r} cannot be read.", "Start the run again.", path=path) from None

@@ -78,8 +78,11 @@ def seal(
                 chain.write_head(archive, head, private_key)
             final = archive / name
             if os.path.lexists(final):
-                problem = f"The archive holds a run named {name!r} already."
-                raise RunError(problem, "A sealed run is never overwritten: run it again under a new run id.")
+                raise RunError(
+                    "The archive holds a run named {name!r} already.",
+                    "A sealed run is never overwritten: run it again under a new run id.",
+                    name=name,
+                )
             before = {"run": head.run, "tagmanifest_sha256": head.tagmanifest_sha256} if head.sequence else None
             place = {"run": name, "sequence": head.sequence + 1, "preceding": before, "archive": head.archive}
             work = archive / f"{WORK_PREFIX}{secrets.token_hex(8)}"
@@ -92,8 +95,11 @@ def seal(
             sync_folder(archive)
             run = chain.read_run(final)
             if run is None:
-                problem = f"The run {name!r} cannot be read back from the archive."
-                raise RunError(problem, "Check the disk, then run `audit-kernel verify` on the archive.")
+                raise RunError(
+                    "The run {name!r} cannot be read back from the archive.",
+                    "Check the disk, then run `audit-kernel verify` on the archive.",
+                    name=name,
+                )
             chain.write_head(archive, chain.head_of(run), private_key)
     return final
 
@@ -154,8 +160,11 @@ def _build(
     try:
         bagit.Bag(str(work)).validate()  # read back by code that is not ours
     except bagit.BagError as error:
-        problem = f"The bag of the run {name!r} does not read back as it was written."
-        raise RunError(problem, "Check the disk, then run it again.") from error
+        raise RunError(
+            "The bag of the run {name!r} does not read back as it was written.",
+            "Check the disk, then run it again.",
+            name=name,
+        ) from error
 
 
 def _copy(source: Path, target: Path) -> tuple[str, int]:
@@ -177,8 +186,9 @@ def _copy(source: Path, target: Path) -> tuple[str, int]:
 def _recovered_head(archive: Path, key: Ed25519PrivateKey) -> chain.HeadRecord | None:
     """Return the head record, repaired when a crash left it behind by the one run sealed last."""
     broken = VerificationError(
-        f"The chain of the archive {str(archive)!r} is broken: nothing can be sealed upon it.",
+        "The chain of the archive {archive!r} is broken: nothing can be sealed upon it.",
         "Run `audit-kernel verify` on the archive; restore what it names from a backup.",
+        archive=str(archive),
     )
     try:
         head = chain.read_head(archive, key.public_key())
@@ -204,20 +214,24 @@ def _recovered_head(archive: Path, key: Ed25519PrivateKey) -> chain.HeadRecord |
 def _checked_payload(working: Path, name: str) -> dict[str, Path]:
     """Return the payload by its path in the bag."""
     if not bags.is_run_name(name):
-        problem = f"A run cannot be named {name!r}."
-        raise UsageError(problem, "Use letters a-z, digits, '-', '_' and '.', at most 120.")
+        raise UsageError(
+            "A run cannot be named {name!r}.", "Use letters a-z, digits, '-', '_' and '.', at most 120.", name=name
+        )
     if not working.is_dir():
-        problem = f"There is no working folder {str(working)!r}."
-        raise UsageError(problem, "Name the folder that holds pages, notebooks, tables and inputs.")
+        raise UsageError(
+            "There is no working folder {folder!r}.",
+            "Name the folder that holds pages, notebooks, tables and inputs.",
+            folder=str(working),
+        )
     tree = bags.read_tree(working)
     if tree.links:
-        problem = f"The working folder holds a link or device: {tree.links[0]!r}."
-        raise UsageError(problem, "Put the file itself there.")
+        raise UsageError(
+            "The working folder holds a link or device: {link!r}.", "Put the file itself there.", link=tree.links[0]
+        )
     payload = {f"data/{path}": source for path, source in tree.files.items()}
     bags.refuse_unsafe_names([bags.STATEMENT, *payload])
     if bags.STATEMENT in payload:
-        problem = "The working folder holds a file named 'statement.json'."
-        raise UsageError(problem, "Leave that name to the seal.")
+        raise UsageError("The working folder holds a file named 'statement.json'.", "Leave that name to the seal.")
     return payload
 
 
@@ -226,8 +240,9 @@ def _checked_pair(private_key: Ed25519PrivateKey, public_key_pem: bytes | str) -
     given = public_key_pem.encode("ascii", "replace") if isinstance(public_key_pem, str) else public_key_pem
     expected = keys.public_pem(private_key.public_key())
     if given.split() != expected.split():
-        problem = "The signing key and the public key are not a pair."
-        raise KeyFileError(problem, "Restore both files from the same backup.")
+        raise KeyFileError(
+            "The signing key and the public key are not a pair.", "Restore both files from the same backup."
+        )
     return expected
 
 
@@ -237,8 +252,11 @@ def _check_archive_key(archive: Path, public_pem: bytes) -> None:
     if not copy.exists() and not chain.bag_folders(archive):
         replace_whole(copy, public_pem)
     if not copy.exists() or copy.read_bytes() != public_pem:
-        problem = f"The archive {str(archive)!r} was begun with another key, or its public key was changed."
-        raise KeyFileError(problem, "Use the key it was begun with, or restore its signing-key.pub.pem.")
+        raise KeyFileError(
+            "The archive {archive!r} was begun with another key, or its public key was changed.",
+            "Use the key it was begun with, or restore its signing-key.pub.pem.",
+            archive=str(archive),
+        )
 
 
 def _clear_stale_work(archive: Path) -> None:
@@ -259,8 +277,13 @@ def _reported(archive: Path) -> Iterator[None]:
     try:
         yield
     except filelock.Timeout as error:
-        problem = f"The archive {str(archive)!r} is in use by another run."
-        raise UnavailableError(problem, "Try again when it has ended.") from error
+        raise UnavailableError(
+            "The archive {archive!r} is in use by another run.", "Try again when it has ended.", archive=str(archive)
+        ) from error
     except OSError as error:
-        problem = f"The archive {str(archive)!r} cannot be written: {error.strerror or error}."
-        raise RunError(problem, "Check the folder, its permissions and the free space.") from error
+        raise RunError(
+            "The archive {archive!r} cannot be written: {cause}.",
+            "Check the folder, its permissions and the free space.",
+            archive=str(archive),
+            cause=error.strerror or error,
+        ) from error

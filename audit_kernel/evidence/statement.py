@@ -58,9 +58,13 @@ def checked_date(predicate: Any) -> str:  # noqa: ANN401 - any JSON
         parameters = predicate["buildDefinition"]["externalParameters"]
         date = datetime.date.fromisoformat(predicate["runDetails"]["metadata"]["finishedOn"][:10])
     except (KeyError, TypeError, ValueError) as error:
-        problem = "The statement of the run lacks a part that SLSA provenance demands, or its end (finishedOn)."
-        raise UsageError(problem, "Make it with audit_kernel.evidence.statement.provenance.") from error
+        raise UsageError(
+            "The statement of the run lacks a part that SLSA provenance demands, or its end (finishedOn).",
+            "Make it with audit_kernel.evidence.statement.provenance.",
+        ) from error
     if not all(demanded) or not isinstance(parameters, dict) or CHAIN_FIELD in predicate:
-        problem = "The statement of the run has an empty build type, builder or parameters, or a chain of its own."
-        raise UsageError(problem, "Make it with audit_kernel.evidence.statement.provenance.")
+        raise UsageError(
+            "The statement of the run has an empty build type, builder or parameters, or a chain of its own.",
+            "Make it with audit_kernel.evidence.statement.provenance.",
+        )
     return date.isoformat()

@@ -105,11 +105,11 @@ def _parsed(svg: str) -> etree._Element:
     try:
         root = etree.fromstring(text.encode(), parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        problem = "A chart is not well-formed SVG."
-        raise RunError(problem, "Make charts with audit_kernel.evidence.charts.") from error
+        raise RunError("A chart is not well-formed SVG.", "Make charts with audit_kernel.evidence.charts.") from error
     if root.getroottree().docinfo.doctype or root.tag != f"{{{NAMESPACE}}}svg":
-        problem = "A chart declares a document type or is no SVG."
-        raise RunError(problem, "Make charts with audit_kernel.evidence.charts.")
+        raise RunError(
+            "A chart declares a document type or is no SVG.", "Make charts with audit_kernel.evidence.charts."
+        )
     return root
 
 

@@ -162,8 +162,7 @@ def start_lab(site: Site, *, open_browser: bool = True) -> int:
     UsageError: JupyterLab is not installed.
     """
     if importlib.util.find_spec("jupyterlab") is None:
-        problem = "JupyterLab is not installed."
-        raise UsageError(problem, 'Install it with: pip install "audit-kernel[lab]"')
+        raise UsageError("JupyterLab is not installed.", 'Install it with: pip install "audit-kernel[lab]"')
     with prepared(site) as (root, environment):
         # A service manager ends this process with SIGTERM: the server must not outlive its folders.
         previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))

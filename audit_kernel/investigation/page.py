@@ -97,7 +97,7 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
         """Answer the form: nothing is shown without a purpose."""
         with self._working():
             self._clear()
-            question = read_question(values, self._language)
+            question = read_question(values)
             self._open(question)
             self.answers = [self._ask(question.step)]
             self._show()
@@ -142,8 +142,7 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
 
     def _ask(self, step: Step) -> Answer:
         if self._store is None:
-            problem = "The store is not open."
-            raise AuditKernelError(problem, "Ask again with a purpose.")
+            raise AuditKernelError("The store is not open.", "Ask again with a purpose.")
         parameters = step.parameters()
         result = self._store.report(step.report, **parameters)
         if step.report not in CHARTED or not result.table.num_rows:
@@ -199,11 +198,12 @@ class _Working:
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
         form = self._page.form
+        language = self._page._language  # noqa: SLF001 - a part of the page
         form.is_busy = False
         if isinstance(error, QuestionError):
-            form.say(error.problem, error.remedy, error.field)
+            form.say(*error.parts(language), error.field)
         elif isinstance(error, Exception):
-            form.say(*sentence_of(error, self._page._language))  # noqa: SLF001 - a part of the page
+            form.say(*sentence_of(error, language))
         return error is None or isinstance(error, Exception)
 
 

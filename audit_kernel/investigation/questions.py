@@ -6,14 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from audit_kernel.errors import (
-    AuditKernelError,
-    JournalError,
-    NotAssessableError,
-    StoreError,
-    UnknownSubjectError,
-    UsageError,
-)
+from audit_kernel.errors import AuditKernelError, UsageError
 from audit_kernel.investigation.steps import Step
 from audit_kernel.locale import translator
 from audit_kernel.use_log import SHORTEST_PURPOSE
@@ -63,64 +56,43 @@ def form_texts(language: str, from_date: date, to_date: date) -> dict[str, Any]:
     }
 
 
-def read_question(values: Mapping[str, str], language: str) -> Question:
+def read_question(values: Mapping[str, str]) -> Question:
     """Read the form.
 
     Raises
     ------
     QuestionError: the purpose is missing, nobody is named, or the period is not one; names the field.
     """
-    _ = translator(language)
     purpose = values.get("purpose", "").strip()
     if len(purpose) < SHORTEST_PURPOSE:
-        problem = _("No purpose was given: nothing is shown without one.")
-        raise QuestionError(problem, _("Give a case number or a reason, for example “case 2026/17”."), "purpose")
+        raise QuestionError(
+            "No purpose was given: nothing is shown without one.",
+            "Give a case number or a reason, for example “case 2026/17”.",
+            "purpose",
+        )
     patient_id, employee_id = (values.get(name, "").strip() or None for name in ("patient_id", "employee_id"))
     if patient_id is None and employee_id is None:
-        problem = _("Neither a patient nor an employee was given.")
-        raise QuestionError(problem, _("Give one of them, or both."), "patient_id")
-    from_date, to_date = (_day(values.get(name, ""), name, language) for name in ("from_date", "to_date"))
+        raise QuestionError("Neither a patient nor an employee was given.", "Give one of them, or both.", "patient_id")
+    from_date, to_date = (_day(values.get(name, ""), name) for name in ("from_date", "to_date"))
     if to_date < from_date:
-        problem = _("The period ends before it begins.")
-        raise QuestionError(problem, _("Give the first day, then the last."), "to_date")
+        raise QuestionError("The period ends before it begins.", "Give the first day, then the last.", "to_date")
     return Question(purpose, Step("activity", patient_id, employee_id, from_date, to_date))
 
 
-def _day(text: str, field: str, language: str) -> date:
+def _day(text: str, field: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        _ = translator(language)
-        raise QuestionError(_("A day of the period is missing."), _("Give it as a date."), field) from None
+        raise QuestionError("A day of the period is missing.", "Give it as a date.", field) from None
 
 
 def sentence_of(error: Exception, language: str) -> tuple[str, str]:
-    """Return what failed and the remedy, in the language where the error is one that a reader can meet here.
+    """Return what failed and the remedy, in the reader's language.
 
     What is not ours is named by its type only: its message could hold rows.
     """
+    if isinstance(error, AuditKernelError):
+        return error.parts(language)
     _ = translator(language)
-    if not isinstance(error, AuditKernelError):
-        problem = _("The program failed ({name}). Nothing was shown.").format(name=type(error).__name__)
-        return problem, _("Tell the person who runs the program what you asked for.")
-    if language == "en":
-        return error.problem, error.remedy
-    sentences = {
-        UnknownSubjectError: (
-            _("The patient or the employee stands neither in any log nor in the reference data, or names several."),
-            _("Check the number; nothing was searched."),
-        ),
-        NotAssessableError: (
-            _("The question cannot be answered: the data that it needs are missing."),
-            _("Take them in, then ask again."),
-        ),
-        JournalError: (
-            _("The use log cannot be written, therefore nothing is shown."),
-            _("Check free disk space and the permissions of the site's folder."),
-        ),
-        StoreError: (
-            _("The log store cannot be opened or is empty."),
-            _("Take in a log first, or check the permissions of the site's folder."),
-        ),
-    }
-    return next((texts for kind, texts in sentences.items() if isinstance(error, kind)), (error.problem, error.remedy))
+    problem = _("The program failed ({name}). Nothing was shown.").format(name=type(error).__name__)
+    return problem, _("Tell the person who runs the program what you asked for.")

@@ -129,8 +129,11 @@ class Conversions:
     def _format(self, target: str) -> str:
         mapping = next(mapping for mapping in self.columns.values() if mapping.to == target)
         if "'" in mapping.format or "%" not in mapping.format:
-            problem = f"The `format` of the column that goes to {target} is not a date or time format."
-            raise SettingsError(problem, "Write it as for strptime, for example %d.%m.%Y or %H:%M:%S.")
+            raise SettingsError(
+                "The `format` of the column that goes to {target} is not a date or time format.",
+                "Write it as for strptime, for example %d.%m.%Y or %H:%M:%S.",
+                target=target,
+            )
         return f"'{mapping.format}'"
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy
 
-from audit_kernel.errors import DamagedFileError
+from audit_kernel.errors import DamagedFileError, Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ LINE_FEED, RETURN = 0x0A, 0x0D
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 CONTROL_BYTES = bytes([*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
 LATER_CONTROLS = re.compile(rb"\xc2[\x80-\x9f]")
-REMEDY = "Nothing was taken in. Export the file again."
+REMEDY = Phrase("Nothing was taken in. Export the file again.")
 
 
 @dataclass(frozen=True)
@@ -69,14 +69,16 @@ def count_records(
             else:
                 pending += rest
                 if len(pending) > LONGEST_RECORD:
-                    counter.refuse("is longer than 256 MiB", counter.n_lines + 1)
+                    counter.refuse(Phrase("{name}, line {line} is longer than 256 MiB."), counter.n_lines + 1)
     if counter.in_quotes:
-        counter.refuse("opens a quote that is never closed", counter.quote_line)
+        counter.refuse(Phrase("{name}, line {line} opens a quote that is never closed."), counter.quote_line)
     if pending:
-        counter.refuse("is cut short: its line end is missing", counter.n_lines + 1)
+        counter.refuse(Phrase("{name}, line {line} is cut short: its line end is missing."), counter.n_lines + 1)
     if counter.n_delimiters != counter.n_ends * (n_columns - 1):
         line = line_with_other_columns(text, delimiter, quote, n_columns)
-        counter.refuse(f"does not have the {n_columns} columns of the header", line or 1)
+        counter.refuse(
+            Phrase("{name}, line {line} does not have the {count} columns of the header."), line or 1, count=n_columns
+        )
     return FileFacts(
         n_records=counter.n_ends - 1,
         n_quoted_breaks=counter.n_lines - counter.n_ends,
@@ -117,8 +119,8 @@ class _Counter:
         self.longest = self.open_bytes = 0
         self.quote_line = 1
 
-    def refuse(self, reason: str, line: int) -> None:
-        raise DamagedFileError(f"{self.name}, line {line} {reason}.", REMEDY)
+    def refuse(self, problem: Phrase, line: int, **values: object) -> None:
+        raise DamagedFileError(problem, REMEDY, name=self.name, line=line, **values)
 
     def feed(self, block: bytes) -> None:
         if self.ends_in_return is None:
@@ -140,7 +142,7 @@ class _Counter:
         blank = b"\r\n" if self.ends_in_return else b"\n"
         if block.startswith(blank) or b"\n" + blank in block:
             place = 0 if block.startswith(blank) else block.index(b"\n" + blank) + 1
-            self.refuse("is blank", self.n_lines + block.count(b"\n", 0, place) + 1)
+            self.refuse(Phrase("{name}, line {line} is blank."), self.n_lines + block.count(b"\n", 0, place) + 1)
         self.n_ends += n_feeds
         self.n_lines += n_feeds
         self.n_delimiters += block.count(self.delimiter)
@@ -150,7 +152,7 @@ class _Counter:
         for number, line in enumerate(block.split(b"\n")[:-1], start=self.n_lines + 1):
             inner = line[:-1] if self.ends_in_return else line
             if b"\r" in inner or (self.ends_in_return and not line.endswith(b"\r")):
-                self.refuse("ends otherwise than the first line", number)
+                self.refuse(Phrase("{name}, line {line} ends otherwise than the first line."), number)
 
     def _feed_quoted(self, block: bytes) -> None:
         data = numpy.frombuffer(block, dtype=numpy.uint8)
@@ -189,7 +191,10 @@ class _Counter:
         closes_well = numpy.isin(after, (sign, LINE_FEED, RETURN, mark))
         wrong = quotes[numpy.where(is_opening, ~opens_well, ~closes_well)]
         if len(wrong):
-            self.refuse("has a quote that is not balanced or not doubled", self._line_of(feeds, int(wrong[0])))
+            self.refuse(
+                Phrase("{name}, line {line} has a quote that is not balanced or not doubled."),
+                self._line_of(feeds, int(wrong[0])),
+            )
 
     def _check_line_ends(
         self,
@@ -203,12 +208,14 @@ class _Counter:
         expected = ends - 1 if self.ends_in_return else ends[:0]
         odd = numpy.setxor1d(returns, expected)
         if len(odd):
-            self.refuse("ends otherwise than the first line", self._line_of(feeds, int(odd[0])))
+            self.refuse(
+                Phrase("{name}, line {line} ends otherwise than the first line."), self._line_of(feeds, int(odd[0]))
+            )
         width = 2 if self.ends_in_return else 1
         starts = numpy.concatenate(([-1], feeds))  # a blank line is a record end right after a line feed
         follows = numpy.isin(ends - width, starts)
         if follows.any():
-            self.refuse("is blank", self._line_of(feeds, int(ends[follows][0])))
+            self.refuse(Phrase("{name}, line {line} is blank."), self._line_of(feeds, int(ends[follows][0])))
 
     def _measure(self, block: bytes, ends: NDArray[numpy.int64]) -> None:
         """Keep an upper bound of the longest record's bytes."""
@@ -219,4 +226,4 @@ class _Counter:
             self.open_bytes += len(block)
             self.longest = max(self.longest, self.open_bytes)
         if self.open_bytes > LONGEST_RECORD:
-            self.refuse("opens a quote that is not closed within 256 MiB", self.quote_line)
+            self.refuse(Phrase("{name}, line {line} opens a quote that is not closed within 256 MiB."), self.quote_line)

@@ -6,7 +6,7 @@ import mmap
 import re
 from typing import TYPE_CHECKING
 
-from audit_kernel.errors import DamagedFileError
+from audit_kernel.errors import DamagedFileError, Phrase
 from audit_kernel.sources.count import BYTE_ORDER_MARK, FileFacts
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 BLOCK = 8 << 20
 LONGEST_LINE = 256 << 20
-REMEDY = "Nothing was taken in. Export the file again."
+REMEDY = Phrase("Nothing was taken in. Export the file again.")
 TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\Z)|[\[\]{}:,]|[^\s\[\]{}:,"]+', re.DOTALL)
 BLANK_LINE = re.compile(rb"^[ \t\r]*\n", re.MULTILINE)
 BUNDLE_KEY = b'"resourceType"'
@@ -38,7 +38,7 @@ def count_json_records(text: Path, name: str, progress: Callable[[int], None]) -
         in_document = _count_document(text)
         n_records = n_lines if in_document is None else in_document
     if not n_records:
-        raise DamagedFileError(f"{name} holds no record.", REMEDY)
+        raise DamagedFileError("{name} holds no record.", REMEDY, name=name)
     return FileFacts(n_records=n_records, longest_record=longest)
 
 

@@ -163,14 +163,19 @@ def load_source(source_id: str, folders: Sequence[Path]) -> SourceDefinition:
     """
     known = source_ids(folders)
     if source_id not in known:
-        raise UsageError(f"There is no source {source_id!r}.", f"There are: {', '.join(known)}.")
+        raise UsageError(
+            "There is no source {source_id!r}.", "There are: {allowed}.", source_id=source_id, allowed=", ".join(known)
+        )
     path = file_of(source_id, folders)
     source = read_model(path, SourceDefinition)
     if source.source_id != source_id:
-        problem = (
-            f"{path}: key 'source_id' has the value {source.source_id!r}; allowed: {source_id!r}, the file's name."
+        raise SettingsError(
+            "{path}: key 'source_id' has the value {found!r}; allowed: {source_id!r}, the file's name.",
+            "Correct the file and try again.",
+            path=path,
+            found=source.source_id,
+            source_id=source_id,
         )
-        raise SettingsError(problem, "Correct the file and try again.")
     codes_files = _codes_files(source_id, folders)
     source._loaded_from(path, *codes_files)  # noqa: SLF001 - set once, here
     source._dictionary = load_dictionary(source_id, codes_files)  # noqa: SLF001 - set once, here
@@ -181,12 +186,19 @@ def load_reference(kind: str, folders: Sequence[Path]) -> ReferenceDefinition:
     """Read the mapping of one kind of reference data; errors as `load_source`."""
     kinds = reference_kinds(folders)
     if kind not in kinds:
-        raise UsageError(f"There is no reference data {kind!r}.", f"There are: {', '.join(kinds)}.")
+        raise UsageError(
+            "There is no reference data {kind!r}.", "There are: {allowed}.", kind=kind, allowed=", ".join(kinds)
+        )
     path = file_of(REFERENCE_PREFIX + kind, folders)
     definition = read_model(path, ReferenceDefinition)
     if definition.kind != kind:
-        problem = f"{path}: key 'kind' has the value {definition.kind!r}; allowed: {kind!r}, as in the file's name."
-        raise SettingsError(problem, "Correct the file and try again.")
+        raise SettingsError(
+            "{path}: key 'kind' has the value {found!r}; allowed: {kind!r}, as in the file's name.",
+            "Correct the file and try again.",
+            path=path,
+            found=definition.kind,
+            kind=kind,
+        )
     definition._loaded_from(path)  # noqa: SLF001 - set once, here
     return definition
 
@@ -212,8 +224,12 @@ def file_of(name: str, folders: Sequence[Path]) -> Path:
     found = [path for folder in folders if (path := folder / f"{name}.yml").is_file()]
     for path in found[1:]:
         if read_model(path, _Replacement).replaces != name:
-            problem = f"{path} has the name of one of the package's files."
-            raise SettingsError(problem, f"Give it another name, or write `replaces: {name}` in it.")
+            raise SettingsError(
+                "{path} has the name of one of the package's files.",
+                "Give it another name, or write `replaces: {name}` in it.",
+                path=path,
+                name=name,
+            )
     return found[-1]
 
 

@@ -69,8 +69,11 @@ def read_records(
     except duckdb.InvalidInputException as error:
         raise _damaged(prepared, layout, str(error)) from None
     except duckdb.OutOfMemoryException:
-        problem = f"{prepared.name} does not fit into memory and temporary disk space."
-        raise IntakeError(problem, "Nothing was taken in. Raise `store.memory_limit` in settings.yml.") from None
+        raise IntakeError(
+            "{name} does not fit into memory and temporary disk space.",
+            "Nothing was taken in. Raise `store.memory_limit` in settings.yml.",
+            name=prepared.name,
+        ) from None
     prepared.check_unchanged()
     _number_lines(connection, has_breaks=has_breaks)
     _fill_quarantine(connection, prepared, layout, conversions)
@@ -106,9 +109,21 @@ def _damaged(prepared: PreparedFile, layout: DelimitedLayout, message: str) -> D
     line = line_with_other_columns(prepared.text, layout.delimiter, layout.quote, len(layout.columns))
     found = re.search(r"Line: (\d+)", message)
     where = line or (int(found[1]) if found else None)
-    place = f"{prepared.name}, line {where}" if where else prepared.name
-    problem = f"{place} does not have the {len(layout.columns)} columns of the header, or a quote is not balanced."
-    return DamagedFileError(problem, "Nothing was taken in. Export the file again.")
+    count = len(layout.columns)
+    if where is None:
+        return DamagedFileError(
+            "{name} does not have the {count} columns of the header, or a quote is not balanced.",
+            "Nothing was taken in. Export the file again.",
+            name=prepared.name,
+            count=count,
+        )
+    return DamagedFileError(
+        "{name}, line {line} does not have the {count} columns of the header, or a quote is not balanced.",
+        "Nothing was taken in. Export the file again.",
+        name=prepared.name,
+        line=where,
+        count=count,
+    )
 
 
 def _number_lines(connection: duckdb.DuckDBPyConnection, *, has_breaks: bool) -> None:

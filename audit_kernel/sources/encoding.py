@@ -53,9 +53,20 @@ def as_utf8(
         failed_lines.append(failed_line)
         if is_damaged:
             break
-    where = f" (line {failed_lines[0]})" if failed_lines else ""
-    problem = f"{name} is not in a declared encoding, {' or '.join(encodings)}{where}."
-    raise DamagedFileError(problem, "Export it again, or declare its encoding in the source's mapping.")
+    if not failed_lines:
+        raise DamagedFileError(
+            "{name} is not in a declared encoding, {encodings}.",
+            "Export it again, or declare its encoding in the source's mapping.",
+            name=name,
+            encodings=" / ".join(encodings),
+        )
+    raise DamagedFileError(
+        "{name} is not in a declared encoding, {encodings} (line {line}).",
+        "Export it again, or declare its encoding in the source's mapping.",
+        name=name,
+        encodings=" / ".join(encodings),
+        line=failed_lines[0],
+    )
 
 
 def _candidates(plain: Path, encodings: Sequence[Encoding]) -> list[Encoding]:

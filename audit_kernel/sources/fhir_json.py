@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from audit_kernel.errors import DamagedFileError, IntakeError
+from audit_kernel.errors import DamagedFileError, IntakeError, Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from audit_kernel.sources.prepare import PreparedFile
 
 LARGEST_DOCUMENT = 512 << 20
-REMEDY = "Nothing was taken in. Export the file again."
+REMEDY = Phrase("Nothing was taken in. Export the file again.")
 BLANKS = " \t\r\n"
 
 
@@ -75,8 +75,11 @@ def find_records(prepared: PreparedFile) -> Iterator[FoundRecord]:
         yield from _lines(prepared)
         return
     if prepared.text.stat().st_size > LARGEST_DOCUMENT:
-        problem = f"{prepared.name} is one JSON document of more than 512 MiB."
-        raise IntakeError(problem, "Export it as NDJSON, one AuditEvent a line.")
+        raise IntakeError(
+            "{name} is one JSON document of more than 512 MiB.",
+            "Export it as NDJSON, one AuditEvent a line.",
+            name=prepared.name,
+        )
     text = prepared.text.read_bytes().decode("utf-8-sig")
     try:
         found = list(_document(text, prepared.name))
@@ -85,8 +88,9 @@ def find_records(prepared: PreparedFile) -> Iterator[FoundRecord]:
             yield from _lines(prepared)
             return
         line = text.count("\n", 0, error.pos) + 1 if isinstance(error, json.JSONDecodeError) else 1
-        problem = f"{prepared.name}, line {line}: not JSON, cut short, or nested too deeply."
-        raise DamagedFileError(problem, REMEDY) from None
+        raise DamagedFileError(
+            "{name}, line {line}: not JSON, cut short, or nested too deeply.", REMEDY, name=prepared.name, line=line
+        ) from None
     yield from found
 
 
@@ -136,7 +140,9 @@ def _lines(prepared: PreparedFile) -> Iterator[FoundRecord]:
             number += 1
             record = _parse(text, number, line_number)
             if record.failure and not line.endswith("\n") and record.value is None:
-                raise DamagedFileError(f"{prepared.name}, line {line_number} is cut short.", REMEDY)
+                raise DamagedFileError(
+                    "{name}, line {line_number} is cut short.", REMEDY, name=prepared.name, line_number=line_number
+                )
             yield record
 
 
@@ -159,7 +165,7 @@ def _document(text: str, name: str) -> Iterator[FoundRecord]:
         record = _parse(whole)
         yield FoundRecord(1, text.count("\n", 0, place) + 1, whole, record.value, record.failure)
     else:
-        raise DamagedFileError(f"{name} holds neither an AuditEvent nor a Bundle of them.", REMEDY)
+        raise DamagedFileError("{name} holds neither an AuditEvent nor a Bundle of them.", REMEDY, name=name)
 
 
 def _top_level(text: str, place: int, decoder: _Decoder) -> tuple[dict[str, Any], list[FoundRecord], int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-from audit_kernel.errors import DamagedFileError
+from audit_kernel.errors import DamagedFileError, Phrase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from audit_kernel.sources.definition import DelimitedLayout
 
 LONGEST_HEADER = 1 << 20
-REMEDY = "Nothing was taken in. Export the file with the columns of the mapping, or write a mapping for this layout."
+REMEDY = Phrase(
+    "Nothing was taken in. Export the file with the columns of the mapping, or write a mapping for this layout."
+)
 
 
 def check_header(text: Path, layout: DelimitedLayout, name: str) -> None:
@@ -28,8 +30,7 @@ def check_header(text: Path, layout: DelimitedLayout, name: str) -> None:
     found = _header(text, layout, name)
     if found == expected:
         return
-    problem = _difference(expected, found, layout.delimiter)
-    raise DamagedFileError(f"{name}, line 1: {problem}.", REMEDY)
+    raise _difference(expected, found, layout.delimiter, name)
 
 
 def _header(text: Path, layout: DelimitedLayout, name: str) -> list[str]:
@@ -45,24 +46,46 @@ def _header(text: Path, layout: DelimitedLayout, name: str) -> list[str]:
         )
         return next(reader, [])
     except csv.Error:
-        raise DamagedFileError(f"{name}, line 1: the header cannot be read.", REMEDY) from None
+        raise DamagedFileError("{name}, line 1: the header cannot be read.", REMEDY, name=name) from None
 
 
-def _difference(expected: list[str], found: list[str], delimiter: str) -> str:
+def _difference(expected: list[str], found: list[str], delimiter: str, name: str) -> DamagedFileError:
     """Say in one sentence how the header differs."""
     missing = [column for column in expected if column not in found]
     n_extra = len([column for column in found if column not in expected])
-    if len(found) <= 1 < len(expected):
-        return f"the columns are not separated by {delimiter!r}"
-    if not missing and not n_extra and len(found) == len(expected):
+    count = len(expected)
+    if len(found) <= 1 < count:
+        return DamagedFileError(
+            "{name}, line 1: the columns are not separated by {delimiter!r}.", REMEDY, name=name, delimiter=delimiter
+        )
+    if not missing and not n_extra and len(found) == count:
         place = next(i for i, column in enumerate(expected) if found[i] != column)
-        return f"the columns are swapped; column {place + 1} should be {expected[place]!r}"
-    if missing and len(found) == len(expected):
-        place = expected.index(missing[0])
-        return f"column {place + 1} should be called {expected[place]!r} and has another name"
+        return DamagedFileError(
+            "{name}, line 1: the columns are swapped; column {place} should be {column!r}.",
+            REMEDY,
+            name=name,
+            place=place + 1,
+            column=expected[place],
+        )
+    if missing and len(found) == count:
+        return DamagedFileError(
+            "{name}, line 1: column {place} should be called {column!r} and has another name.",
+            REMEDY,
+            name=name,
+            place=expected.index(missing[0]) + 1,
+            column=missing[0],
+        )
     if missing:
-        return f"column {missing[0]!r} is missing"
+        return DamagedFileError("{name}, line 1: column {column!r} is missing.", REMEDY, name=name, column=missing[0])
     if len(set(found)) != len(found):
-        return f"a column stands twice; {len(expected)} columns are expected"
+        return DamagedFileError(
+            "{name}, line 1: a column stands twice; {count} columns are expected.", REMEDY, name=name, count=count
+        )
     place = next(i for i, column in enumerate(found) if column not in expected)
-    return f"column {place + 1} is not in the mapping; {len(expected)} columns are expected"
+    return DamagedFileError(
+        "{name}, line 1: column {place} is not in the mapping; {count} columns are expected.",
+        REMEDY,
+        name=name,
+        place=place + 1,
+        count=count,
+    )

@@ -8,7 +8,7 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from audit_kernel.errors import DamagedFileError, IntakeError
+from audit_kernel.errors import DamagedFileError, IntakeError, Phrase
 from audit_kernel.sources.count import FileFacts, count_records
 from audit_kernel.sources.count_json import count_json_records
 from audit_kernel.sources.encoding import BLOCK, as_utf8, create_private
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 GZIP_MARK = b"\x1f\x8b"
 GZIP_WINDOW = 31  # zlib's own number for "a gzip member"
-EXPORT_AGAIN = "Nothing was taken in. Export the file again."
+EXPORT_AGAIN = Phrase("Nothing was taken in. Export the file again.")
 
 
 @dataclass(frozen=True)
@@ -52,8 +52,11 @@ class PreparedFile:
     def check_unchanged(self) -> None:
         """Raise DamagedFileError if the file was written to since it was hashed."""
         if _state_of(self.path) != self._state:
-            problem = f"{self.name} was changed while it was being read."
-            raise DamagedFileError(problem, "Nothing was taken in. Wait until the export is finished and try again.")
+            raise DamagedFileError(
+                "{name} was changed while it was being read.",
+                "Nothing was taken in. Wait until the export is finished and try again.",
+                name=self.name,
+            )
 
     def remove_copies(self) -> None:
         """Delete the copy in the temporary folder, if there is one."""
@@ -89,8 +92,12 @@ def prepare(path: Path, source: DelimitedLayout, temporary: Path, progress: Prog
     except PermissionError:
         raise _unreadable(name) from None
     except OSError as error:
-        problem = f"{name} could not be prepared ({error.strerror})."
-        raise IntakeError(problem, "Nothing was taken in. Check the disk's free space.") from None
+        raise IntakeError(
+            "{name} could not be prepared ({cause}).",
+            "Nothing was taken in. Check the disk's free space.",
+            name=name,
+            cause=error.strerror,
+        ) from None
     prepared = PreparedFile(path, file_id, n_bytes, text, encoding, facts, name, state)
     prepared.check_unchanged()
     report.finish()
@@ -101,21 +108,21 @@ def _readable_state(path: Path, name: str) -> tuple[int, int, int]:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise IntakeError(f"There is no file {name}.", "Check the path.") from None
+        raise IntakeError("There is no file {name}.", "Check the path.", name=name) from None
     except (OSError, ValueError):
         raise _unreadable(name) from None
     if stat.S_ISDIR(mode):
-        raise IntakeError(f"{name} is a folder.", "Name the files in it, for example with FOLDER/*.csv.")
+        raise IntakeError("{name} is a folder.", "Name the files in it, for example with FOLDER/*.csv.", name=name)
     if not stat.S_ISREG(mode):
-        raise IntakeError(f"{name} is not an ordinary file.", "Save the export to a file first.")
+        raise IntakeError("{name} is not an ordinary file.", "Save the export to a file first.", name=name)
     state = _state_of(path)
     if state[0] == 0:
-        raise DamagedFileError(f"{name} is empty.", EXPORT_AGAIN)
+        raise DamagedFileError("{name} is empty.", EXPORT_AGAIN, name=name)
     return state
 
 
 def _unreadable(name: str) -> IntakeError:
-    return IntakeError(f"{name} cannot be read.", "Check the file's permissions.")
+    return IntakeError("{name} cannot be read.", "Check the file's permissions.", name=name)
 
 
 def _state_of(path: Path) -> tuple[int, int, int]:
@@ -149,10 +156,10 @@ def _deliver(path: Path, temporary: Path, name: str, report: _Progress, *, is_pa
         is_whole = False
     if not is_whole:
         plain.unlink(missing_ok=True)
-        raise DamagedFileError(f"{name} is packed with gzip and cut short or damaged.", EXPORT_AGAIN)
+        raise DamagedFileError("{name} is packed with gzip and cut short or damaged.", EXPORT_AGAIN, name=name)
     if plain.stat().st_size == 0:
         plain.unlink()
-        raise DamagedFileError(f"{name} is empty.", EXPORT_AGAIN)
+        raise DamagedFileError("{name} is empty.", EXPORT_AGAIN, name=name)
     return plain, digest.hexdigest()
 
 
@@ -162,7 +169,7 @@ def _count(text: Path, source: DelimitedLayout, name: str, report: _Progress) ->
     check_header(text, source, name)
     facts = count_records(text, source.delimiter, source.quote, len(source.columns), name, report.add)
     if facts.n_records == 0:
-        raise DamagedFileError(f"{name} has a header and no record below it.", EXPORT_AGAIN)
+        raise DamagedFileError("{name} has a header and no record below it.", EXPORT_AGAIN, name=name)
     return facts
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import importlib.resources
 import os
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import duckdb
 from filelock import FileLock
 
-from audit_kernel.errors import StoreError
+from audit_kernel.errors import Phrase, StoreError
 from audit_kernel.store.tables import LAKE, create_missing_tables
 
 if TYPE_CHECKING:
@@ -62,9 +62,14 @@ def connect(temporary: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPy
             )
             connection.execute(f"load {literal(str(file))}")
         except (ModuleNotFoundError, duckdb.Error) as error:
-            problem = f"DuckDB's extension {name} cannot be loaded ({type(error).__name__})."
-            remedy = f"Install duckdb-extension-{name.replace('_', '-')} {duckdb.__version__} with the lock file."
-            raise StoreError(problem, remedy) from None
+            raise StoreError(
+                "DuckDB's extension {name} cannot be loaded ({cause}).",
+                "Install duckdb-extension-{package} {version} with the lock file.",
+                name=name,
+                cause=type(error).__name__,
+                package=name.replace("_", "-"),
+                version=duckdb.__version__,
+            ) from None
     return connection
 
 
@@ -86,8 +91,11 @@ def attach(connection: duckdb.DuckDBPyConnection, site: Site, *, read_only: bool
     StoreError: there is no store yet, the snapshot is gone, or the catalogue cannot be read.
     """
     if read_only and not exists(site):
-        problem = f"The log store of {str(site.folder)!r} is empty: nothing was taken in yet."
-        raise StoreError(problem, "Take a log in with: audit-kernel intake FILE --source NAME")
+        raise StoreError(
+            "The log store of {site!r} is empty: nothing was taken in yet.",
+            "Take a log in with: audit-kernel intake FILE --source NAME",
+            site=str(site.folder),
+        )
     options = [
         f"data_path {literal(str(site.store_folder / 'files') + os.sep)}",
         "override_data_path true",  # the catalogue remembers where the site was made; it may have been moved
@@ -103,10 +111,18 @@ def attach(connection: duckdb.DuckDBPyConnection, site: Site, *, read_only: bool
     try:
         connection.execute(f"attach {catalogue} as {LAKE} ({', '.join(options)})")
     except duckdb.Error as error:
-        problem = f"The log store of {str(site.folder)!r} cannot be opened ({type(error).__name__})."
-        remedy = "Check that the folder `store` is readable"
-        remedy += "." if snapshot is None else f" and that snapshot {snapshot} was not disposed of."
-        raise StoreError(problem, remedy) from None
+        remedy = Phrase("Check that the folder `store` is readable.")
+        if snapshot is not None:
+            remedy = Phrase(
+                "Check that the folder `store` is readable and that snapshot {snapshot} was not disposed of."
+            )
+        raise StoreError(
+            "The log store of {site!r} cannot be opened ({cause}).",
+            remedy,
+            site=str(site.folder),
+            cause=type(error).__name__,
+            snapshot=snapshot,
+        ) from None
 
 
 def latest_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
@@ -115,18 +131,25 @@ def latest_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
-def cannot_read(site: Site) -> tuple[str, str]:
-    """Say that the store cannot be read: problem and remedy."""
-    return f"The log store of {str(site.folder)!r} could not be read", "Check that its folder is readable; try again."
+def while_reading(site: Site) -> AbstractContextManager[None]:
+    """Say of any failure that the store cannot be read."""
+    problem = Phrase("The log store of {site!r} could not be read ({cause}).")
+    remedy = Phrase("Check that its folder is readable; try again.")
+    return without_log_text(StoreError, problem, remedy, site=str(site.folder))
 
 
 @contextmanager
-def without_log_text(kind: type[AuditKernelError], problem: str, remedy: str) -> Iterator[None]:
-    """Replace an error of DuckDB or the system by one of ours: DuckDB's messages quote values of the log."""
+def without_log_text(kind: type[AuditKernelError], problem: Phrase, remedy: Phrase, **values: object) -> Iterator[None]:
+    """Replace an error of DuckDB or the system by one of ours: DuckDB's messages quote values of the log.
+
+    Parameters
+    ----------
+    problem, remedy, values: as :class:`AuditKernelError` takes them; `{cause}` names the error's type.
+    """
     try:
         yield
     except (duckdb.Error, OSError) as error:
-        raise kind(f"{problem} ({type(error).__name__}).", remedy) from None
+        raise kind(problem, remedy, cause=type(error).__name__, **values) from None
 
 
 @contextmanager
@@ -141,11 +164,12 @@ def writing(site: Site, temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     ------
     StoreError: the store cannot be opened or written.
     """
-    problem = f"The log store of {str(site.folder)!r} could not be written"
-    remedy = "It is as it was before. Check free disk space and the folder's permissions."
+    problem = Phrase("The log store of {site!r} could not be written ({cause}).")
+    remedy = Phrase("It is as it was before. Check free disk space and the folder's permissions.")
+    failures = without_log_text(StoreError, problem, remedy, site=str(site.folder))
     old_mask = os.umask(OWNER_ONLY_MASK)
     try:
-        with without_log_text(StoreError, problem, remedy), FileLock(site.store_folder / LOCK, mode=OWNER_ONLY_FILE):
+        with failures, FileLock(site.store_folder / LOCK, mode=OWNER_ONLY_FILE):
             connection = connect(temporary, site.settings.store.memory_limit, site.settings.store.threads)
             try:
                 attach(connection, site, read_only=False)

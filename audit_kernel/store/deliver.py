@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from audit_kernel.errors import IntakeError, StoreError
+from audit_kernel.errors import IntakeError
 from audit_kernel.journal import Journal
-from audit_kernel.store.connection import attach, cannot_read, connect, exists, without_log_text
+from audit_kernel.store.connection import attach, connect, exists, while_reading
 from audit_kernel.store.intake import plain_name, take_in
 from audit_kernel.store.ledger import Delivery, deliveries, quarantined
 from audit_kernel.store.reference import take_in_reference
@@ -100,7 +100,7 @@ def reading(site: Site) -> Iterator[duckdb.DuckDBPyConnection]:
     ------
     StoreError: it cannot be read.
     """
-    with without_log_text(StoreError, *cannot_read(site)):
+    with while_reading(site):
         connection = connect(site.temporary_folder, site.settings.store.memory_limit, 1)
         try:
             attach(connection, site, read_only=True)

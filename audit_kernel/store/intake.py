@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from audit_kernel.catalog import resource_folder
-from audit_kernel.errors import IntakeError
+from audit_kernel.errors import IntakeError, Phrase
 from audit_kernel.sources import load_source, prepare, stage
 from audit_kernel.store.connection import tidy, transaction, without_log_text, writing
 from audit_kernel.store.ledger import Delivery, append_to_ledger, earlier_delivery
@@ -77,8 +77,9 @@ def take_in(site: Site, path: Path, source_id: str, progress: Callable[[int, int
 
 def refusing(path: Path) -> AbstractContextManager[None]:
     """Turn an error of DuckDB or the system into the refusal of one file."""
-    problem = f"{plain_name(path)!r} was not taken in: the disk or memory may be full, or the file cannot be read"
-    return without_log_text(IntakeError, problem, "The store is unchanged. Free space and take the file in again.")
+    problem = Phrase("{file!r} was not taken in: the disk or memory may be full, or the file cannot be read ({cause}).")
+    remedy = Phrase("The store is unchanged. Free space and take the file in again.")
+    return without_log_text(IntakeError, problem, remedy, file=plain_name(path))
 
 
 def refuse_odd_path(path: Path) -> None:
@@ -89,8 +90,11 @@ def refuse_odd_path(path: Path) -> None:
     IntakeError: a name in it is not Unicode.
     """
     if plain_name(path.resolve()) != path.resolve().name or not str(path.resolve()).isprintable():
-        problem = f"{str(path)!r} has a name that is not plain text."
-        raise IntakeError(problem, "Nothing was taken in. Copy the file to another name and try again.")
+        raise IntakeError(
+            "{path!r} has a name that is not plain text.",
+            "Nothing was taken in. Copy the file to another name and try again.",
+            path=str(path),
+        )
 
 
 def plain_name(path: Path) -> str:
@@ -108,11 +112,13 @@ def store_file(
     IntakeError: the two readers differ, or read is not stored + known + quarantined.
     """
     if n_read != prepared.n_records:
-        problem = (
-            f"{plain_name(prepared.path)!r}: the reader found {n_read:,} records, an independent count"
-            f" {prepared.n_records:,}."
+        raise IntakeError(
+            "{file!r}: the reader found {n_read:,} records, an independent count {n_counted:,}.",
+            "Nothing was stored. Report the file's layout, not its content.",
+            file=plain_name(prepared.path),
+            n_read=n_read,
+            n_counted=prepared.n_records,
         )
-        raise IntakeError(problem, "Nothing was stored. Report the file's layout, not its content.")
     connection.execute("create or replace temp table refused as select * from staged_quarantine")
     implausible = "coalesce(recorded_at, recorded_local) not between $earliest and $latest"
     bounds = {"earliest": EARLIEST, "latest": LATEST}
@@ -135,13 +141,42 @@ def store_file(
     for table in EVENT_TABLES:
         check_stored(connection, table, prepared.file_id, n_rows[table])
     delivery = counted_delivery(connection, prepared, source, n_read, n_conflicts, sum(n_rows.values()))
+    # Conflicts were readable: they stay in quarantine as an alarm.
+    refuse_unreadable(connection, prepared, n_read, delivery.n_quarantined - n_conflicts)
     if delivery.n_read != delivery.n_stored + delivery.n_known + delivery.n_quarantined:
-        problem = (
-            f"{plain_name(prepared.path)!r}: {delivery.n_read:,} records read, but {delivery.n_stored:,} stored,"
-            f" {delivery.n_known:,} already known and {delivery.n_quarantined:,} in quarantine."
+        raise IntakeError(
+            "{file!r}: {n_read:,} records read, but {n_stored:,} stored, {n_known:,} already known and"
+            " {n_quarantined:,} in quarantine.",
+            "Nothing was stored. Report the file's layout, not its content.",
+            file=plain_name(prepared.path),
+            n_read=delivery.n_read,
+            n_stored=delivery.n_stored,
+            n_known=delivery.n_known,
+            n_quarantined=delivery.n_quarantined,
         )
-        raise IntakeError(problem, "Nothing was stored. Report the file's layout, not its content.")
     return delivery
+
+
+def refuse_unreadable(connection: Connection, prepared: PreparedFile, n_read: int, n_unreadable: int) -> None:
+    """Refuse a file of which no record could be read, inside the caller's transaction.
+
+    Raises
+    ------
+    IntakeError: every record is in quarantine; it names the first one's column and code.
+    """
+    if not n_read or n_unreadable < n_read:
+        return
+    column, code = connection.execute(
+        f"select coalesce(column_name, '-'), code from {LAKE}.quarantine where file_id = ? order by record_number limit 1",
+        [prepared.file_id],
+    ).fetchall()[0]
+    raise IntakeError(
+        "{file!r}: every record is unreadable, so the mapping does not fit (first: column {column!r}, {code}).",
+        "The store is unchanged. Correct the mapping, its date format for example, and take the file in again.",
+        file=plain_name(prepared.path),
+        column=column,
+        code=code,
+    )
 
 
 def intake_sql(name: str) -> str:
@@ -193,8 +228,13 @@ def check_stored(connection: Connection, table: str, file_id: str, n_rows: int) 
     for stored_name in table_definitions()[table].stored_as:
         n_found = count(connection, f'{LAKE}."{stored_name}" where file_id = $file_id', {"file_id": file_id})
         if n_found != n_rows:
-            problem = f"{stored_name} holds {n_found:,} rows of the file instead of {n_rows:,}."
-            raise IntakeError(problem, "Nothing was stored. Take the file in again.")
+            raise IntakeError(
+                "{stored_name} holds {n_found:,} rows of the file instead of {n_rows:,}.",
+                "Nothing was stored. Take the file in again.",
+                stored_name=stored_name,
+                n_found=n_found,
+                n_rows=n_rows,
+            )
 
 
 def count(connection: Connection, rows: str, values: Mapping[str, object] | None = None) -> int:

@@ -52,8 +52,13 @@ def earlier_delivery(connection: duckdb.DuckDBPyConnection, file_id: str, source
         return None
     earlier = replace(Delivery(*row), is_repeated=True)
     if earlier.source_id != source_id:
-        problem = f"This very file was taken in on {earlier.taken_in_at:%Y-%m-%d} as {earlier.source_id!r}."
-        raise IntakeError(problem, f"It was not taken in again as {source_id!r}; the store is unchanged.")
+        raise IntakeError(
+            "This very file was taken in on {day:%Y-%m-%d} as {earlier!r}.",
+            "It was not taken in again as {source_id!r}; the store is unchanged.",
+            day=earlier.taken_in_at,
+            earlier=earlier.source_id,
+            source_id=source_id,
+        )
     return earlier
 
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Self
 import duckdb
 
 from audit_kernel.catalog import Catalog
-from audit_kernel.errors import StoreError, UsageError
+from audit_kernel.errors import Phrase, StoreError, UsageError
 from audit_kernel.query import Period, Result, run_query
-from audit_kernel.store.connection import attach, cannot_read, connect, latest_snapshot, literal, without_log_text
+from audit_kernel.store.connection import attach, connect, latest_snapshot, literal, while_reading, without_log_text
 from audit_kernel.store.ledger import Delivery, deliveries
 from audit_kernel.store.tables import LAKE
 from audit_kernel.store.views import create_views
@@ -53,7 +53,7 @@ class Store:
         self._connection = connect(site.temporary_folder, settings.memory_limit, threads or settings.threads)
         try:
             self.snapshot = attach_pinned(self._connection, site, snapshot)
-            with without_log_text(StoreError, *cannot_read(site)):
+            with while_reading(site):
                 create_views(self._connection, site)
                 self._lock_in()
         except BaseException:
@@ -96,8 +96,9 @@ class Store:
         query = self.catalog.query(name)
         about = {subject: parameters[subject] for subject in SUBJECTS if parameters.get(subject)}
         self._record("report", {"query": name, "about": about, "parameters": parameters})
-        problem = f"The query {query.name!r} could not be answered"
-        with without_log_text(StoreError, problem, "If it happens again, report the query's name and this sentence."):
+        problem = Phrase("The query {query!r} could not be answered ({cause}).")
+        remedy = Phrase("If it happens again, report the query's name and this sentence.")
+        with without_log_text(StoreError, problem, remedy, query=query.name):
             return run_query(self._connection, self.site, query, parameters, self._counted)
 
     def deliveries(self) -> list[Delivery]:
@@ -108,7 +109,7 @@ class Store:
         JournalError: the use log cannot be written; nothing is returned.
         """
         self._record("ledger", {})
-        with without_log_text(StoreError, *cannot_read(self.site)):
+        with while_reading(self.site):
             return deliveries(self._connection)
 
     def names(self, kind: str, ids: Collection[str]) -> dict[str, str]:
@@ -120,9 +121,11 @@ class Store:
         JournalError: the use log cannot be written; nothing is returned.
         """
         if kind not in NAMED:
-            raise UsageError(f"There are no names of {kind!r}.", f"Ask for those of {', '.join(NAMED)}.")
+            raise UsageError(
+                "There are no names of {kind!r}.", "Ask for those of {allowed}.", kind=kind, allowed=", ".join(NAMED)
+            )
         self._record("names", {"about": {f"{kind}_id": sorted(ids)}})
-        with without_log_text(StoreError, *cannot_read(self.site)):
+        with while_reading(self.site):
             rows = self._connection.execute(
                 f"select {kind}_id, arg_max(name, valid_from) from {kind}s"
                 f" where {kind}_id in (select unnest($ids)) group by 1",
@@ -149,13 +152,17 @@ class Store:
                 raise UsageError("That is not one SELECT.", "The store can be read only; ask one question at a time.")
             return self._connection.execute(text, parameters or {}).to_arrow_table()
         except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
-            raise UsageError(f"The SQL is wrong: {str(error).rstrip('.')}.", "Correct it and try again.") from None
+            raise UsageError(
+                "The SQL is wrong: {cause}.", "Correct it and try again.", cause=str(error).rstrip(".")
+            ) from None
         except duckdb.ConnectionException:
             raise StoreError("The store was closed.", "Open it again.") from None
         except duckdb.Error as error:
-            problem = f"The SQL could not be answered ({type(error).__name__})."
-            remedy = "Look for a conversion that a value does not allow: try_cast gives NULL there."
-            raise UsageError(problem, remedy) from None
+            raise UsageError(
+                "The SQL could not be answered ({cause}).",
+                "Look for a conversion that a value does not allow: try_cast gives NULL there.",
+                cause=type(error).__name__,
+            ) from None
 
     def _record(self, activity: str, details: Mapping[str, Any]) -> None:
         plain = {key: _plain(value) for key, value in details.items()}
@@ -166,7 +173,7 @@ def attach_pinned(connection: duckdb.DuckDBPyConnection, site: Site, snapshot: i
     """Attach the lake at one snapshot, the newest when None: no later intake changes what this reader sees."""
     if snapshot is None:
         attach(connection, site, read_only=True)
-        with without_log_text(StoreError, *cannot_read(site)):
+        with while_reading(site):
             snapshot = latest_snapshot(connection)
             connection.execute(f"detach {LAKE}")
     attach(connection, site, read_only=True, snapshot=snapshot)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from audit_kernel.errors import IntakeError, UsageError
 from audit_kernel.sources import load_reference, prepare, stage_reference
 from audit_kernel.store.connection import tidy, transaction, writing
-from audit_kernel.store.intake import count, plain_name, refuse_odd_path, refusing, source_folders
+from audit_kernel.store.intake import count, plain_name, refuse_odd_path, refuse_unreadable, refusing, source_folders
 from audit_kernel.store.ledger import Delivery, append_to_ledger, earlier_delivery
 from audit_kernel.store.tables import LAKE, table_definitions
 from audit_kernel.store.workspace import workspace
@@ -46,8 +46,12 @@ def take_in_reference(
     DamagedFileError, IntakeError: the file was refused whole; the store is unchanged.
     """
     if kind not in reference_kinds():
-        problem = f"There is no kind of reference data {kind!r}."
-        raise UsageError(problem, f"There are: {', '.join(reference_kinds())}.")
+        raise UsageError(
+            "There is no kind of reference data {kind!r}.",
+            "There are: {allowed}.",
+            kind=kind,
+            allowed=", ".join(reference_kinds()),
+        )
     source = load_reference(kind, source_folders(site))
     source_id = f"reference:{kind}"
     refuse_odd_path(path)
@@ -92,11 +96,17 @@ def store_delivery(
     n_stored = count(connection, f"{LAKE}.{source.kind} where delivery_id = $file_id", of_file)
     n_quarantined = count(connection, f"{LAKE}.quarantine where file_id = $file_id", of_file)
     if not n_read == prepared.n_records == n_stored + n_quarantined:
-        problem = (
-            f"{plain_name(prepared.path)!r}: {prepared.n_records:,} records counted and {n_read:,} read, but"
-            f" {n_stored:,} stored and {n_quarantined:,} in quarantine."
+        raise IntakeError(
+            "{file!r}: {n_counted:,} records counted and {n_read:,} read, but {n_stored:,} stored and"
+            " {n_quarantined:,} in quarantine.",
+            "Nothing was stored. Report the file's layout, not its content.",
+            file=plain_name(prepared.path),
+            n_counted=prepared.n_records,
+            n_read=n_read,
+            n_stored=n_stored,
+            n_quarantined=n_quarantined,
         )
-        raise IntakeError(problem, "Nothing was stored. Report the file's layout, not its content.")
+    refuse_unreadable(connection, prepared, n_read, n_quarantined)
     return Delivery(
         file_id=prepared.file_id,
         source_id=source_id,

@@ -37,8 +37,12 @@ def workspace(site: Site) -> Iterator[Path]:
             in_use = FileLock(folder / IN_USE, mode=OWNER_ONLY_FILE)
             in_use.acquire()
     except OSError as error:
-        problem = f"The folder {str(site.temporary_folder)!r} cannot be written ({error.strerror})."
-        raise StoreError(problem, "Nothing was changed. Check free disk space and the folder's permissions.") from None
+        raise StoreError(
+            "The folder {folder!r} cannot be written ({cause}).",
+            "Nothing was changed. Check free disk space and the folder's permissions.",
+            folder=str(site.temporary_folder),
+            cause=error.strerror,
+        ) from None
     try:
         yield folder
     finally:

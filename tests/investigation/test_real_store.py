@@ -59,11 +59,11 @@ def test_where_the_use_log_cannot_be_written_nothing_is_shown(page, site, monkey
     def refuse(_journal, _entry):
         from audit_kernel.errors import JournalError
 
-        raise JournalError("The journal cannot be written.", "Check the disk.")
+        raise JournalError("The store was closed.", "Open it again.")  # any text of the catalogue
 
     monkeypatch.setattr(Journal, "append", refuse)
     page.search(QUESTION)
-    assert page.form.error["problem"] == translator("nb")("The use log cannot be written, therefore nothing is shown.")
+    assert page.form.error["problem"] == translator("nb")("The store was closed.")
     assert page.table.view == {}
 
 
