@@ -43,6 +43,7 @@ WORKED_OUT_ONCE = frozenset(
         "unit_assignments",
         "home_units",
         "identifier_periods",
+        "identifier_prefixes",
         "employee_identifiers",
         "patient_identifiers",
     }

@@ -9,6 +9,8 @@ known as (
         coalesce(employees.name, seen.employee_name) as known_employee_name,
         coalesce(patients.name, seen.patient_name) as known_patient_name,
         seen.employee_id is not null and employees.employee_id is null as is_employee_unresolved,
+        seen.resolved_patient_id is not null and not seen.is_patient_unresolved and patients.patient_id is null
+            as is_patient_unlisted,
         coalesce(seen.is_blocked, false) or coalesce(
             seen.local_date >= patients.blocked_from
             and seen.local_date < coalesce(patients.blocked_to, date '9999-12-31'), false
@@ -57,11 +59,9 @@ explained as (
         or (seen.table_name is not null and table_code.code is null) as is_unknown_code,
         coalesce(message_code.follows, log_code.follows, table_code.follows, '') as follows
     from known as seen
-    left join units
-        on seen.home_unit_id = units.unit_id
+    left join units on seen.home_unit_id = units.unit_id
         and seen.local_date >= units.valid_from and seen.local_date < units.valid_to
-    left join codes as message_code
-        on message_code.field = 'message_type'
+    left join codes as message_code on message_code.field = 'message_type'
         and seen.source_id = message_code.source_id and seen.message_type = message_code.code
     left join codes as log_code
         on log_code.field = 'log_type' and seen.source_id = log_code.source_id and seen.log_type = log_code.code
@@ -88,7 +88,7 @@ described as (
         coalesce(known_meaning_en, known_activity_en, activity) as meaning_en,
         coalesce(known_meaning_sv, known_activity_sv, activity) as meaning_sv,
         coalesce(known_meaning_nb, known_activity_nb, activity) as meaning_nb,
-        is_confirmed, is_unknown_code, is_patient_unresolved, is_employee_unresolved,
+        is_confirmed, is_unknown_code, is_patient_unresolved, is_employee_unresolved, is_patient_unlisted,
         follows = 'blocked_search' or (known_action = 'search' and is_record_blocked) as is_blocked_search,
         follows in ('patient_search', 'blocked_search')
         or (known_action = 'search' and resolved_patient_id is not null) as is_patient_search,

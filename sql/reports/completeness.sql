@@ -13,10 +13,9 @@ seen as (
 
     -- a week before the period, so that a gap across its beginning shows
     select
-        seen.*,
+        seen.*, (select count(*) from patients) > 0 as has_patient_list,
         case when sources.running_number and seen.item = 0 then try_cast(seen.event_id as bigint) end as number
-    from accesses as seen
-    left join sources using (source_id)
+    from accesses as seen left join sources using (source_id)
     where seen.recorded_at >= $start_at - interval '7' day and seen.recorded_at < $end_at
 
 ),
@@ -40,7 +39,8 @@ counted as (
         count(*) filter (where is_unknown_code) as n_unknown_codes,
         count(*) filter (where not is_confirmed and not is_unknown_code) as n_unconfirmed_codes,
         count(*) filter (where is_patient_unresolved) as n_patients_unresolved,
-        count(*) filter (where is_employee_unresolved) as n_employees_unresolved
+        count(*) filter (where is_employee_unresolved) as n_employees_unresolved,
+        count(*) filter (where is_patient_unlisted and has_patient_list) as n_patients_not_in_list
     from numbered
     where recorded_at >= $start_at
     group by source_id, local_date
@@ -89,10 +89,10 @@ listed as (
         coalesce(counted.n_odd_hours, 0) as n_odd_hours, coalesce(counted.n_unknown_codes, 0) as n_unknown_codes,
         coalesce(counted.n_unconfirmed_codes, 0) as n_unconfirmed_codes,
         coalesce(counted.n_patients_unresolved, 0) as n_patients_unresolved,
-        coalesce(counted.n_employees_unresolved, 0) as n_employees_unresolved
+        coalesce(counted.n_employees_unresolved, 0) as n_employees_unresolved,
+        coalesce(counted.n_patients_not_in_list, 0) as n_patients_not_in_list
     from expected
-    left join counted using (source_id, local_date)
-    left join quarantined using (source_id, local_date)
+    left join counted using (source_id, local_date) left join quarantined using (source_id, local_date)
     left join sources using (source_id)
 
 )
