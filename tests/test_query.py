@@ -176,6 +176,17 @@ def test_a_query_whose_data_are_missing_is_not_assessable(store, monkeypatch):
         refuse_missing_data(store._connection, query)
 
 
+def test_searches_for_blocked_patients_are_not_assessable_where_nothing_says_who_is_blocked(tmp_path, store):
+    site = create_site(tmp_path / "site", "NO")
+    add_plain_source(site)
+    take_in(site, plain_file(tmp_path / "b.csv", ["2026-10-02 08:00:00;OLNO02;1001;"]), "plain")
+    with open_store(site, "test") as opened:
+        for name in ("checks/blocked_searches", "reports/blocked_searches"):
+            with pytest.raises(NotAssessableError, match="not assessable: no block data were taken in"):
+                opened.report(name, **PERIOD)
+    assert store.report("checks/blocked_searches", **PERIOD).table.num_rows == 0
+
+
 def test_the_same_question_has_the_same_answer_in_either_sort_order(store):
     pair = store.report("detailed_activity", employee_id="E3", patient_id="1042", **PERIOD).table
     by_employee = store.report("detailed_activity", employee_id="E3", **PERIOD).table

@@ -61,6 +61,7 @@ def why_not_assessable(error: NotAssessableError, language: str) -> str:
     names = {
         "accesses": _("accesses"),
         "authentications": _("authentications"),
+        "block_data": _("block data"),
         "employees": _("employees"),
         "identifiers": _("identifiers"),
         "patients": _("patients"),
