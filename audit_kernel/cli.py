@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from audit_kernel import printing
+from audit_kernel.error_language import language_of
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.locale import translator
 
@@ -91,7 +92,7 @@ def _print_deliveries(to: printing.Printer, done: list[Any], refused: list[Any],
     elif done:
         to.deliveries(done)
     for error in refused:
-        printing.Printer(warnings, to.language).say(str(error))
+        printing.Printer(warnings, to.language).say(error.text(to.language))
     if refused:
         raise typer.Exit(refused[0].exit_code)
 
@@ -274,10 +275,12 @@ def main() -> None:
     try:
         app()
     except AuditKernelError as error:
-        printing.Printer(warnings, "en").say(str(error))
+        language = language_of(sys.argv[1:])
+        printing.Printer(warnings, language).say(error.text(language))
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        warnings.print("Stopped. Nothing half-done was kept.")
+        _ = translator(language_of(sys.argv[1:]))
+        warnings.print(_("Stopped. Nothing half-done was kept."))
         sys.exit(1)
 
 

@@ -9,11 +9,13 @@ import filelock
 import pytest
 
 import audit_kernel
-from audit_kernel import errors, open_store
-from audit_kernel.errors import AuditKernelError
+from audit_kernel import cli, errors, open_store
+from audit_kernel.error_language import language_of
+from audit_kernel.errors import AuditKernelError, NotAssessableError, Phrase
 from audit_kernel.evidence import keys
 from audit_kernel.evidence.chain import HEAD
 from audit_kernel.evidence.seal import _locked
+from audit_kernel.locale import LANGUAGES
 from audit_kernel.query import refuse_missing_data
 from audit_kernel.site import create_site, read_settings
 from audit_kernel.store import intake
@@ -32,6 +34,12 @@ EXIT_CODES = {
 }
 # The base is never raised bare; a month that is not complete takes a whole run: tests/evidence/test_month.py.
 NOT_RAISED = {"AuditKernelError", "MonthIncompleteError"}
+# Problems that are no literal at the place where they are raised, each with its reason.
+COMPOSED = {
+    "store/connection.py": "without_log_text takes the phrases of its callers",
+    "sources/count.py": "the second reader's refusals are phrases given to one method",
+    "evidence/execute.py": "names the notebook's own parameters, for whoever writes notebooks",
+}
 
 
 def all_errors():
@@ -172,3 +180,105 @@ def test_every_error_of_the_product_is_raised_with_its_remedy():
             ):
                 bare.append(f"{path.relative_to(PACKAGE)}:{node.lineno}")
     assert bare == []
+
+
+def raised_in_the_product():
+    """Every call of an error class, outside the demo."""
+    for path in sorted(PACKAGE.rglob("*.py")):
+        place = path.relative_to(PACKAGE).as_posix()
+        if place.startswith("demo/"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                yield place, node
+
+
+def test_every_problem_and_remedy_is_a_literal_that_the_catalogues_can_hold():
+    errors_of_parts = all_errors() - {"NotAssessableError"} | {"QuestionError"}
+    unseen = []
+    for place, call in raised_in_the_product():
+        if call.func.id not in errors_of_parts or place in COMPOSED:
+            continue
+        problem, remedy, *_field = [*call.args, None]
+        is_made_up = isinstance(remedy, ast.JoinedStr | ast.BinOp)  # a name or a choice stands for phrases
+        if not isinstance(problem, ast.Constant) or is_made_up:
+            unseen.append(f"{place}:{call.lineno}")
+    assert unseen == []
+
+
+def test_every_phrase_is_a_literal_or_a_word_that_the_catalogues_hold():
+    words = {"kind", "f'{kind}s'", "relation.replace('_', ' ')"}  # subjects and relations: one phrase each
+    given = [(place, call.args[0]) for place, call in raised_in_the_product() if call.func.id == "Phrase"]
+    others = {(place, ast.unparse(text)) for place, text in given if not isinstance(text, ast.Constant)}
+    assert {text for _place, text in others} <= words
+
+
+def test_an_error_is_told_in_the_readers_language_with_the_same_values():
+    error = errors.IntakeError(
+        "{file!r}: the reader found {n_read:,} records, an independent count {n_counted:,}.",
+        "Nothing was stored. Report the file's layout, not its content.",
+        file="a {b}.csv",
+        n_read=12345,
+        n_counted=1,
+    )
+    assert error.problem == "'a {b}.csv': the reader found 12,345 records, an independent count 1."
+    assert error.text("en") == str(error) == f"{error.problem} {error.remedy}"
+    assert error.parts("nb") == (
+        "'a {b}.csv': leseren fant 12\u00a0345 poster, en uavhengig telling 1.",
+        "Ingenting er lagret. Meld fra om filens oppsett, ikke innholdet.",
+    )
+    assert error.parts("sv")[0] == "'a {b}.csv': läsaren hittade 12\u00a0345 poster, en oberoende räkning 1."
+
+
+def test_braces_are_plain_text_where_no_values_are_given():
+    error = errors.UsageError("{this} is not a value.", "Write {}.")
+    assert [error.text(language) for language in LANGUAGES] == ["{this} is not a value. Write {}."] * 3
+
+
+def test_words_put_into_an_error_are_translated_too():
+    error = errors.UnknownSubjectError(
+        "The {kind} {typed!r} stands neither in any log nor in the reference data.",
+        "Check the number; nothing was searched.",
+        kind=Phrase("employee"),
+        typed="x",
+    )
+    assert error.problem == "The employee 'x' stands neither in any log nor in the reference data."
+    assert "ingen medarbetare 'x'" in error.text("sv")
+    assert "ingen ansatt 'x'" in error.text("nb")
+    missing = NotAssessableError("unit_access", "unit_assignments", is_period_empty=True)
+    assert (
+        missing.parts("nb")[0] == "unit_access kan ikke vurderes: ingen enhetstilknytninger er lest inn for perioden."
+    )
+
+
+@pytest.mark.parametrize("name", RAISED)
+def test_every_error_can_be_told_in_every_language(site, tmp_path, monkeypatch, name):
+    with pytest.raises(AuditKernelError) as caught:
+        RAISED[name](site, tmp_path, monkeypatch)
+    english, *others = (caught.value.text(language) for language in LANGUAGES)
+    assert english == str(caught.value)
+    assert english not in others
+    assert not any(SECRET in text or "{" in text for text in others)
+
+
+def test_a_command_tells_its_error_in_the_language_asked_for_else_the_sites(site, tmp_path, monkeypatch):
+    monkeypatch.delenv("AUDIT_KERNEL_SITE", raising=False)
+    monkeypatch.chdir(tmp_path)
+    assert language_of(["month", "x", "--site", str(site.folder)]) == "nb"
+    assert language_of(["month", "x", f"--site={site.folder}", "--language", "sv"]) == "sv"
+    assert language_of(["month", "--language", "de", "--site"]) == "en"
+    monkeypatch.setenv("AUDIT_KERNEL_SITE", str(site.folder))
+    assert language_of([]) == "nb"
+    (tmp_path / "settings.yml").write_text("country: [")
+    assert language_of(["--site", str(tmp_path)]) == "en"
+
+
+def test_the_command_line_tells_a_refusal_in_the_sites_language(site, tmp_path, monkeypatch, capsys):
+    (tmp_path / "empty.csv").touch()
+    arguments = ["intake", str(tmp_path / "empty.csv"), "--source", "gerica", "--site", str(site.folder)]
+    for given, text in ((arguments, "er tom"), ([*arguments[:3], "none", *arguments[4:]], "Det finnes ingen kilde")):
+        monkeypatch.setattr("sys.argv", ["audit-kernel", *given])
+        with pytest.raises(SystemExit) as stopped:
+            cli.main()
+        assert stopped.value.code in (1, 2)
+        assert text in " ".join(capsys.readouterr().err.split())

@@ -17,10 +17,11 @@ from audit_kernel.locale.formats import (
     format_timestamp,
     month_name,
 )
-from audit_kernel.locale.translation import LANGUAGES, Translator, in_language, translator
+from audit_kernel.locale.translation import LANGUAGES, SOURCE_LANGUAGE, Translator, in_language, translator
 
 __all__ = [
     "LANGUAGES",
+    "SOURCE_LANGUAGE",
     "Translator",
     "day_name",
     "format_boolean",
