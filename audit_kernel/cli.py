@@ -146,6 +146,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Ask one report (-141, -140, -119 and the others) and print it, or leave it as sealed evidence."""
+    from audit_kernel.evidence.coverage import coverage, notices
     from audit_kernel.site import find_site
     from audit_kernel.store.reading import Store
 
@@ -156,10 +157,13 @@ def report(
     language = language or opened.settings.language
     with Store(opened, purpose) as store:
         result = store.report(name, **given)
+        lacks = notices(coverage(store, result.parameters), language)
     if as_json:
         printing.print_json(result.table.to_pylist())
+        for text in lacks:
+            printing.Printer(warnings, language).say(text)
     elif not archive:
-        printing.Printer(console, language).result(result, opened.settings.time_zone, limit)
+        printing.Printer(console, language).result(result, opened.settings.time_zone, limit, lacks)
     if archive:
         from audit_kernel.evidence.month import run_report
 
@@ -202,7 +206,8 @@ def month(
 def _finish(to: printing.Printer, run: Any, *, as_json: bool) -> None:  # noqa: ANN401 - MonthRun, imported late
     if as_json:
         pages = [asdict(each) for each in run.outcomes]
-        printing.print_json({"bag": str(run.bag), "index": str(run.index), "pages": pages})
+        named = {"bag": str(run.bag), "index": str(run.index), "warnings": run.warnings, "pages": pages}
+        printing.print_json(named)
     else:
         to.run(run)
     run.require_complete()

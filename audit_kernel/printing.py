@@ -42,8 +42,7 @@ def split_option(text: str) -> tuple[str, str]:
     """
     name, sign, value = text.partition("=")
     if not sign or not name.isidentifier():
-        problem = f"{text!r} is not NAME=VALUE."
-        raise UsageError(problem, "Write for example --set log_type=Brukersøk")
+        raise UsageError("{text!r} is not NAME=VALUE.", "Write for example --set log_type=Brukersøk", text=text)
     return name, value
 
 
@@ -130,14 +129,14 @@ class Printer:
                 str(row["line_number"]),
                 row["column_name"],
                 self._reason(row["code"]),
-                row["raw_record"][:LONGEST_CELL],
+                self._cut(row["raw_record"]),
             )
             for row in rows
         ]
         self._table(title.format(count=self._number(len(rows))), columns, cells)
 
-    def result(self, result: Result, time_zone: str, limit: int) -> None:
-        """Print a report's rows and how many accesses were searched."""
+    def result(self, result: Result, time_zone: str, limit: int, notices: Sequence[str] = ()) -> None:
+        """Print a report's rows, how many accesses were searched, and what the period lacks."""
         from audit_kernel.evidence.display import table_from_arrow
 
         _ = self.translate
@@ -156,6 +155,8 @@ class Printer:
         if result.rows_unresolved:
             text = _("{count} of them concern a record whose patient is not known (no record key).")
             self.say(text.format(count=self._number(result.rows_unresolved)))
+        for notice in notices:
+            self.say(notice)
 
     def run(self, run: MonthRun) -> None:
         """Print what became of each notebook, and where the pages are."""
@@ -168,6 +169,8 @@ class Printer:
                 self.say(outcome.reason)
             elif why := outcome.facts.get("not_assessable"):
                 self.say(str(why))
+        for warning in run.warnings:
+            self.say(warning)
         self.say(str(run.index))
 
     def verification(self, target: Path, problems: Sequence[Problem], key: TrustedKey, *, as_json: bool) -> None:
@@ -210,6 +213,14 @@ class Printer:
                 for (label, _align), cell in zip(columns, row, strict=True):
                     self.console.print(f"[dim]{_safe(label)}:[/dim] {_safe(cell)}")
                 self.console.rule()
+
+    def _cut(self, record: str) -> str:
+        """Shorten a long record for the terminal, with a mark; `--json` gives it whole."""
+        if len(record) <= LONGEST_CELL:
+            return record
+        _ = self.translate
+        mark = _("{start}… ({length} characters in all)")
+        return mark.format(start=record[:LONGEST_CELL], length=self._number(len(record)))
 
     def _number(self, value: int) -> str:
         return format_number(value, self.language)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 
-def index_page(site: Site, plan: Plan, outcomes: Sequence[Outcome]) -> str:
-    """Return the index page as HTML."""
+def index_page(site: Site, plan: Plan, outcomes: Sequence[Outcome], warnings: Sequence[str] = ()) -> str:
+    """Return the index page as HTML; `warnings` say what the month lacks."""
     _ = translator(plan.language)
     month = format_month(date.fromisoformat(f"{plan.period}-01"), plan.language)
     title = _("Log control for {month}").format(month=month)
@@ -36,6 +36,7 @@ def index_page(site: Site, plan: Plan, outcomes: Sequence[Outcome]) -> str:
         Heading(title, 1),
         Paragraph(_summary(plan.language, outcomes), "summary"),
         *_warnings(plan.language, outcomes),
+        *(Paragraph(text, "warning") for text in warnings),
         Heading(_("The controls of the month"), 2),
         Links([(_title(each), f"{each.name}.html", answer(plan.language, each)) for each in outcomes]),
         Heading(_("What the control rests on"), 2),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import secrets
 from calendar import monthrange
@@ -12,10 +13,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.catalog import Catalog, resource_folder
-from audit_kernel.errors import MonthIncompleteError, RunError, UsageError
+from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, UsageError
+from audit_kernel.evidence import coverage
 from audit_kernel.evidence.execute import check_parameter_names, declared_parameters
 from audit_kernel.evidence.index import index_page
+from audit_kernel.evidence.journals import broken_journals
 from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
+from audit_kernel.store.deliver import refused_files
 from audit_kernel.store.reading import Store
 from audit_kernel.yaml_file import read_model
 
@@ -41,11 +45,12 @@ class Schedule(BaseModel):
 
 @dataclass(frozen=True)
 class MonthRun:
-    """A month that was run: its bag, its index page, what became of each notebook."""
+    """A run: its bag, its index page, what became of each notebook, and what is lacking or broken."""
 
     bag: Path
     index: Path
     outcomes: tuple[Outcome, ...]
+    warnings: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:
@@ -63,10 +68,17 @@ class MonthRun:
         failed = [outcome.name for outcome in self.outcomes if not outcome.succeeded]
         if not failed:
             return
-        problem = f"Not everything ran: {', '.join(failed)} failed; the sealed pages say why."
         if self.index.name == INDEX:
-            raise MonthIncompleteError(problem, "Remove the cause and run the month again; the failed run stays.")
-        raise RunError(problem, "Remove the cause and ask again; the failed run stays in the archive.")
+            raise MonthIncompleteError(
+                "Not everything ran: {names} failed; the sealed pages say why.",
+                "Remove the cause and run the month again; the failed run stays.",
+                names=", ".join(failed),
+            )
+        raise RunError(
+            "Not everything ran: {names} failed; the sealed pages say why.",
+            "Remove the cause and ask again; the failed run stays in the archive.",
+            names=", ".join(failed),
+        )
 
 
 def month_days(month: str) -> tuple[date, date]:
@@ -77,8 +89,7 @@ def month_days(month: str) -> tuple[date, date]:
     UsageError: it is not a month.
     """
     if not MONTH.fullmatch(month):
-        problem = f"{month!r} is not a month."
-        raise UsageError(problem, "Give year and month, for example 2026-10.")
+        raise UsageError("{month!r} is not a month.", "Give year and month, for example 2026-10.", month=month)
     year, number = int(month[:4]), int(month[5:])
     return date(year, number, 1), date(year, number, monthrange(year, number)[1])
 
@@ -120,6 +131,7 @@ def run_month(
     purpose = purpose or "monthly control"
     with Store(site, purpose, snapshot) as store:
         pinned, deliveries = store.snapshot, store.deliveries()
+        lacking = coverage.coverage(store, {"from_date": first, "to_date": last})
     catalog = Catalog(site.folder)
     given: dict[str, Any] = {"from_date": first.isoformat(), "to_date": last.isoformat(), "seed": seed}
     notebooks = []
@@ -131,10 +143,23 @@ def run_month(
     plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, {"seed": seed}, threads=threads)
     with working_folder(site) as working:
         outcomes = execute_all(site, plan, working, progress)
-        html = index_page(site, plan, outcomes)
+        breaks = journal_breaks(site, language)
+        warnings = [*breaks, *coverage.serious(lacking, language)]
+        warnings += coverage.early_end(deliveries, last, site.settings.time_zone, language)
+        with contextlib.suppress(JournalError):  # a broken journal stands among the breaks already
+            warnings += coverage.never_taken_in(refused_files(site), deliveries, site.settings.time_zone, language)
+        html = index_page(site, plan, outcomes, warnings)
         (working / "payload" / "pages" / INDEX).write_text(html, encoding="utf-8", newline="\n")
-        bag = seal_run(site, plan, working, outcomes)
-    return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes))
+        bag = seal_run(site, plan, working, outcomes, breaks)
+    return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(warnings))
+
+
+def journal_breaks(site: Site, language: str) -> list[str]:
+    """Return what is wrong with the site's journals: it must not stop the control, but it must be loud."""
+    try:
+        return [text for _name, text in broken_journals(site, language)]
+    except JournalError as error:
+        return [error.text(language)]
 
 
 def run_report(
@@ -154,5 +179,6 @@ def run_report(
     plan = Plan(name, period, purpose, language, snapshot, [(name, notebook, given)], deliveries, threads=threads)
     with working_folder(site) as working:
         outcomes = execute_all(site, plan, working)
-        bag = seal_run(site, plan, working, outcomes)
-    return MonthRun(bag, bag / "data" / "pages" / f"{name}.html", tuple(outcomes))
+        breaks = journal_breaks(site, language)
+        bag = seal_run(site, plan, working, outcomes, breaks)
+    return MonthRun(bag, bag / "data" / "pages" / f"{name}.html", tuple(outcomes), tuple(breaks))

@@ -10,7 +10,7 @@ from IPython.display import display
 
 from audit_kernel.catalog import Column
 from audit_kernel.errors import NotAssessableError
-from audit_kernel.evidence import charts
+from audit_kernel.evidence import charts, coverage
 from audit_kernel.evidence.display import (
     DisplayObject,
     Done,
@@ -112,11 +112,11 @@ class Page:
         self._show(Facts(self.facts()))
 
     def notices(self) -> list[str]:
-        """Return what the reader must know beside the figures: unresolved rows, unconfirmed codes, odd hours."""
+        """Return what the reader must know beside the figures: what the period lacks, unresolved rows, odd codes."""
         _ = translator(self.language)
         if self.result is None:
             return []
-        notices: list[str] = []
+        notices = coverage.notices(coverage.coverage(self.store, self.result.parameters), self.language)
         if self.result.rows_unresolved:
             text = _(
                 "{count} rows of the period concern a record whose patient is not known, because no record key was"

@@ -286,3 +286,42 @@ def test_completeness_counts_what_could_not_be_read_or_understood(lake: Lake) ->
     assert completeness(lake, "2026-10-05", "2026-10-05", *names) == [
         ("gerica", date(2026, 10, 5), 4, 1, 1, 1, 1, 1, 1)
     ]
+
+
+def coverage(lake: Lake, first: str, last: str) -> tuple[int, ...]:
+    (row,) = lake.query("reports/coverage", first=first, last=last)
+    return row["n_silent_days"], row["n_missing_numbers"], row["n_odd_hours"], row["n_quarantined"]
+
+
+def test_coverage_sums_what_completeness_lists_by_day(lake: Lake) -> None:
+    lake.sources("weekly", expects_rows_daily=False, running_number=False)
+    lake.access("2026-10-04 08:00:00", event_id="10")
+    lake.access("2026-10-05 08:00:00", event_id="13")
+    lake.access("2026-10-05 09:00:00", event_id="13", item=1)
+    lake.access("2026-10-06 07:00:00", event_id="16")
+    lake.access("2026-10-06 06:00:00", event_id="17", time_flag="ambiguous")
+    lake.access("2026-10-06 06:00:00", event_id="900", source_id="weekly")
+    for source_id, n_quarantined in (("gerica", 4), ("reference:employees", 9)):
+        lake.insert("lake.intake_files", {
+            "file_id": source_id, "source_id": source_id, "first_at": "2026-10-05 06:00:00",
+            "last_at": "2026-10-06 08:00:00", "taken_in_at": "2026-11-01", "n_quarantined": n_quarantined,
+            "n_conflicts": 0,
+        })  # fmt: skip
+    assert coverage(lake, "2026-10-05", "2026-10-09") == (3, 4, 1, 4)
+    rows = lake.query("reports/completeness", first="2026-10-05", last="2026-10-09")
+    names = ("is_silent", "n_missing_numbers", "n_odd_hours", "n_quarantined")
+    assert coverage(lake, "2026-10-05", "2026-10-09") == tuple(sum(row[name] for row in rows) for name in names)
+    assert coverage(lake, "2026-10-06", "2026-10-06") == (0, 2, 1, 4)
+
+
+def test_coverage_survives_numbers_of_any_size_and_clocks_that_run_backwards(lake: Lake) -> None:
+    lake.access("2026-10-04 08:00:00", event_id="7")
+    lake.access("2026-10-05 08:00:00", event_id="5")
+    lake.access("2026-10-05 08:00:00", event_id=str(2**63 - 1))
+    lake.access("2026-10-05 08:00:00", event_id=str(-(2**63)))
+    assert coverage(lake, "2026-10-05", "2026-10-05") == (0, 1, 0, 0)
+
+
+def test_a_period_before_the_log_began_is_silent_throughout(lake: Lake) -> None:
+    lake.insert("lake.intake_files", {"source_id": "gerica", "taken_in_at": "2026-11-01"})
+    assert coverage(lake, "2026-01-01", "2026-01-31") == (31, 0, 0, 0)

@@ -1,0 +1,112 @@
+"""What a period lacks, in words: days without rows, gaps, uncertain hours, records and files that could not be read."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from audit_kernel.errors import NotAssessableError
+from audit_kernel.locale import format_date, format_number, translator
+from audit_kernel.query import PERIOD
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
+    from audit_kernel.query import Result
+    from audit_kernel.store.ledger import Delivery
+    from audit_kernel.store.reading import Store
+
+QUERY = "reports/coverage"
+REFERENCE = "reference:"
+
+
+def coverage(store: Store, parameters: Mapping[str, object]) -> dict[str, int]:
+    """Return what the period lacks, by the columns of `coverage.sql`; nothing where no whole period was asked for."""
+    period = {name: parameters.get(name) for name in PERIOD}
+    if not all(period.values()):
+        return {}
+    try:
+        result: Result = store.report(QUERY, **period)
+    except NotAssessableError:  # nothing was taken in at all, which the page says by itself
+        return {}
+    row: dict[str, int] = result.table.to_pylist()[0]
+    return row
+
+
+def notices(lacking: Mapping[str, int], language: str) -> list[str]:
+    """Return a sentence for each figure that is not zero."""
+    _ = translator(language)
+    texts = {
+        "n_silent_days": _.plural(
+            "On {count} day of the period a log delivered nothing: what happened then could not be assessed.",
+            "On {count} days of the period a log delivered nothing: what happened then could not be assessed.",
+            lacking.get("n_silent_days", 0),
+        ),
+        "n_missing_numbers": _.plural(
+            "{count} running number is missing in the period's logs: its row could not be assessed.",
+            "{count} running numbers are missing in the period's logs: their rows could not be assessed.",
+            lacking.get("n_missing_numbers", 0),
+        ),
+        "n_odd_hours": _.plural(
+            "{count} row lies in an hour that the change of clocks doubles or skips: its time is uncertain.",
+            "{count} rows lie in an hour that the change of clocks doubles or skips: their time is uncertain.",
+            lacking.get("n_odd_hours", 0),
+        ),
+        "n_quarantined": _.plural(
+            "{count} record of the period's files could not be read and is in quarantine; no page shows it.",
+            "{count} records of the period's files could not be read and are in quarantine; no page shows them.",
+            lacking.get("n_quarantined", 0),
+        ),
+    }
+    return [
+        text.format(count=format_number(lacking[name], language)) for name, text in texts.items() if lacking.get(name)
+    ]
+
+
+def serious(lacking: Mapping[str, int], language: str) -> list[str]:
+    """Return the sentences that make a month incomplete: days and numbers that the logs do not hold."""
+    return notices({name: lacking.get(name, 0) for name in ("n_silent_days", "n_missing_numbers")}, language)
+
+
+def early_end(deliveries: Sequence[Delivery], last_day: date, time_zone: str, language: str) -> list[str]:
+    """Say that the logs end before the period does; this rests on the logs alone, not on today's date."""
+    _ = translator(language)
+    ends = [each.last_at for each in deliveries if each.last_at and not each.source_id.startswith(REFERENCE)]
+    if not ends:
+        return []
+    last = max(ends).replace(tzinfo=UTC).astimezone(ZoneInfo(time_zone)).date()
+    if last >= last_day:
+        return []
+    text = _("The log ends on {date}, before the month's end: the days after it could not be assessed.")
+    return [text.format(date=format_date(last, language))]
+
+
+def never_taken_in(
+    refused: Sequence[Mapping[str, str]], deliveries: Sequence[Delivery], time_zone: str, language: str
+) -> list[str]:
+    """Say which files were refused and not taken in under the same name as the same log since, each with its last day.
+
+    Parameters
+    ----------
+    refused: as `refused_files` returns them, oldest first.
+    """
+    _ = translator(language)
+    taken_in = {
+        (each.file_name, each.source_id): each.taken_in_at for each in deliveries
+    }  # the newest, they are sorted
+    last = {(each["file"], each["source_id"]): datetime.fromisoformat(each["at"]) for each in refused}
+    missing = [
+        f"{name} ({format_date(at.astimezone(ZoneInfo(time_zone)).date(), language)})"
+        for (name, source_id), at in sorted(last.items())
+        if (since := taken_in.get((name, source_id))) is None or since.replace(tzinfo=UTC) < at
+    ]
+    if not missing:
+        return []
+    text = _.plural(
+        "{count} file was refused and never taken in: {names}.",
+        "{count} files were refused and never taken in: {names}.",
+        len(missing),
+    )
+    return [text.format(count=format_number(len(missing), language), names=", ".join(missing))]
