@@ -167,7 +167,8 @@ def refuse_unreadable(connection: Connection, prepared: PreparedFile, n_read: in
     if not n_read or n_unreadable < n_read:
         return
     column, code = connection.execute(
-        f"select coalesce(column_name, '-'), code from {LAKE}.quarantine where file_id = ? order by record_number limit 1",
+        f"select coalesce(column_name, '-'), code from {LAKE}.quarantine where file_id = ?"
+        " order by record_number limit 1",
         [prepared.file_id],
     ).fetchall()[0]
     raise IntakeError(

@@ -300,3 +300,25 @@ def test_a_file_name_that_is_no_text_is_refused_readably(site, tmp_path, name):
     assert "has a name that is not plain text. Nothing was taken in" in str(refused[0])
     assert repr(name)[1:-1] in str(refused[0])
     assert len(refused_files(site)) == 1
+
+
+def test_a_file_whose_every_record_is_unreadable_is_refused_whole(site, gerica):
+    take_in(site, gerica("a.csv", [row(1)]), "gerica")
+    before = everything(site)
+    wrong_format = gerica("b.csv", [row(2, day="2026-10-01"), row(3, day="2026-10-02")])
+    with pytest.raises(IntakeError, match=r"'b.csv': every record is unreadable.*column 'Dato', not_a_date"):
+        take_in(site, wrong_format, "gerica")
+    assert everything(site) == before
+
+
+def test_a_file_of_conflicts_alone_is_taken_in_as_an_alarm(site, gerica):
+    take_in(site, gerica("a.csv", [row(1)]), "gerica")
+    assert take_in(site, gerica("b.csv", [row(1, employee="OTHER")]), "gerica").n_conflicts == 1
+
+
+def test_reference_data_of_which_no_row_is_readable_are_refused_whole(site, tmp_path):
+    path = tmp_path / "employees.csv"
+    path.write_text("employee_id;name;personal_number;valid_from;valid_to\nE1;Kari;;01.01.2026;\n", encoding="utf-8")
+    _done, refused = take_in_all(site, [path], "reference:employees")
+    assert "every record is unreadable" in str(refused[0])
+    assert read_ledger(site) == []
