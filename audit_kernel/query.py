@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from audit_kernel import statistics
+from audit_kernel.counts import count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError, ParameterError, Phrase
 from audit_kernel.subjects import ORDERS, point_at, refuse_unknown_code, resolve_subject
 from audit_kernel.thresholds import Threshold, thresholds_valid_on
@@ -45,6 +46,8 @@ class Result:
     rows_searched: accesses in the period, over all employees and patients.
     rows_unresolved: of these, rows whose patient is not known because their record has no key.
     thresholds: the decisions used.
+    rows_unconfirmed, rows_unknown_code: for a check, rows of the period with a code that nobody has confirmed, and with
+        one that the dictionary does not know; 0 for other queries.
     """
 
     query: Query
@@ -53,6 +56,8 @@ class Result:
     rows_searched: int
     rows_unresolved: int
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
+    rows_unconfirmed: int = 0
+    rows_unknown_code: int = 0
 
     def df(self) -> pd.DataFrame:
         """Return the rows as a pandas DataFrame; DECIMAL stays exact, timestamps are UTC without offset."""
@@ -107,7 +112,8 @@ def run_query(
     table = connection.execute(query.sql, {name: bound[name] for name in names}).to_arrow_table()
     if query.description.statistics:
         table = statistics.assess(table, list(query.description.statistics), bound)
-    return Result(query, table, values, searched, unresolved, used)
+    odd_codes = count_odd_codes(connection, *period) if query.room == "checks" else (0, 0)
+    return Result(query, table, values, searched, unresolved, used, *odd_codes)
 
 
 def typed_parameters(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
@@ -253,15 +259,3 @@ def point_at_order(connection: duckdb.DuckDBPyConnection, query: Query, bound: M
         only_employee = bound.get("employee_id") is not None and bound.get("patient_id") is None
         order = "employee" if only_employee else "patient"
     point_at(connection, order)
-
-
-def count_searched(
-    connection: duckdb.DuckDBPyConnection, start_at: datetime | None, end_at: datetime | None
-) -> tuple[int, int]:
-    """Return how many accesses the period holds, and how many of them have a record without a known patient."""
-    row = connection.execute(
-        "select count(*), count(*) filter (where is_patient_unresolved) from resolved_accesses"
-        " where ($start_at is null or recorded_at >= $start_at) and ($end_at is null or recorded_at < $end_at)",
-        {"start_at": start_at, "end_at": end_at},
-    ).fetchone()
-    return (int(row[0]), int(row[1])) if row else (0, 0)

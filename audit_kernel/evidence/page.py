@@ -10,7 +10,7 @@ from IPython.display import display
 
 from audit_kernel.catalog import Column
 from audit_kernel.errors import NotAssessableError
-from audit_kernel.evidence import charts, coverage
+from audit_kernel.evidence import charts, code_notices, coverage
 from audit_kernel.evidence.display import (
     DisplayObject,
     Done,
@@ -123,14 +123,7 @@ class Page:
                 " taken in for it. They may concern any patient."
             )
             notices.append(text.format(count=self._number(self.result.rows_unresolved)))
-        for column, text in (
-            ("is_confirmed", _("{count} rows carry a code whose meaning the system's owner has not confirmed.")),
-            ("is_unknown_code", _("{count} rows carry a code that the dictionary does not know.")),
-        ):
-            if column in self.result.table.column_names:
-                marked = self.result.table.column(column).to_pylist().count(column != "is_confirmed")
-                if marked:
-                    notices.append(text.format(count=self._number(marked)))
+        notices += code_notices.notices(self.result, self.language)
         return notices
 
     def facts(self) -> list[tuple[str, str]]:

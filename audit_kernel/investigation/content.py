@@ -169,7 +169,8 @@ def notices(result: Result, step: Step, language: str) -> list[str]:
             ),
         ),
         (
-            unconfirmed := _count(result.table, "is_confirmed", value=False),
+            unconfirmed := _count(result.table, "is_confirmed", value=False)
+            + _sum(result.table, "n_unconfirmed_codes"),
             plural(
                 "{count} row uses a code whose meaning the system's owner has not confirmed.",
                 "{count} rows use codes whose meaning the system's owner has not confirmed.",
@@ -177,7 +178,7 @@ def notices(result: Result, step: Step, language: str) -> list[str]:
             ),
         ),
         (
-            unknown := _count(result.table, "is_unknown_code", value=True),
+            unknown := _count(result.table, "is_unknown_code", value=True) + _sum(result.table, "n_unknown_codes"),
             plural(
                 "{count} row uses a code that the code dictionary does not know.",
                 "{count} rows use a code that the code dictionary does not know.",
@@ -200,3 +201,7 @@ def _count(table: pyarrow.Table, column: str, *, value: bool) -> int:
     if column not in table.column_names:
         return 0
     return table[column].to_pylist().count(value)
+
+
+def _sum(table: pyarrow.Table, column: str) -> int:
+    return sum(int(value or 0) for value in table[column].to_pylist()) if column in table.column_names else 0

@@ -4,7 +4,7 @@ seen as (
 
     select
         access_id, source_id, employee_id, employee_name, patient_id, patient_name,
-        table_name, recorded_at, is_blocked, is_patient_unresolved,
+        table_name, recorded_at, is_blocked, is_patient_unresolved, is_confirmed, is_unknown_code,
         area = 'journal' as is_in_journal,
         area in ('journal', 'patient') and action in ('read', 'print', 'export') as is_reading
     from accesses
@@ -74,7 +74,9 @@ counted as (
         max(recorded_at) filter (where is_reading) as last_patient_at,
         count(*) as n_accesses,
         bool_or(is_blocked) as is_blocked,
-        bool_or(is_patient_unresolved) as is_patient_unresolved
+        bool_or(is_patient_unresolved) as is_patient_unresolved,
+        count(*) filter (where not is_confirmed and not is_unknown_code) as n_unconfirmed_codes,
+        count(*) filter (where is_unknown_code) as n_unknown_codes
     from marked
     group by employee_id, patient_id
 

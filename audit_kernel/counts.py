@@ -1,0 +1,58 @@
+"""What stands beside every answer: how much of the log it was looked for in, and how well that is understood."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    import duckdb
+
+# Few combinations of codes stand in many rows: each is looked up once.
+ODD_CODES = """
+with combined as (
+    select source_id, log_type, table_name, message_type, count(*) as n_rows
+    from stored_accesses
+    where ($start_at is null or recorded_at >= $start_at) and ($end_at is null or recorded_at < $end_at)
+    group by all
+), used as (
+    select
+        row_number() over () as combination,
+        source_id,
+        n_rows,
+        unnest(['log_type', 'table_name', 'message_type']) as field,
+        unnest([log_type, table_name, message_type]) as code
+    from combined
+), judged as (
+    select
+        combination, n_rows, bool_or(codes.code is null) as is_unknown, bool_and(codes.is_confirmed) as is_confirmed
+    from used left join codes using (source_id, field, code)
+    where used.code is not null
+    group by all
+)
+select
+    coalesce(sum(n_rows) filter (where not is_unknown and not is_confirmed), 0),
+    coalesce(sum(n_rows) filter (where is_unknown), 0)
+from judged
+"""
+
+
+def count_searched(
+    connection: duckdb.DuckDBPyConnection, start_at: datetime | None, end_at: datetime | None
+) -> tuple[int, int]:
+    """Return how many accesses the period holds, and how many of them have a record without a known patient."""
+    row = connection.execute(
+        "select count(*), count(*) filter (where is_patient_unresolved) from resolved_accesses"
+        " where ($start_at is null or recorded_at >= $start_at) and ($end_at is null or recorded_at < $end_at)",
+        {"start_at": start_at, "end_at": end_at},
+    ).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def count_odd_codes(
+    connection: duckdb.DuckDBPyConnection, start_at: datetime | None, end_at: datetime | None
+) -> tuple[int, int]:
+    """Return how many rows of the period carry an unconfirmed code, and how many one that the dictionary has not."""
+    row = connection.execute(ODD_CODES, {"start_at": start_at, "end_at": end_at}).fetchone()
+    return (int(row[0]), int(row[1])) if row else (0, 0)
