@@ -175,7 +175,7 @@ def report(
 def month(
     month: Annotated[str, typer.Argument(help="Year and month, e.g. 2026-10.")],
     seed: Annotated[str, typer.Option(help="What the sample is drawn with; drawn at random when left out.")] = "",
-    purpose: Annotated[str, typer.Option(help="Why.")] = "monthly control",
+    purpose: Annotated[str, typer.Option(help="Why; the monthly control when left out.")] = "",
     language: LanguageOption = "",
     snapshot: Annotated[int | None, typer.Option(help="Snapshot of the store; the newest when left out.")] = None,
     threads: Annotated[int | None, typer.Option(help="DuckDB threads of each notebook.")] = None,

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from audit_kernel.demo.generator import GeneratedWorld, generate
 from audit_kernel.errors import MonthIncompleteError, UsageError
+from audit_kernel.evidence.index import answer
 from audit_kernel.evidence.month import run_month, schedule
 from audit_kernel.locale import format_number, translator
 from audit_kernel.site import create_site
@@ -108,15 +109,5 @@ def _found(outcomes: Sequence[Outcome], language: str) -> Table:
     table.add_column(_("Control"))
     table.add_column(_("Answer"))
     for outcome in outcomes:
-        facts = outcome.facts
-        count = format_number(int(facts.get("n_rows", 0)), language)
-        if not outcome.succeeded:
-            answer = _("Failed")
-        elif not facts.get("is_assessable"):
-            answer = _("Not assessable")
-        elif facts.get("room") == "checks":
-            answer = _("{count} findings").format(count=count)
-        else:
-            answer = _("{count} rows").format(count=count)
-        table.add_row(str(facts.get("title", outcome.name)), answer)
+        table.add_row(str(outcome.facts.get("title", outcome.name)), answer(language, outcome))
     return table

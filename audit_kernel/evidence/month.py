@@ -19,6 +19,7 @@ from audit_kernel.evidence.execute import check_parameter_names, declared_parame
 from audit_kernel.evidence.index import index_page
 from audit_kernel.evidence.journals import broken_journals
 from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
+from audit_kernel.locale import translator
 from audit_kernel.store.deliver import refused_files
 from audit_kernel.store.reading import Store
 from audit_kernel.yaml_file import read_model
@@ -128,7 +129,8 @@ def run_month(
     first, last = month_days(month)
     seed = seed or secrets.token_hex(16)
     language = language or site.settings.language
-    purpose = purpose or "monthly control"
+    _ = translator(language)
+    purpose = purpose or _("monthly control")
     with Store(site, purpose, snapshot) as store:
         pinned, deliveries = store.snapshot, store.deliveries()
         lacking = coverage.coverage(store, {"from_date": first, "to_date": last})
