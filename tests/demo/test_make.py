@@ -54,8 +54,12 @@ def stubbed(monkeypatch: pytest.MonkeyPatch, small: None) -> None:
     """Let the month be one of each outcome, and nothing be taken in."""
     outcomes = (
         Outcome("one", "its process ended"),
-        Outcome("two", facts={"title": "To", "room": "checks", "is_assessable": False}),
-        Outcome("three", facts={"title": "Tre", "room": "checks", "is_assessable": True, "n_rows": 1234}),
+        Outcome("two", room="checks", facts={"title": "To", "room": "checks", "is_assessable": False}),
+        Outcome(
+            "three",
+            room="checks",
+            facts={"title": "Tre", "room": "checks", "is_assessable": True, "n_rows": 1234, "rows_searched": 5000},
+        ),
         Outcome("four", facts={"title": "Fire", "room": "sample", "is_assessable": True, "n_rows": 7}),
     )
     monkeypatch.setattr(make, "_take_in", lambda *_arguments: [])
@@ -80,8 +84,8 @@ def test_a_month_with_a_failed_page_is_said_to_be_incomplete(tmp_path: Path) -> 
     assert [(name, answer.strip()) for name, answer in answers] == [
         ("one", "Failed"),
         ("To", "Not assessable"),
-        ("Tre", "1,234 findings"),
-        ("Fire", "7 rows"),
+        ("Tre", "1,234 findings, 5,000 accesses examined"),
+        ("Fire", "7 rows, 0 accesses searched"),
     ]
 
 
