@@ -219,8 +219,8 @@ class Printer:
         if len(record) <= LONGEST_CELL:
             return record
         _ = self.translate
-        mark = _("{start}… ({length} characters in all)")
-        return mark.format(start=record[:LONGEST_CELL], length=self._number(len(record)))
+        mark = _("{beginning} … ({length} characters in all)")
+        return mark.format(beginning=record[:LONGEST_CELL], length=self._number(len(record)))
 
     def _number(self, value: int) -> str:
         return format_number(value, self.language)
