@@ -220,4 +220,4 @@ def test_every_declared_encoding_and_line_end_is_read(prepare, connection, sourc
     source = source_of("gerica")
     assert sources.stage(connection, prepared, source) == prepared.n_records == 1
     found = connection.execute("select log_type, employee_id, patient_id, line_number from staged_accesses").fetchall()
-    assert found == [("Brukersøk", "ÅSNÆ01", f"Ø{end}1", 2)]
+    assert found == [("Brukersøk", "ÅSNÆ01", f"Bruker:Ø{end}1", 2)]
