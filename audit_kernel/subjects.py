@@ -11,11 +11,6 @@ if TYPE_CHECKING:
     import duckdb
 
 ORDERS = {"patient": "accesses_by_patient", "employee": "accesses_by_employee"}
-# How a person's identifier is stored: a patient's may stand behind the table whose related record it is.
-STORED = {
-    "patient": "patient_id in (select prefix || $typed from identifier_prefixes)",
-    "employee": "employee_id = $typed",
-}
 
 
 def point_at(connection: duckdb.DuckDBPyConnection, order: str) -> None:
@@ -65,9 +60,13 @@ def resolve_subject(connection: duckdb.DuckDBPyConnection, kind: str, typed: str
 def stands_in_log(connection: duckdb.DuckDBPyConnection, kind: str, typed: str) -> bool:
     """Say whether a log names somebody so whom no identifier of that log resolves on that day."""
     point_at(connection, kind)
+    prefixes = connection.execute("select prefix from identifier_prefixes").fetchall() if kind == "patient" else [("",)]
+    # as constants, because only these reach the scan: a patient may stand behind the table of the related record
+    stored = {f"stored_{place}": prefix + typed for place, (prefix,) in enumerate(prefixes)}
+    names = ", ".join(f"${name}" for name in stored)
     found = connection.execute(
-        f"select 1 from resolved_accesses where {STORED[kind]} and resolved_{kind}_id = $typed limit 1",
-        {"typed": typed},
+        f"select 1 from resolved_accesses where {kind}_id in ({names}) and resolved_{kind}_id = $typed limit 1",
+        {"typed": typed, **stored},
     )
     return found.fetchone() is not None
 
