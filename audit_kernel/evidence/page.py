@@ -108,7 +108,8 @@ class Page:
         else:
             text = _("No rows. {searched} accesses in the period were searched, and none of them fits the question.")
         self._show(Paragraph(text.format(count=count, searched=searched), "summary"))
-        self._show(*(Paragraph(notice, "notice") for notice in self.notices()))
+        if notices := self.notices():
+            self._show(Paragraph(" ".join(notices), "notice"))
         self._show(Facts(self.facts()))
 
     def notices(self) -> list[str]:

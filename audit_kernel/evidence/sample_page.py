@@ -56,7 +56,8 @@ class SamplePage(Page):
             "confidence": format_percent(self.confidence, self.language),
         }
         self._show(Paragraph(promise.format(**values), "summary"))
-        self._show(*(Paragraph(notice, "notice") for notice in self.notices()))
+        if notices := self.notices():
+            self._show(Paragraph(" ".join(notices), "notice"))
         self._show(Facts([*self.facts(), (_("SHA-256 of the frame"), self.frame_hash)]))
 
     def context(self) -> None:
