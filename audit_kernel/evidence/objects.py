@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any, ClassVar, Literal, cast, get_args
-from urllib.parse import quote
 
 from audit_kernel.errors import RunError
+from audit_kernel.evidence.addresses import relative_address
 from audit_kernel.evidence.harmless import harmless
 from audit_kernel.evidence.svg import clean_svg
 from audit_kernel.locale.translation import LANGUAGES
@@ -264,18 +264,6 @@ def from_description(description: Mapping[str, Any]) -> DisplayObject:
             "Show only objects of audit_kernel.evidence.display.",
         )
     return cast("DisplayObject", _made(made, description))
-
-
-def relative_address(address: str) -> str:
-    """Return an address within the bag, percent-encoded; :class:`RunError` for one that leads outside."""
-    path, separator, anchor = address.partition("#")
-    if path.startswith("/") or "\\" in path or "//" in path:
-        raise RunError(
-            "A link leads outside the page's own folders.",
-            "Use a relative address, such as activity.html or ../tables/activity.csv.",
-        )
-    # A colon is encoded too, so nothing before it can be taken for a scheme.
-    return quote(path, safe="/%") + separator + quote(anchor, safe="%")
 
 
 def _made(made: type[Any], value: Any) -> Any:  # noqa: ANN401 - descriptions come from JSON
