@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
 
 from audit_kernel.errors import NotAssessableError
@@ -16,13 +16,19 @@ if TYPE_CHECKING:
 
     from audit_kernel.query import Result
     from audit_kernel.store.ledger import Delivery
-    from audit_kernel.store.reading import Store
 
 QUERY = "reports/coverage"
 REFERENCE = "reference:"
 
 
-def coverage(store: Store, parameters: Mapping[str, object]) -> dict[str, int]:
+class Reports(Protocol):
+    """A store, as far as it answers catalogued questions."""
+
+    def report(self, name: str, **parameters: Any) -> Result:  # noqa: ANN401 - typed by the query's `.yml`
+        """Run a catalogued query."""
+
+
+def coverage(store: Reports, parameters: Mapping[str, object]) -> dict[str, int]:
     """Return what the period lacks, by the columns of `coverage.sql`; nothing where no whole period was asked for."""
     period = {name: parameters.get(name) for name in PERIOD}
     if not all(period.values()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +14,7 @@ import ipywidgets
 
 from audit_kernel import open_site, open_store
 from audit_kernel.errors import AuditKernelError
+from audit_kernel.evidence import coverage
 from audit_kernel.evidence.display import Paragraph
 from audit_kernel.investigation import content, figures
 from audit_kernel.investigation.questions import Question, QuestionError, form_texts, read_question, sentence_of
@@ -23,14 +24,15 @@ from audit_kernel.investigation.widgets import Form, Trail
 from audit_kernel.locale import translator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from audit_kernel.query import Result
 
 DEFAULT_PERIOD = timedelta(days=90)
 # The form is on the screen by then, and nobody has typed a purpose yet.
 SECONDS_UNTIL_CHARTS = 0.5
-CHARTED = ("activity", "detailed_activity")
+FIRST_STEP = "activity"
+CHARTED = (FIRST_STEP, "detailed_activity")
 HIDDEN, SHOWN = "none", ""
 
 
@@ -52,6 +54,7 @@ class Answer:
     result: Result
     timeline: Result | None = None
     hour_map: Result | None = None
+    lacking: Mapping[str, int] = field(default_factory=dict)
 
 
 class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
@@ -145,10 +148,11 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
             raise AuditKernelError("The store is not open.", "Ask again with a purpose.")
         parameters = step.parameters()
         result = self._store.report(step.report, **parameters)
+        lacking = coverage.coverage(self._store, parameters) if step.report == FIRST_STEP else {}
         if step.report not in CHARTED or not result.table.num_rows:
-            return Answer(step, result)
+            return Answer(step, result, lacking=lacking)
         timeline, hour_map = (self._store.report(name, **parameters) for name in ("timeline", "hour_map"))
-        return Answer(step, result, timeline, hour_map)
+        return Answer(step, result, timeline, hour_map, lacking)
 
     def _show(self) -> None:
         _ = translator(self._language)
@@ -162,7 +166,10 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
                 "title": self._title(answer),
                 "question": description.question.in_language(self._language),
                 "facts": content.facts(answer.result, answer.step, self._purpose, self._language),
-                "notices": content.notices(answer.result, answer.step, self._language),
+                "notices": [
+                    *coverage.notices(answer.lacking, self._language),
+                    *content.notices(answer.result, answer.step, self._language),
+                ],
                 "status": content.status(answer.result, answer.step, self._language),
                 "texts": {"trail": _("Steps of the investigation"), "notices": _("What to know about these rows")},
             }

@@ -42,7 +42,7 @@ def test_every_step_stands_in_the_use_log_with_its_purpose(page, site):
     assert page.form.error == {}
     steps = [query for _activity, query, _purpose in used(site)[before:]]
     charts = ["timeline", "hour_map"]
-    assert steps == [None, "activity", *charts, "detailed_activity", *charts, "system_log"]
+    assert steps == [None, "activity", "reports/coverage", *charts, "detailed_activity", *charts, "system_log"]
     assert {purpose for _activity, _query, purpose in used(site)[before:]} == {"sak 2026/17"}
 
 
