@@ -76,6 +76,7 @@ def execute(task: Task, working: Path) -> Outcome:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
+        cwd=working,
         env=environment(working),
     )
     try:
@@ -103,6 +104,7 @@ def environment(working: Path) -> dict[str, str]:
         "TZ": "UTC",
         "LANG": "C.UTF-8",
         "PYTHONHASHSEED": "0",
+        "PYTHONSAFEPATH": "1",  # no module of the folder that the command was called from
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONPATH": os.pathsep.join(path for path in sys.path if path),
         "IPYTHONDIR": str(working / "ipython"),

@@ -93,6 +93,15 @@ def test_the_kernel_is_reached_over_sockets_and_not_over_a_port(tmp_path: Path) 
     assert outcome.succeeded, outcome.reason
 
 
+def test_a_module_of_the_current_folder_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("audit_kernel", "papermill"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('a stranger')")
+    monkeypatch.chdir(tmp_path)
+    outcome = run(tmp_path, [BEGIN, DONE])
+    assert outcome.succeeded, outcome.reason
+
+
 def test_no_setting_of_the_user_reaches_the_notebook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUDIT_KERNEL_SITE", "elsewhere")
     monkeypatch.setenv("LANG", "nb_NO.UTF-8")
