@@ -60,13 +60,7 @@ def intake(
     as_json: JsonOption = False,
 ) -> None:
     """Take log files in. A damaged file is refused whole; a bad value puts its record into quarantine."""
-    from audit_kernel.site import find_site
-    from audit_kernel.store.deliver import take_in_all
-
-    opened = find_site(site)
-    with printing.byte_progress(warnings) as progress:
-        done, refused = take_in_all(opened, files, source, progress)
-    _print_deliveries(printer(opened), done, refused, as_json=as_json)
+    _deliver(files, source, site, as_json=as_json)
 
 
 @app.command(epilog="Example: audit-kernel reference employees.csv --kind employees")
@@ -77,16 +71,17 @@ def reference(
     as_json: JsonOption = False,
 ) -> None:
     """Take reference data in. A later delivery takes the place of rows with the same key and valid_from."""
+    _deliver([file], f"reference:{kind}", site, as_json=as_json)
+
+
+def _deliver(files: list[Path], source: str, site: Path | None, *, as_json: bool) -> None:
     from audit_kernel.site import find_site
     from audit_kernel.store.deliver import take_in_all
 
     opened = find_site(site)
+    to = printer(opened)
     with printing.byte_progress(warnings) as progress:
-        done, refused = take_in_all(opened, [file], f"reference:{kind}", progress)
-    _print_deliveries(printer(opened), done, refused, as_json=as_json)
-
-
-def _print_deliveries(to: printing.Printer, done: list[Any], refused: list[Any], *, as_json: bool) -> None:
+        done, refused = take_in_all(opened, files, source, progress)
     if as_json:
         printing.print_json({"taken_in": [asdict(each) for each in done], "refused": [str(each) for each in refused]})
     elif done:

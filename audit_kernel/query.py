@@ -13,6 +13,8 @@ import duckdb
 from audit_kernel import statistics
 from audit_kernel.counts import count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError, ParameterError, Phrase
+from audit_kernel.store.tables import LAKE
+from audit_kernel.store.views import model_names
 from audit_kernel.subjects import ORDERS, point_at, refuse_unknown_code, resolve_subject
 from audit_kernel.thresholds import Threshold, thresholds_valid_on
 
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
     from audit_kernel.catalog import Parameter, Query
     from audit_kernel.site import Site
 
-# Stored tables that no view of the model shows.
-UNSEEN = ("intake_files", "quarantine", "record_keys", "identifiers")
 PERIOD = ("from_date", "to_date")
 Period = tuple[datetime | None, datetime | None]
 LARGEST_INTEGER = 2**63
@@ -89,12 +89,12 @@ def run_query(
     day = values.get("from_date") or values.get("to_date") or datetime.now(UTC).date()
     bound: dict[str, Any] = {name: value for name, value in values.items() if name not in PERIOD}
     bound["start_at"], bound["end_at"] = site.period(values.get("from_date"), values.get("to_date"))
-    used: dict[str, Threshold] = {}
-    for name, parameter in query.description.parameters.items():
-        if parameter.threshold and values.get(name) is None:
-            used[name] = thresholds_valid_on(day, site.folder)[parameter.threshold]
-            bound[name] = used[name].value
-            values[name] = used[name].value
+    parameters = query.description.parameters
+    decided = {name: each.threshold for name, each in parameters.items() if each.threshold and values.get(name) is None}
+    valid = thresholds_valid_on(day, site.folder) if decided else {}
+    used = {name: valid[threshold] for name, threshold in decided.items()}
+    for name, decision in used.items():
+        bound[name] = values[name] = decision.value
     for name, parameter in query.description.parameters.items():
         if parameter.type in ORDERS and bound.get(name) is not None:
             bound[name] = values[name] = resolve_subject(connection, parameter.type, bound[name])
@@ -246,8 +246,9 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query) -> 
     NotAssessableError: a relation that the query needs has no row.
     """
     for relation in query.description.needs:
-        source = f'lake."{relation}"' if relation in UNSEEN else f'"{relation}"'
-        source = f"lake.{ORDERS['patient']}" if relation == "accesses" else source
+        # The rows of `accesses` are asked for where they lie: the view would resolve each first.
+        stored = ORDERS["patient"] if relation == "accesses" else relation
+        source = f'"{relation}"' if stored in model_names() else f'{LAKE}."{stored}"'
         if connection.execute(f"select 1 from {source} limit 1").fetchone() is None:
             raise NotAssessableError(query.name, relation)
 

@@ -6,7 +6,7 @@ import hashlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -123,8 +123,3 @@ def bag_info(pairs: Mapping[str, str]) -> bytes:
 def shown(name: str) -> str:
     """Return a file name that a terminal or page can show whatever it holds."""
     return name if name.isascii() and name.isprintable() else ascii(name)[1:-1]
-
-
-def under_data(paths: Iterable[str]) -> Iterator[str]:
-    """Yield the payload paths."""
-    return (path for path in paths if path.startswith("data/"))

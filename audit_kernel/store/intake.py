@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from audit_kernel.site import Site
     from audit_kernel.sources import PreparedFile, SourceDefinition
+    from audit_kernel.sources.definition import DelimitedLayout
 
 Connection = duckdb.DuckDBPyConnection
 
@@ -58,17 +59,42 @@ def take_in(site: Site, path: Path, source_id: str, progress: Callable[[int, int
     StoreError: the store cannot be opened or written.
     """
     source = load_source(source_id, source_folders(site))
+
+    def store_staged(connection: Connection, prepared: PreparedFile, n_read: int) -> Delivery:
+        return store_file(connection, site, prepared, source, n_read)
+
+    def stage_file(connection: Connection, prepared: PreparedFile) -> int:
+        return stage(connection, prepared, source)
+
+    return deliver_file(site, path, source, source_id, stage_file, store_staged, progress)
+
+
+def deliver_file(
+    site: Site,
+    path: Path,
+    layout: DelimitedLayout,
+    source_id: str,
+    stage_file: Callable[[Connection, PreparedFile], int],
+    store_staged: Callable[[Connection, PreparedFile, int], Delivery],
+    progress: Callable[[int, int], None] | None,
+) -> Delivery:
+    """Prepare, stage and store one file of any kind: one transaction, its line of the ledger in it.
+
+    Raises
+    ------
+    IntakeError, StoreError: as in `take_in`.
+    """
     refuse_odd_path(path)
     with workspace(site) as folder:
-        prepared = prepare(path, source, folder, progress)
+        prepared = prepare(path, layout, folder, progress)
         with writing(site, folder) as connection:
             if earlier := earlier_delivery(connection, prepared.file_id, source_id):
                 return earlier
             with refusing(path):
                 # Outside the transaction, which would leave the rowids provisional by which records are numbered.
-                n_read = stage(connection, prepared, source)
+                n_read = stage_file(connection, prepared)
                 with transaction(connection):
-                    delivery = store_file(connection, site, prepared, source, n_read)
+                    delivery = store_staged(connection, prepared, n_read)
                     append_to_ledger(connection, delivery)
                     prepared.check_unchanged()
             tidy(connection)

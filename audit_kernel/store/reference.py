@@ -6,12 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import IntakeError, UsageError
-from audit_kernel.sources import load_reference, prepare, stage_reference
-from audit_kernel.store.connection import tidy, transaction, writing
-from audit_kernel.store.intake import count, plain_name, refuse_odd_path, refuse_unreadable, refusing, source_folders
-from audit_kernel.store.ledger import Delivery, append_to_ledger, earlier_delivery
+from audit_kernel.sources import load_reference, stage_reference
+from audit_kernel.store.intake import count, deliver_file, plain_name, refuse_unreadable, source_folders
+from audit_kernel.store.ledger import Delivery
 from audit_kernel.store.tables import LAKE, table_definitions
-from audit_kernel.store.workspace import workspace
 from audit_kernel.use_log import operating_system_user
 
 if TYPE_CHECKING:
@@ -54,20 +52,14 @@ def take_in_reference(
         )
     source = load_reference(kind, source_folders(site))
     source_id = f"reference:{kind}"
-    refuse_odd_path(path)
-    with workspace(site) as folder:
-        prepared = prepare(path, source, folder, progress)
-        with writing(site, folder) as connection:
-            if earlier := earlier_delivery(connection, prepared.file_id, source_id):
-                return earlier
-            with refusing(path):
-                n_read = stage_reference(connection, prepared, source)
-                with transaction(connection):
-                    delivery = store_delivery(connection, prepared, source, n_read)
-                    append_to_ledger(connection, delivery)
-                    prepared.check_unchanged()
-            tidy(connection)
-    return delivery
+
+    def stage_file(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile) -> int:
+        return stage_reference(connection, prepared, source)
+
+    def store_staged(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, n_read: int) -> Delivery:
+        return store_delivery(connection, prepared, source, n_read)
+
+    return deliver_file(site, path, source, source_id, stage_file, store_staged, progress)
 
 
 def store_delivery(

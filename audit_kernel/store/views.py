@@ -5,6 +5,7 @@ Views saved in the lake would vanish under a pinned snapshot.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pyarrow
@@ -13,7 +14,7 @@ from audit_kernel.catalog import resource_folder
 from audit_kernel.sources import load_source, source_ids
 from audit_kernel.sources.dictionary import code_rows, record_table_rows, source_rows
 from audit_kernel.store.intake import source_folders
-from audit_kernel.store.tables import LAKE, table_definitions
+from audit_kernel.store.tables import LAKE
 from audit_kernel.yaml_file import read_yaml
 
 if TYPE_CHECKING:
@@ -82,15 +83,16 @@ def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Seque
     connection.unregister("new_rows")
 
 
+@lru_cache
+def model_names() -> tuple[str, ...]:
+    """Return the models in the order in which they are made: what a question sees before the stored tables."""
+    return tuple(read_yaml(resource_folder("sql") / "model" / "order.yml"))
+
+
 def create_model_views(connection: duckdb.DuckDBPyConnection) -> None:
     """Create each model of `sql/model` in the order of `order.yml`; one file, one relation of its name."""
     folder = resource_folder("sql") / "model"
-    for name in read_yaml(folder / "order.yml"):
+    for name in model_names():
         text = (folder / f"{name}.sql").read_text(encoding="utf-8")
         kind = "table" if name in WORKED_OUT_ONCE else "view"
         connection.execute(f"create or replace temp {kind} {name} as {text}")
-
-
-def relation_names() -> frozenset[str]:
-    """Return the names of stored tables: what `needs:` may name beside the views."""
-    return frozenset(table_definitions())
