@@ -45,15 +45,20 @@ lint: $(READY)
 test: lint
 	$(BIN)/pytest -n $(WORKERS)
 
-bench: $(READY)
+.venv/.bench: $(READY) requirements/bench.lock
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.lock
+	@touch $@
+
+bench: .venv/.bench
 	$(BIN)/python benchmarks/bench_intake_and_reports.py --rows $(ROWS)
 
-# run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need.
+# run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need. bench: dev and the peers.
 lock: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/$(COMPILE) --all-extras pyproject.toml --output-file requirements/dev.lock
+	$(BIN)/$(COMPILE) --extra lab --extra demo --extra dev pyproject.toml --output-file requirements/dev.lock
 	$(BIN)/$(COMPILE) --extra lab --constraint requirements/dev.lock --no-annotate pyproject.toml --output-file requirements/lab.lock
 	$(BIN)/$(COMPILE) --constraint requirements/dev.lock --no-annotate pyproject.toml --output-file requirements/run.lock
+	$(BIN)/$(COMPILE) --extra lab --extra demo --extra dev --extra bench --constraint requirements/dev.lock --no-annotate pyproject.toml --output-file requirements/bench.lock
 
 clean:
 	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

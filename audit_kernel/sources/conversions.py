@@ -42,6 +42,24 @@ class Conversions:
                 return f"c{number}"
         return None
 
+    def converted(self, target: str, sql_type: str) -> str | None:
+        """The value for a stored column of that type, by the mapping's `values` where it has them; None if unmapped.
+
+        Adds the checks: a value that is not among `values`, a number that is none.
+        """
+        column = self.column(target)
+        mapping = next((mapping for mapping in self.columns.values() if mapping.to == target), None)
+        if column is None or mapping is None:
+            return None
+        if mapping.values:
+            known = ", ".join(literal(value) for value in mapping.values)
+            self.add_check(f"{column} not in ({known})", target, "unknown_value")
+            cases = " ".join(f"when {literal(value)} then {literal(to)}" for value, to in mapping.values.items())
+            column = f"case {column} {cases} end"
+        if sql_type.startswith("DECIMAL"):
+            return self.decimal(target, sql_type)
+        return column if sql_type == "VARCHAR" else f"try_cast({column} as {sql_type})"
+
     def add_check(self, is_bad: str, target: str, code: str) -> None:
         """Add a check; `is_bad` is true, false or NULL (not bad)."""
         name = next((name for name, mapping in self.columns.items() if mapping.to == target), None)
@@ -135,6 +153,11 @@ class Conversions:
                 target=target,
             )
         return f"'{mapping.format}'"
+
+
+def literal(text: str) -> str:
+    """Quote a text of the mapping for SQL; no value of a log ever becomes one."""
+    return "'" + text.replace("'", "''") + "'"
 
 
 def _outside(moment: str, years: tuple[int, int]) -> str:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator,
 
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.sources.dictionary import Dictionary, load_dictionary
+from audit_kernel.sources.formats import FormatName
 from audit_kernel.store.tables import TableDefinition, table_definitions
 from audit_kernel.yaml_file import Texts, read_model
 
@@ -36,12 +37,21 @@ NOT_MAPPABLE = frozenset(
         "local_weekday",
         "is_holiday",
         "time_flag",
-        "outcome",
-        "is_break_glass",
-        "is_blocked",
         "flags",
     ]
 )
+# What these hold is decided once, so a mapping says which of its log's values means which.
+DECIDED: dict[str, dict[str, tuple[str, ...]]] = {
+    "accesses": {
+        "outcome": ("success", "denied", "failed", "unknown"),
+        "is_break_glass": ("true", "false"),
+        "is_blocked": ("true", "false"),
+    },
+    "authentications": {
+        "kind": ("login", "logout", "failure", "lockout", "unlock", "password_change", "log_cleared"),
+    },
+    "medication_events": {"kind": ("withdrawal", "administration", "waste", "return", "transfer", "count")},
+}
 TIME_PARTS = ("recorded_date", "recorded_time", "recorded_timestamp")
 
 
@@ -52,13 +62,15 @@ class _Strict(BaseModel):
 class ColumnMapping(_Strict):
     """One column of the file: where its value goes, its type and whether it must have a value.
 
-    `to` is empty for a column that is read and hashed but not stored. `format` is that of strptime.
+    `to` is empty for a column that is read and hashed but not stored. `format` is that of strptime. `values` says what
+    each value of the log is stored as; a record with another value goes to quarantine.
     """
 
     to: str = ""
     type: ColumnType = "text"
     format: str = ""
     required: bool = False
+    values: dict[str, str] = Field(default_factory=dict)
 
 
 class DelimitedLayout(_Strict):
@@ -91,7 +103,8 @@ class SourceDefinition(DelimitedLayout):
     """One log of the site."""
 
     source_id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-    format: Literal["delimited", "fhir"]
+    format: FormatName
+    table: Literal["accesses", "authentications", "medication_events"] = "accesses"
     title: Texts
     time_zone: str
     own_event_id: bool = False
@@ -116,7 +129,7 @@ class SourceDefinition(DelimitedLayout):
     @model_validator(mode="after")
     def _columns_are_complete(self) -> Self:
         if self.format == "delimited":
-            _check_columns(self.columns, own_event_id=self.own_event_id)
+            _check_columns(self.columns, self.table, own_event_id=self.own_event_id)
         elif self.columns:
             message = "`columns` is allowed for format `delimited` only"
             raise ValueError(message)
@@ -246,8 +259,8 @@ def _codes_files(source_id: str, folders: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(path for folder in folders if (path := folder / f"{source_id}.codes.yml").is_file())
 
 
-def _check_columns(columns: dict[str, ColumnMapping], *, own_event_id: bool) -> None:
-    allowed = frozenset(table_definitions()["accesses"].columns) - NOT_MAPPABLE | set(TIME_PARTS)
+def _check_columns(columns: dict[str, ColumnMapping], table: str, *, own_event_id: bool) -> None:
+    allowed = frozenset(table_definitions()[table].columns) - NOT_MAPPABLE | set(TIME_PARTS)
     if len(columns) < 2:  # noqa: PLR2004 - a blank line is told from a record by its delimiter
         message = "`columns` needs two columns or more"
         raise ValueError(message)
@@ -261,8 +274,24 @@ def _check_columns(columns: dict[str, ColumnMapping], *, own_event_id: bool) -> 
         if target in by_target and not by_target[target].format:
             message = f"the column that goes to {target} needs a `format`"
             raise ValueError(message)
+    _check_values(by_target, table)
     if own_event_id != ("event_id" in by_target):
         message = "`own_event_id: true` and a column that goes to event_id belong together"
+        raise ValueError(message)
+
+
+def _check_values(by_target: dict[str, ColumnMapping], table: str) -> None:
+    for target, allowed in DECIDED[table].items():
+        if (mapping := by_target.get(target)) is None:
+            continue
+        if not mapping.values:
+            message = f"the column that goes to {target} needs `values`: what each value of the log means"
+            raise ValueError(message)
+        if wrong := sorted(set(mapping.values.values()) - set(allowed)):
+            message = f"`values` of the column that goes to {target} may be {', '.join(allowed)}, not {wrong[0]}"
+            raise ValueError(message)
+    if "kind" in DECIDED[table] and not by_target.get("kind", ColumnMapping()).required:
+        message = f"a log of {table} needs a required column that goes to kind"
         raise ValueError(message)
 
 

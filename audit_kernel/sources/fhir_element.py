@@ -7,21 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from audit_kernel.sources.conversions import EVENT_YEARS, LONGEST_FIELD
+from audit_kernel.sources.formats import BadValueError
 
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 SURROGATES = re.compile(r"[\ud800-\udfff]")
 # FHIR's instant and dateTime; systems also write a comma or no zone. Digits beyond microseconds are cut off.
 TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:\d\d)?", flags=re.ASCII)
 LEAP_SECOND = 60
-
-
-class BadValueError(Exception):
-    """A field cannot be used; its record goes to quarantine."""
-
-    def __init__(self, column: str, code: str) -> None:
-        super().__init__(code)
-        self.column = column
-        self.code = code
 
 
 class Element:

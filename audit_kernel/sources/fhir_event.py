@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel.sources.fhir_agents import codes, who
-from audit_kernel.sources.fhir_element import BadValueError, Element
+from audit_kernel.sources.fhir_element import Element
 from audit_kernel.sources.fhir_entities import about
+from audit_kernel.sources.formats import BadValueError
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel.errors import DamagedFileError, IntakeError, Phrase
+from audit_kernel.sources.formats import FoundRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,17 +17,6 @@ if TYPE_CHECKING:
 LARGEST_DOCUMENT = 512 << 20
 REMEDY = Phrase("Nothing was taken in. Export the file again.")
 BLANKS = " \t\r\n"
-
-
-@dataclass(frozen=True)
-class FoundRecord:
-    """One record: its number and line, its text, and either its value or why there is none (a quarantine code)."""
-
-    record_number: int
-    line_number: int
-    text: str
-    value: Any = None
-    failure: str = ""
 
 
 @dataclass(frozen=True)

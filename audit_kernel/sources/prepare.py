@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.errors import DamagedFileError, IntakeError, Phrase
 from audit_kernel.sources.count import FileFacts, count_records
-from audit_kernel.sources.count_json import count_json_records
 from audit_kernel.sources.encoding import BLOCK, as_utf8, create_private
+from audit_kernel.sources.formats import Format, reader
 from audit_kernel.sources.header import check_header
 
 if TYPE_CHECKING:
@@ -85,10 +85,13 @@ def prepare(path: Path, source: DelimitedLayout, temporary: Path, progress: Prog
         with path.open("rb") as stream:
             is_packed = stream.read(len(GZIP_MARK)) == GZIP_MARK
         plain, file_id = _deliver(path, temporary, name, report, is_packed=is_packed)
-        text, encoding = as_utf8(plain, source.encodings, temporary, name, report.add)
+        form = _format_of(source)
+        text, encoding = plain, "binary"
+        if not (form and form.is_binary):
+            text, encoding = as_utf8(plain, source.encodings, temporary, name, report.add)
         if plain not in (text, path):
             plain.unlink()
-        facts = _count(text, source, name, report)
+        facts = form.count(text, name, report.add) if form else _count(text, source, name, report)
     except PermissionError:
         raise _unreadable(name) from None
     except OSError as error:
@@ -163,9 +166,13 @@ def _deliver(path: Path, temporary: Path, name: str, report: _Progress, *, is_pa
     return plain, digest.hexdigest()
 
 
+def _format_of(source: DelimitedLayout) -> Format | None:
+    """The reader of a source that is not delimited; reference data always is."""
+    name = getattr(source, "format", "delimited")
+    return None if name == "delimited" else reader(name)
+
+
 def _count(text: Path, source: DelimitedLayout, name: str, report: _Progress) -> FileFacts:
-    if not source.columns:
-        return count_json_records(text, name, report.add)
     check_header(text, source, name)
     facts = count_records(text, source.delimiter, source.quote, len(source.columns), name, report.add)
     if facts.n_records == 0:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.sources.conversions import Conversions
 from audit_kernel.sources.delimited import read_records
-from audit_kernel.sources.fhir import stage_fhir
+from audit_kernel.sources.formats import reader
+from audit_kernel.sources.records import stage_records
 from audit_kernel.store.tables import table_definitions
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from audit_kernel.sources.definition import SourceDefinition
     from audit_kernel.sources.prepare import PreparedFile
 
+EVENT_TABLES = ("accesses", "authentications", "medication_events")
 # Known only at intake, or computed there from the source's time zone.
 MADE_AT_INTAKE = frozenset(
     ["access_id", "source_id", "file_id", "local_date", "local_hour", "local_weekday", "is_holiday", "time_flag"]
@@ -31,7 +33,7 @@ FIRST_COLUMNS = {
 
 
 def staged_columns(table: str) -> dict[str, str]:
-    """Return the columns and types of `staged_accesses` or `staged_authentications`, in order."""
+    """Return the columns and types of a staged event table, in order."""
     columns = table_definitions()[table].columns
     first = {name: kind for name, kind in FIRST_COLUMNS.items() if name != "item" or name in columns}
     others = {name: column.type for name, column in columns.items() if name not in MADE_AT_INTAKE | first.keys()}
@@ -39,22 +41,22 @@ def staged_columns(table: str) -> dict[str, str]:
 
 
 def stage(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, source: SourceDefinition) -> int:
-    """Read the file and create `staged_accesses`, `staged_authentications` and `staged_quarantine`.
+    """Read the file and create `staged_quarantine` and a `staged_TABLE` for each of EVENT_TABLES.
 
-    A record is in one of them only; a record about several patients or resources is several rows of the first. Returns
+    A record is in one of them only; a record about several patients or resources is several rows of accesses. Returns
     the records that the first reader read, good and bad.
 
     Raises
     ------
     DamagedFileError: the file's structure is not the mapping's, or it changed since it was prepared.
     """
-    create_empty(connection, "staged_login_rows", staged_columns("authentications"))
-    connection.execute("create or replace temp view staged_authentications as select * from staged_login_rows")
+    tables = {table: staged_columns(table) for table in EVENT_TABLES}
+    for table, columns in tables.items():
+        create_empty(connection, f"staged_{table}_rows", columns)
+        connection.execute(f"create or replace temp view staged_{table} as select * from staged_{table}_rows")
     if source.format == "delimited":
         return _stage_delimited(connection, prepared, source)
-    create_empty(connection, "staged_event_rows", staged_columns("accesses"))
-    connection.execute("create or replace temp view staged_accesses as select * from staged_event_rows")
-    return stage_fhir(connection, prepared, staged_columns("accesses"), staged_columns("authentications"))
+    return stage_records(connection, prepared, source, reader(source.format), tables)
 
 
 def create_empty(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
@@ -70,13 +72,13 @@ def _stage_delimited(connection: duckdb.DuckDBPyConnection, prepared: PreparedFi
     computed = [f'{text} as "{name}"' for name, text in stored.items()]
     n_read = read_records(connection, prepared, source, conversions, computed)
     selected = []
-    for name, kind in staged_columns("accesses").items():
+    for name, kind in staged_columns(source.table).items():
         if name in stored or name in ("record_number", "line_number", "record_hash"):
             selected.append(f'"{name}"')
         else:
             selected.append(f'{_constant(name)}::{kind} as "{name}"')
     connection.execute(
-        f"create or replace temp view staged_accesses as select {', '.join(selected)} from staged_lines "
+        f"create or replace temp view staged_{source.table} as select {', '.join(selected)} from staged_lines "
         "where failure is null"
     )
     return n_read
@@ -84,19 +86,21 @@ def _stage_delimited(connection: duckdb.DuckDBPyConnection, prepared: PreparedFi
 
 def _constant(name: str) -> str:
     """The value of a column that the log does not have."""
-    return {"item": "0", "is_break_glass": "false", "flags": "[]"}.get(name, "null")
+    return {"item": "0", "is_break_glass": "false", "flags": "[]", "repeated": "1"}.get(name, "null")
 
 
 def _expressions(conversions: Conversions, source: SourceDefinition) -> dict[str, str | None]:
     """The SQL expression of each stored column that this mapping fills."""
+    types = staged_columns(source.table)
     columns: dict[str, str | None] = {
-        name: conversions.column(name)
-        for name in staged_columns("accesses")
+        name: conversions.converted(name, kind)
+        for name, kind in types.items()
         if name not in ("record_number", "line_number", "record_hash")
     }
     columns["recorded_local"] = conversions.recorded_local()
-    columns["outcome"] = f"'{source.outcome}'"
-    columns["patient_id"] = columns["patient_id"] or _patient_of_record(conversions)
+    if source.table == "accesses":
+        columns["outcome"] = columns["outcome"] or f"'{source.outcome}'"
+        columns["patient_id"] = columns["patient_id"] or _patient_of_record(conversions)
     return columns
 
 

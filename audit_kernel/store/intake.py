@@ -11,6 +11,8 @@ import duckdb
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import IntakeError, Phrase
 from audit_kernel.sources import load_source, prepare, stage
+from audit_kernel.sources.formats import reader
+from audit_kernel.sources.stage import EVENT_TABLES
 from audit_kernel.store.connection import tidy, transaction, without_log_text, writing
 from audit_kernel.store.ledger import Delivery, append_to_ledger, earlier_delivery
 from audit_kernel.store.local_time import create_zone_tables
@@ -32,7 +34,6 @@ Connection = duckdb.DuckDBPyConnection
 
 # Outside these years a time is a fault of the log, and each would make a partition of its own.
 EARLIEST, LATEST = datetime(1970, 1, 2), datetime(2099, 12, 30)  # noqa: DTZ001 - naive as stored
-EVENT_TABLES = ("accesses", "authentications")
 ACCESS_ID = "cast(substr(sha256(source_id || chr(31) || event_id || chr(31) || item), 1, 32) as uuid)"
 
 
@@ -228,8 +229,8 @@ def store_rows(connection: Connection, table: str, source: SourceDefinition, fil
     connection.execute(f"create or replace temp view staged_rows as select * from staged_{table}")
     definition = table_definitions()[table]
     access_id = f", {ACCESS_ID} as access_id" if "access_id" in definition.columns else ""
-    # FHIR wants an offset in every time; a delimited log is local throughout and its mapping names the zone.
-    flag = "no_zone" if source.format == "fhir" else "ok"
+    # Most formats want an offset in every time; a delimited log is local throughout and its mapping names the zone.
+    flag = "no_zone" if source.format != "delimited" and reader(source.format).has_zone else "ok"
     connection.execute(
         f"create or replace temp table readable_{table} as select *{access_id} from ({intake_sql('readable_rows')})",
         {"source_id": source.source_id, "file_id": file_id, "flag_of_local": flag},
@@ -284,7 +285,8 @@ def counted_delivery(
         n_bytes=prepared.n_bytes,
         n_read=n_read,
         n_stored=count(connection, f"{LAKE}.accesses_by_patient where file_id = $file_id and item = 0", of_file)
-        + count(connection, f"{LAKE}.authentications where file_id = $file_id", of_file),
+        + count(connection, f"{LAKE}.authentications where file_id = $file_id", of_file)
+        + count(connection, f"{LAKE}.medication_events where file_id = $file_id", of_file),
         n_known=count(connection, "record_status where status = 'known'"),
         n_quarantined=count(connection, f"{LAKE}.quarantine where file_id = $file_id", of_file),
         n_conflicts=n_conflicts,

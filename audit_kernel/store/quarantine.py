@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow
 
 from audit_kernel.sources.delimited import QUARANTINE_FIELDS
-from audit_kernel.sources.fhir_json import find_records
+from audit_kernel.sources.formats import reader
 from audit_kernel.sources.raw_records import raw_records
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def with_texts(
         yield from raw_records(prepared.text, source.quote, rows)
     elif rows:
         wanted = dict(rows)
-        for record in find_records(prepared):
+        for record in reader(source.format).records(prepared):
             if record.record_number in wanted:
                 text = record.text.encode("utf-8", errors="backslashreplace").decode("utf-8")
                 yield (record.record_number, wanted[record.record_number]), text

@@ -3,6 +3,8 @@ with staged as (
     select record_number, line_number, event_id, record_hash from staged_accesses where item = 0
     union all
     select record_number, line_number, event_id, record_hash from staged_authentications
+    union all
+    select record_number, line_number, event_id, record_hash from staged_medication_events
 ),
 
 readable as (
@@ -25,6 +27,8 @@ known as (
     select event_id, record_hash from lake.accesses_by_patient where source_id = $source_id and item = 0
     union all
     select event_id, record_hash from lake.authentications where source_id = $source_id
+    union all
+    select event_id, record_hash from lake.medication_events where source_id = $source_id
 ),
 
 compared as (

@@ -70,7 +70,7 @@ def test_a_site_source_with_a_format_of_its_own_time_is_read(connection, site, t
     [
         ("time_zone: Europe/Stockholm", "time_zone: Oslo", ["time_zone", "Europe/Oslo"]),
         ("time_zone: Europe/Stockholm\n", "", ["time_zone", "missing"]),
-        ("format: delimited", "format: csv", ["format", "'delimited' or 'fhir'"]),
+        ("format: delimited", "format: csv", ["format", "'delimited', 'fhir'"]),
         ("format: delimited", "format: fhir", ["columns", "delimited"]),
         ("format: delimited", "format: delimited\nfromat: x", ["fromat", "allowed here", "encodings"]),
         ("source_id: care", "source_id: other", ["source_id", "'care'"]),
