@@ -14,8 +14,8 @@ from audit_kernel.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from audit_kernel.sources.columns import ColumnMapping
     from audit_kernel.sources.count import FileFacts
-    from audit_kernel.sources.definition import ColumnMapping
 
 CONTROLS = r"'[\x00-\x08\x0B\x0C\x0E-\x1F\x7F-\x{9F}]'"
 LONGEST_FIELD = 16 << 20

@@ -6,9 +6,10 @@ import hashlib
 from typing import TYPE_CHECKING, Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_validator
 
 from audit_kernel.errors import SettingsError, UsageError
+from audit_kernel.sources.columns import ColumnMapping, Strict, check_columns, check_targets
 from audit_kernel.sources.dictionary import Dictionary, load_dictionary
 from audit_kernel.sources.formats import FormatName
 from audit_kernel.store.tables import TableDefinition, table_definitions
@@ -20,60 +21,10 @@ if TYPE_CHECKING:
     from typing import Self
 
 Encoding = Literal["utf-8", "utf-16", "iso-8859-1", "windows-1252"]
-ColumnType = Literal["text", "integer", "date", "time", "timestamp"]
 REFERENCE_PREFIX = "reference_"
-# Made at intake from other columns or from the file, never by a mapping.
-NOT_MAPPABLE = frozenset(
-    [
-        "access_id",
-        "source_id",
-        "item",
-        "record_hash",
-        "file_id",
-        "line_number",
-        "recorded_at",
-        "local_date",
-        "local_hour",
-        "local_weekday",
-        "is_holiday",
-        "time_flag",
-        "flags",
-    ]
-)
-# What these hold is decided once, so a mapping says which of its log's values means which.
-DECIDED: dict[str, dict[str, tuple[str, ...]]] = {
-    "accesses": {
-        "outcome": ("success", "denied", "failed", "unknown"),
-        "is_break_glass": ("true", "false"),
-        "is_blocked": ("true", "false"),
-    },
-    "authentications": {
-        "kind": ("login", "logout", "failure", "lockout", "unlock", "password_change", "log_cleared"),
-    },
-    "medication_events": {"kind": ("withdrawal", "administration", "waste", "return", "transfer", "count")},
-}
-TIME_PARTS = ("recorded_date", "recorded_time", "recorded_timestamp")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ColumnMapping(_Strict):
-    """One column of the file: where its value goes, its type and whether it must have a value.
-
-    `to` is empty for a column that is read and hashed but not stored. `format` is that of strptime. `values` says what
-    each value of the log is stored as; a record with another value goes to quarantine.
-    """
-
-    to: str = ""
-    type: ColumnType = "text"
-    format: str = ""
-    required: bool = False
-    values: dict[str, str] = Field(default_factory=dict)
-
-
-class DelimitedLayout(_Strict):
+class DelimitedLayout(Strict):
     """How a delimited file is written: encodings tried in this order, delimiter, quote, columns in the file's order."""
 
     encodings: tuple[Encoding, ...] = Field(default=("utf-8",), min_length=1)
@@ -129,7 +80,7 @@ class SourceDefinition(DelimitedLayout):
     @model_validator(mode="after")
     def _columns_are_complete(self) -> Self:
         if self.format == "delimited":
-            _check_columns(self.columns, self.table, own_event_id=self.own_event_id)
+            check_columns(self.columns, self.table, own_event_id=self.own_event_id)
         elif self.columns:
             message = "`columns` is allowed for format `delimited` only"
             raise ValueError(message)
@@ -151,7 +102,7 @@ class ReferenceDefinition(DelimitedLayout):
             message = "`columns` needs two columns or more"
             raise ValueError(message)
         allowed = tables[self.kind].columns
-        _check_targets(self.columns, frozenset(allowed))
+        check_targets(self.columns, frozenset(allowed))
         given = {mapping.to for mapping in self.columns.values()}
         needed = [name for name, column in allowed.items() if not column.nullable and name not in given]
         if needed:
@@ -257,50 +208,3 @@ def _mapping_names(folders: Sequence[Path]) -> set[str]:
 
 def _codes_files(source_id: str, folders: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(path for folder in folders if (path := folder / f"{source_id}.codes.yml").is_file())
-
-
-def _check_columns(columns: dict[str, ColumnMapping], table: str, *, own_event_id: bool) -> None:
-    allowed = frozenset(table_definitions()[table].columns) - NOT_MAPPABLE | set(TIME_PARTS)
-    if len(columns) < 2:  # noqa: PLR2004 - a blank line is told from a record by its delimiter
-        message = "`columns` needs two columns or more"
-        raise ValueError(message)
-    _check_targets(columns, allowed)
-    by_target = {mapping.to: mapping for mapping in columns.values()}
-    has_parts = "recorded_date" in by_target and "recorded_time" in by_target
-    if has_parts == ("recorded_timestamp" in by_target):
-        message = "`columns` must give recorded_timestamp, or recorded_date and recorded_time"
-        raise ValueError(message)
-    for target in TIME_PARTS:
-        if target in by_target and not by_target[target].format:
-            message = f"the column that goes to {target} needs a `format`"
-            raise ValueError(message)
-    _check_values(by_target, table)
-    if own_event_id != ("event_id" in by_target):
-        message = "`own_event_id: true` and a column that goes to event_id belong together"
-        raise ValueError(message)
-
-
-def _check_values(by_target: dict[str, ColumnMapping], table: str) -> None:
-    for target, allowed in DECIDED[table].items():
-        if (mapping := by_target.get(target)) is None:
-            continue
-        if not mapping.values:
-            message = f"the column that goes to {target} needs `values`: what each value of the log means"
-            raise ValueError(message)
-        if wrong := sorted(set(mapping.values.values()) - set(allowed)):
-            message = f"`values` of the column that goes to {target} may be {', '.join(allowed)}, not {wrong[0]}"
-            raise ValueError(message)
-    if "kind" in DECIDED[table] and not by_target.get("kind", ColumnMapping()).required:
-        message = f"a log of {table} needs a required column that goes to kind"
-        raise ValueError(message)
-
-
-def _check_targets(columns: dict[str, ColumnMapping], allowed: frozenset[str]) -> None:
-    targets = [mapping.to for mapping in columns.values() if mapping.to]
-    for target in targets:
-        if target not in allowed:
-            message = f"`to: {target}` is not allowed; allowed: {', '.join(sorted(allowed))}"
-            raise ValueError(message)
-        if targets.count(target) > 1:
-            message = f"`to: {target}` stands twice"
-            raise ValueError(message)

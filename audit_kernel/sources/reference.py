@@ -10,7 +10,8 @@ from audit_kernel.sources.delimited import read_records
 if TYPE_CHECKING:
     import duckdb
 
-    from audit_kernel.sources.definition import ColumnMapping, ReferenceDefinition
+    from audit_kernel.sources.columns import ColumnMapping
+    from audit_kernel.sources.definition import ReferenceDefinition
     from audit_kernel.sources.prepare import PreparedFile
 
 PERIODS = (("valid_from", "valid_to"), ("blocked_from", "blocked_to"))
