@@ -43,11 +43,13 @@ def read_records(
     layout: DelimitedLayout,
     conversions: Conversions,
     computed: Sequence[str],
+    *,
+    is_hashed: bool = True,
 ) -> int:
     """Read the file into the TEMP table `staged_records` and fill `staged_quarantine`; return the records read.
 
-    `staged_records` has record_number as its rowid (row 0 is the header), record_hash, failure (NULL: good) and what
-    `computed` adds, SQL expressions with their alias over the columns c1, c2 ...
+    `staged_records` has record_number as its rowid (row 0 is the header), record_hash (NULL unless `is_hashed`),
+    failure (NULL: good) and what `computed` adds, SQL expressions with their alias over the columns c1, c2 ...
 
     Raises
     ------
@@ -56,7 +58,7 @@ def read_records(
     has_breaks = prepared.facts.n_quoted_breaks > 0
     columns = [
         *computed,
-        f"{conversions.hash()} as record_hash",
+        f"{conversions.hash() if is_hashed else 'null::varchar'} as record_hash",
         f"{conversions.failure()}::usmallint as failure",
         *([f"{conversions.n_breaks()}::bigint as n_breaks"] if has_breaks else []),
     ]

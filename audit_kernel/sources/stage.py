@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_kernel.sources.conversions import Conversions
+from audit_kernel.sources.conversions import Conversions, literal
 from audit_kernel.sources.delimited import read_records
 from audit_kernel.sources.formats import reader
 from audit_kernel.sources.records import stage_records
@@ -59,6 +59,22 @@ def stage(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, source:
     return stage_records(connection, prepared, source, reader(source.format), tables)
 
 
+def access_id(source_id: str, event_id: str, item: str = "item") -> str:
+    """SQL for the 16 bytes that identify an access; `source_id` is a text, the others are SQL."""
+    return f"cast(substr(sha256({literal(source_id)} || chr(31) || {event_id} || chr(31) || {item}), 1, 32) as uuid)"
+
+
+def varying_columns(connection: duckdb.DuckDBPyConnection, table: str, source: SourceDefinition) -> list[str]:
+    """Return the columns of a staged table that may differ from row to row; the others hold their constant."""
+    if source.format != "delimited":
+        return [name for name in staged_columns(table) if name not in ("record_number", "recorded_local")]
+    given = [name for name, *_rest in connection.execute("describe staged_records").fetchall()]
+    return [
+        "line_number",
+        *(name for name in given if name not in ("record_hash", "failure", "recorded_local", "n_breaks")),
+    ]
+
+
 def create_empty(connection: duckdb.DuckDBPyConnection, name: str, columns: dict[str, str]) -> None:
     """Make an empty TEMP table."""
     listed = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
@@ -70,13 +86,20 @@ def _stage_delimited(connection: duckdb.DuckDBPyConnection, prepared: PreparedFi
     expressions = _expressions(conversions, source)
     stored = {name: text for name, text in expressions.items() if text is not None}
     computed = [f'{text} as "{name}"' for name, text in stored.items()]
-    n_read = read_records(connection, prepared, source, conversions, computed)
+    if source.table == "accesses":
+        # of the first record of that content, where the log has no ids: others are few and get theirs at intake
+        event_id = stored["event_id"] if source.own_event_id else f"{conversions.hash()} || ':1'"
+        computed.append(f"{access_id(source.source_id, str(event_id), '0')} as access_id")
+    # A record with an id of its own is compared by its columns, should the id come again: no hash of each is needed.
+    n_read = read_records(connection, prepared, source, conversions, computed, is_hashed=not source.own_event_id)
     selected = []
     for name, kind in staged_columns(source.table).items():
         if name in stored or name in ("record_number", "line_number", "record_hash"):
             selected.append(f'"{name}"')
         else:
-            selected.append(f'{_constant(name)}::{kind} as "{name}"')
+            selected.append(f'{constant(name)}::{kind} as "{name}"')
+    if source.table == "accesses":
+        selected.append("access_id")
     connection.execute(
         f"create or replace temp view staged_{source.table} as select {', '.join(selected)} from staged_lines "
         "where failure is null"
@@ -84,8 +107,8 @@ def _stage_delimited(connection: duckdb.DuckDBPyConnection, prepared: PreparedFi
     return n_read
 
 
-def _constant(name: str) -> str:
-    """The value of a column that the log does not have."""
+def constant(name: str) -> str:
+    """SQL for the value of a column that the log does not have."""
     return {"item": "0", "is_break_glass": "false", "flags": "[]", "repeated": "1"}.get(name, "null")
 
 

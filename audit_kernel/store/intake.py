@@ -12,10 +12,11 @@ from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import IntakeError, Phrase
 from audit_kernel.sources import load_source, prepare, stage
 from audit_kernel.sources.formats import reader
-from audit_kernel.sources.stage import EVENT_TABLES
+from audit_kernel.sources.stage import EVENT_TABLES, access_id, constant, varying_columns
 from audit_kernel.store.connection import tidy, transaction, without_log_text, writing
+from audit_kernel.store.identity import create_staged_keys, event_tables, set_held_aside
 from audit_kernel.store.ledger import Delivery, append_to_ledger, earlier_delivery
-from audit_kernel.store.local_time import create_zone_tables
+from audit_kernel.store.local_time import create_local_time_macros
 from audit_kernel.store.quarantine import refuse
 from audit_kernel.store.tables import LAKE, table_definitions
 from audit_kernel.store.workspace import workspace
@@ -34,7 +35,6 @@ Connection = duckdb.DuckDBPyConnection
 
 # Outside these years a time is a fault of the log, and each would make a partition of its own.
 EARLIEST, LATEST = datetime(1970, 1, 2), datetime(2099, 12, 30)  # noqa: DTZ001 - naive as stored
-ACCESS_ID = "cast(substr(sha256(source_id || chr(31) || event_id || chr(31) || item), 1, 32) as uuid)"
 
 
 def source_folders(site: Site) -> list[Path]:
@@ -147,26 +147,23 @@ def store_file(
             n_counted=prepared.n_records,
         )
     connection.execute("create or replace temp table refused as select * from staged_quarantine")
-    implausible = "coalesce(recorded_at, recorded_local) not between $earliest and $latest"
-    bounds = {"earliest": EARLIEST, "latest": LATEST}
-    staged = " union all ".join(
-        f"select record_number, line_number from staged_{table} where {implausible}" for table in EVENT_TABLES
-    )
-    refuse(connection, prepared, source, "implausible_time", f"from ({staged})", bounds)
-    connection.execute(
-        f"create or replace temp table record_status as {intake_sql('record_status')}",
-        {"source_id": source.source_id},
-    )
-    n_conflicts = refuse(connection, prepared, source, "conflict", "from record_status where status = 'conflict'", {})
-    create_local_time_tables(connection, site, source)
-    n_rows = {table: store_rows(connection, table, source, prepared.file_id) for table in EVENT_TABLES}
+    keys = create_staged_keys(connection, source)
+    if keys.first and keys.last and not (keys.first >= EARLIEST and keys.last <= LATEST):
+        staged = "from staged_keys where moment not between $earliest and $latest"
+        refuse(connection, prepared, source, "implausible_time", staged, {"earliest": EARLIEST, "latest": LATEST})
+        keys = create_staged_keys(connection, source)
+    first, last = (keys.first, keys.last) if keys.first and keys.last else (EARLIEST, EARLIEST)
+    create_local_time_macros(connection, source.time_zone, site.settings.country, first, last)
+    set_held_aside(connection, source, keys, source.mapping_hash)
+    n_conflicts = refuse(connection, prepared, source, "conflict", "from set_aside where status = 'conflict'", {})
+    n_rows = {table: store_rows(connection, table, source, prepared.file_id) for table in event_tables(source)}
     connection.execute(
         f"insert into {LAKE}.quarantine select $file_id, $source_id, record_number, line_number, column_name, code,"
         " raw_record from refused order by record_number",
         {"file_id": prepared.file_id, "source_id": source.source_id},
     )
-    for table in EVENT_TABLES:
-        check_stored(connection, table, prepared.file_id, n_rows[table])
+    for table, n_stored in n_rows.items():
+        check_stored(connection, table, prepared.file_id, n_stored)
     delivery = counted_delivery(connection, prepared, source, n_read, n_conflicts, sum(n_rows.values()))
     # Conflicts were readable: they stay in quarantine as an alarm.
     refuse_unreadable(connection, prepared, n_read, delivery.n_quarantined - n_conflicts)
@@ -207,43 +204,66 @@ def refuse_unreadable(connection: Connection, prepared: PreparedFile, n_read: in
     )
 
 
-def intake_sql(name: str) -> str:
-    """Return one statement of `sql/intake`."""
-    return (resource_folder("sql") / "intake" / f"{name}.sql").read_text(encoding="utf-8")
-
-
-def create_local_time_tables(connection: Connection, site: Site, source: SourceDefinition) -> None:
-    """Create the offsets and holidays of the years that the file spans."""
-    times = " union all ".join(
-        f"select coalesce(recorded_at, recorded_local) as moment from staged_{t}" for t in EVENT_TABLES
-    )
-    row = connection.execute(
-        f"select min(moment), max(moment) from ({times}) where moment between ? and ?", [EARLIEST, LATEST]
-    ).fetchone()
-    first, last = row if row and row[0] else (EARLIEST, EARLIEST)
-    create_zone_tables(connection, source.time_zone, site.settings.country, first.year, last.year)
-
-
 def store_rows(connection: Connection, table: str, source: SourceDefinition, file_id: str) -> int:
-    """Make `readable_TABLE` and insert its new rows in each of the table's sort orders; return how many."""
-    connection.execute(f"create or replace temp view staged_rows as select * from staged_{table}")
-    definition = table_definitions()[table]
-    access_id = f", {ACCESS_ID} as access_id" if "access_id" in definition.columns else ""
-    # Most formats want an offset in every time; a delimited log is local throughout and its mapping names the zone.
-    flag = "no_zone" if source.format != "delimited" and reader(source.format).has_zone else "ok"
-    connection.execute(
-        f"create or replace temp table readable_{table} as select *{access_id} from ({intake_sql('readable_rows')})",
-        {"source_id": source.source_id, "file_id": file_id, "flag_of_local": flag},
+    """Insert the new rows of one table in each of its sort orders; return how many."""
+    columns = table_definitions()[table].columns
+    rows = new_rows(connection, table, source)
+    given = {name for name, *_rest in connection.execute(f"describe {rows}").fetchall()}
+    derived = {
+        "source_id": "$source_id",
+        "file_id": "$file_id",
+        "local_date": "cast(local_at as date)",
+        "local_hour": "cast(date_part('hour', local_at) as tinyint)",
+        "local_weekday": "cast(date_part('isodow', local_at) as tinyint)",
+        "is_holiday": "is_public_holiday(cast(local_at as date))",
+        "time_flag": "time_flag" if "time_flag" in given else "local_time_flag(local_at)",
+    }
+    selected = ", ".join(
+        derived.get(name) or (f'"{name}"' if name in given else f"{constant(name)}::{column.type}")
+        for name, column in columns.items()
     )
-    n_rows = count(connection, f"readable_{table} where status = 'new'")
-    columns = ", ".join(f'"{column}"' for column in definition.columns)
-    for stored_name, order in definition.stored_as.items():
-        if n_rows:
-            connection.execute(
-                f'insert into {LAKE}."{stored_name}" ({columns}) select {columns} from readable_{table}'
-                f" where status = 'new' order by {', '.join(order)}"
-            )
+    names = ", ".join(f'"{column}"' for column in columns)
+    values = {"source_id": source.source_id, "file_id": file_id}
+    n_rows = 0
+    for stored_name, order in table_definitions()[table].stored_as.items():
+        sorting = ", ".join(f'"{name}"' for name in order if name in given)
+        # Only what varies is sorted; the constant columns are added to the sorted rows: a third of the time.
+        found = connection.execute(
+            f'insert into {LAKE}."{stored_name}" ({names}) select {selected} from ({rows} order by {sorting})', values
+        ).fetchone()
+        n_rows = int(found[0]) if found else 0
     return n_rows
+
+
+def new_rows(connection: Connection, table: str, source: SourceDefinition) -> str:
+    """SELECT of the new staged rows: what varies from row to row, the event's id, its UTC and local time."""
+    has_occurrences = count(connection, "occurrences") > 0
+    event_id = f"coalesce(event_id, record_hash || ':' || {'coalesce(occurrence, 1)' if has_occurrences else '1'})"
+    special = {
+        "event_id": event_id if not source.own_event_id or source.format != "delimited" else "event_id",
+        "recorded_at": "coalesce(recorded_at, local_to_utc(recorded_local))",
+        "local_at": "coalesce(recorded_local, utc_to_local(recorded_at))",
+    }
+    if source.format == "delimited":
+        special |= {"recorded_at": "local_to_utc(recorded_local)", "local_at": "recorded_local"}
+    else:
+        # Most formats want an offset in every time; a delimited log is local throughout and its mapping names the zone.
+        flag = "no_zone" if reader(source.format).has_zone else "ok"
+        special["time_flag"] = (
+            f"case when recorded_at is not null then 'ok' when local_time_flag(recorded_local) = 'ok' then '{flag}'"
+            " else local_time_flag(recorded_local) end"
+        )
+    if table == "accesses" and (has_occurrences or source.format != "delimited"):
+        special["access_id"] = access_id(source.source_id, event_id)
+    others = [name for name in varying_columns(connection, table, source) if name not in special]
+    selected = ", ".join([f'"{name}"' for name in others] + [f'{text} as "{name}"' for name, text in special.items()])
+    left = "".join(
+        f" anti join {relation} using (record_number)"
+        for relation in ("refused", "set_aside")
+        if source.format != "delimited" or count(connection, relation)
+    )
+    joined = " left join occurrences using (record_number)" if has_occurrences else ""
+    return f"select {selected} from staged_{table}{left}{joined}"
 
 
 def check_stored(connection: Connection, table: str, file_id: str, n_rows: int) -> None:
@@ -276,8 +296,12 @@ def counted_delivery(
 ) -> Delivery:
     """Count what became of the file's records, the stored and quarantined ones in the lake itself."""
     of_file = {"file_id": prepared.file_id}
-    spans = " union all ".join(f"select recorded_at from readable_{table}" for table in EVENT_TABLES)
-    first_at, last_at = connection.execute(f"select min(recorded_at), max(recorded_at) from ({spans})").fetchall()[0]
+    spans = " union all ".join(
+        f"select coalesce(recorded_at, local_to_utc(recorded_local)) as moment from staged_{table}"
+        " anti join refused using (record_number)"
+        for table in EVENT_TABLES
+    )
+    first_at, last_at = connection.execute(f"select min(moment), max(moment) from ({spans})").fetchall()[0]
     return Delivery(
         file_id=prepared.file_id,
         source_id=source.source_id,
@@ -287,7 +311,7 @@ def counted_delivery(
         n_stored=count(connection, f"{LAKE}.accesses_by_patient where file_id = $file_id and item = 0", of_file)
         + count(connection, f"{LAKE}.authentications where file_id = $file_id", of_file)
         + count(connection, f"{LAKE}.medication_events where file_id = $file_id", of_file),
-        n_known=count(connection, "record_status where status = 'known'"),
+        n_known=count(connection, "set_aside where status = 'known'"),
         n_quarantined=count(connection, f"{LAKE}.quarantine where file_id = $file_id", of_file),
         n_conflicts=n_conflicts,
         n_rows=n_rows,

@@ -72,6 +72,8 @@ def create_missing_tables(connection: duckdb.DuckDBPyConnection) -> None:
             f"select table_name from __ducklake_metadata_{LAKE}.ducklake_table where end_snapshot is null"
         ).fetchall()
     }
+    if not known:
+        connection.execute(f"call {LAKE}.set_option('sort_on_insert', false)")
     for name, table in table_definitions().items():
         for stored_name in table.stored_names(name):
             if stored_name in known:
@@ -86,5 +88,8 @@ def create_missing_tables(connection: duckdb.DuckDBPyConnection) -> None:
                 connection.execute(
                     f'alter table {LAKE}."{stored_name}" set partitioned by (year("{by}"), month("{by}"))'
                 )
+                # Merging sorts a month anew; what is inserted is sorted before its constant columns are added.
+                order = ", ".join(f'"{column}"' for column in table.stored_as[stored_name])
+                connection.execute(f'alter table {LAKE}."{stored_name}" set sorted by ({order})')
     if connection.execute(f"select count(*) from {LAKE}.writer_lock").fetchone() == (0,):
         connection.execute(f"insert into {LAKE}.writer_lock values (0)")

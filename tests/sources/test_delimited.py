@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import sys
 from datetime import datetime
+from uuid import UUID
 
 import pytest
 
@@ -20,8 +22,7 @@ def test_a_record_is_staged_with_every_column_of_the_log(take, log):
     staged = take(log(GOOD))
     assert staged.quarantine == staged.authentications == []
     (row,) = staged.accesses
-    fields = GOOD.split(";")
-    assert row.pop("record_hash") == hashlib.sha256("\x1f".join(fields).encode()).hexdigest()
+    assert row.pop("access_id") == UUID(bytes=hashlib.sha256(b"gerica\x1f1\x1f0").digest()[:16])
     filled = {name: value for name, value in row.items() if value is not None}
     assert filled == {
         "record_number": 1,
@@ -176,14 +177,34 @@ def test_nul_bytes_are_survived_and_kept(take, log):
     assert [row["raw_record"] for row in staged.quarantine] == [record]
 
 
-def test_the_same_record_has_the_same_hash_whatever_its_quotes(take, log):
-    staged = take(log(GOOD, '"1";01.08.2026;07:30:00;"Lesing";KANO01;Journal;J1;Post vist', GOOD.replace("J1", "J2")))
+@pytest.fixture
+def take_without_ids(take, source_of, monkeypatch):
+    """Take a log of Gerica's layout as one that has no ids of its own: its records are hashed."""
+    hashed = source_of("gerica").model_copy(update={"own_event_id": False})
+    monkeypatch.setattr(sources, "stage", functools.partial(_stage_as, sources.stage, hashed))
+    return take
+
+
+def _stage_as(stage, source, connection, prepared, _source):
+    return stage(connection, prepared, source)
+
+
+def test_a_record_without_an_id_has_the_hash_of_all_its_fields(take_without_ids, log):
+    (row,) = take_without_ids(log(GOOD)).accesses
+    assert row["record_hash"] == hashlib.sha256(GOOD.replace(";", "\x1f").encode()).hexdigest()
+    assert row["access_id"].bytes == hashlib.sha256(f"gerica\x1f{row['record_hash']}:1\x1f0".encode()).digest()[:16]
+
+
+def test_the_same_record_has_the_same_hash_whatever_its_quotes(take_without_ids, log):
+    staged = take_without_ids(
+        log(GOOD, '"1";01.08.2026;07:30:00;"Lesing";KANO01;Journal;J1;Post vist', GOOD.replace("J1", "J2"))
+    )
     first, second, third = (row["record_hash"] for row in staged.accesses)
     assert first == second != third
 
 
-def test_fields_shifted_by_one_have_another_hash(take, log):
-    staged = take(
+def test_fields_shifted_by_one_have_another_hash(take_without_ids, log):
+    staged = take_without_ids(
         log("1;01.08.2026;07:30:00;L;a;b;;P", "1;01.08.2026;07:30:00;L;a;;b;P", "1;01.08.2026;07:30:00;L;ab;;;P")
     )
     assert len({row["record_hash"] for row in staged.accesses}) == 3
