@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 BLOCK = 1 << 20
 LONGEST_RECORD = 256 << 20
-LINE_FEED, RETURN = 0x0A, 0x0D
+TAB, LINE_FEED, RETURN, FIRST_PRINTABLE = 0x09, 0x0A, 0x0D, 0x20
+DELETE = b"\x7f"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-CONTROL_BYTES = bytes([*range(9), 0x0B, 0x0C, *range(0x0E, 0x20), 0x7F])
 LATER_CONTROLS = re.compile(rb"\xc2[\x80-\x9f]")
 REMEDY = Phrase("Nothing was taken in. Export the file again.")
 
@@ -125,27 +125,31 @@ class _Counter:
     def feed(self, block: bytes) -> None:
         if self.ends_in_return is None:
             self.ends_in_return = block[: block.index(b"\n")].endswith(b"\r")
+        data = numpy.frombuffer(block, dtype=numpy.uint8)
+        feeds = numpy.flatnonzero(data == LINE_FEED)
+        n_returns = int(numpy.count_nonzero(data == RETURN))
         if not self.has_controls:
-            cleaned = block.translate(None, CONTROL_BYTES)
-            self.has_controls = len(cleaned) != len(block) or LATER_CONTROLS.search(block) is not None
+            n_allowed = len(feeds) + n_returns + numpy.count_nonzero(data == TAB)
+            has_low = numpy.count_nonzero(data < FIRST_PRINTABLE) != n_allowed or DELETE in block
+            self.has_controls = has_low or (not block.isascii() and LATER_CONTROLS.search(block) is not None)
         if self.in_quotes or (self.quote and self.quote in block):
-            self._feed_quoted(block)
+            self._feed_quoted(block, data, feeds)
         else:
-            self._feed_plain(block)
+            self._feed_plain(block, data, feeds, n_returns)
 
-    def _feed_plain(self, block: bytes) -> None:
-        n_feeds = block.count(b"\n")
-        n_returns = block.count(b"\r")
-        expected_returns = n_feeds if self.ends_in_return else 0
-        if n_returns != expected_returns or (self.ends_in_return and block.count(b"\r\n") != n_feeds):
+    def _feed_plain(
+        self, block: bytes, data: NDArray[numpy.uint8], feeds: NDArray[numpy.int64], n_returns: int
+    ) -> None:
+        width = 2 if self.ends_in_return else 1
+        expected_returns = len(feeds) if self.ends_in_return else 0
+        if n_returns != expected_returns or (self.ends_in_return and (data[feeds - 1] != RETURN).any()):
             self._refuse_line_end(block)
-        blank = b"\r\n" if self.ends_in_return else b"\n"
-        if block.startswith(blank) or b"\n" + blank in block:
-            place = 0 if block.startswith(blank) else block.index(b"\n" + blank) + 1
-            self.refuse(Phrase("{name}, line {line} is blank."), self.n_lines + block.count(b"\n", 0, place) + 1)
-        self.n_ends += n_feeds
-        self.n_lines += n_feeds
-        self.n_delimiters += block.count(self.delimiter)
+        is_blank = numpy.diff(feeds, prepend=-1) == width
+        if is_blank.any():
+            self.refuse(Phrase("{name}, line {line} is blank."), self.n_lines + int(is_blank.argmax()) + 1)
+        self.n_ends += len(feeds)
+        self.n_lines += len(feeds)
+        self.n_delimiters += int(numpy.count_nonzero(data == self.delimiter[0]))
         self.longest = max(self.longest, len(block))
 
     def _refuse_line_end(self, block: bytes) -> None:
@@ -154,10 +158,8 @@ class _Counter:
             if b"\r" in inner or (self.ends_in_return and not line.endswith(b"\r")):
                 self.refuse(Phrase("{name}, line {line} ends otherwise than the first line."), number)
 
-    def _feed_quoted(self, block: bytes) -> None:
-        data = numpy.frombuffer(block, dtype=numpy.uint8)
+    def _feed_quoted(self, block: bytes, data: NDArray[numpy.uint8], feeds: NDArray[numpy.int64]) -> None:
         quotes = numpy.flatnonzero(data == self.quote[0])
-        feeds = numpy.flatnonzero(data == LINE_FEED)
         self._check_quotes(data, quotes, feeds)
         ends = feeds[self._is_outside(quotes, feeds)]
         self._check_line_ends(data, quotes, ends, feeds)

@@ -95,6 +95,10 @@ def _decode(plain: Path, encoding: Encoding, text: Path, progress: Callable[[int
         while True:
             block = stream.read(BLOCK)
             pending = decoder.getstate()[0]
+            if block and not target and not pending and block.isascii():
+                n_lines += block.count(b"\n")  # most of most logs: nothing to decode
+                progress(len(block))
+                continue
             try:
                 decoded = decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
