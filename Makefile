@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 WORKERS ?= auto
-ROWS ?= 1000000
+ROWS ?= 10000000
 BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -50,7 +50,7 @@ test: lint
 	@touch $@
 
 bench: .venv/.bench
-	$(BIN)/python benchmarks/bench_intake_and_reports.py --rows $(ROWS)
+	$(BIN)/python -m benchmarks.bench_store --rows $(ROWS)
 
 # run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need. bench: dev and the peers.
 lock: $(READY)
