@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_VALUE = 100
+UNSHOWN = "unshown"  # the type of a mistake whose value may hold a secret
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -123,6 +124,14 @@ def wrong_key(error: ValidationError, path: Path, model: type[BaseModel]) -> Set
         )
     if first["type"] == "missing":
         return SettingsError("{path}: key {key!r} is missing.", "Correct the file and try again.", path=path, key=key)
+    if first["type"] == UNSHOWN:
+        return SettingsError(
+            "{path}: key {key!r} is wrong; allowed is: {reason}.",
+            "Correct the file and try again.",
+            path=path,
+            key=key,
+            reason=first["ctx"]["reason"],
+        )
     value = textwrap.shorten(repr(first["input"]), LONGEST_VALUE)
     return SettingsError(
         "{path}: key {key!r} has the value {value}; {reason}.",

@@ -9,7 +9,8 @@ import duckdb
 from audit_kernel.catalog import Catalog
 from audit_kernel.errors import Phrase, StoreError, UsageError
 from audit_kernel.query import Period, Result, run_query
-from audit_kernel.store.connection import attach, connect, latest_snapshot, literal, while_reading, without_log_text
+from audit_kernel.store.catalogue import files_address, literal
+from audit_kernel.store.connection import attach, connect, latest_snapshot, while_reading, without_log_text
 from audit_kernel.store.ledger import Delivery, deliveries
 from audit_kernel.store.tables import LAKE
 from audit_kernel.store.views import create_views
@@ -62,7 +63,8 @@ class Store:
 
     def _lock_in(self) -> None:
         """A reader reads the store and nothing else: no other file, no export beside the use log's knowledge."""
-        allowed = ", ".join(literal(f"{folder}/") for folder in (self.site.store_folder, self.site.temporary_folder))
+        folders = [f"{folder}/" for folder in (self.site.store_folder, self.site.temporary_folder)]
+        allowed = ", ".join(literal(folder) for folder in (*folders, files_address(self.site)))
         self._connection.execute(f"set allowed_directories = [{allowed}]")
         self._connection.execute("set enable_external_access = false")
         self._connection.execute("set lock_configuration = true")
