@@ -174,9 +174,11 @@ def transaction(connection: duckdb.DuckDBPyConnection, *, is_first: bool = False
             connection.execute(f"update {LAKE}.writer_lock set n_writes = n_writes + 1")
         yield
         connection.execute("commit")
-    except duckdb.TransactionException:
+    except duckdb.TransactionException as error:
         with contextlib.suppress(duckdb.Error):
             connection.execute("rollback")
+        if "conflict" not in str(error):  # a role that may only read fails at commit too
+            raise
         raise StoreError(
             "Another writer changed the store at the same moment, so nothing of this was stored.",
             "Try again; on PostgreSQL, check that the server keeps idle connections (docs/operating.md).",

@@ -159,6 +159,13 @@ class Store:
             ) from None
         except duckdb.ConnectionException:
             raise StoreError("The store was closed.", "Open it again.") from None
+        except duckdb.IOException as error:  # a file that a disposal removed, a share or an object store out of reach
+            raise StoreError(
+                "The files of the log store of {site!r} could not be read ({cause}).",
+                "Open the store again; if it was not disposed of meanwhile, check where its files lie.",
+                site=str(self.site.folder),
+                cause=type(error).__name__,
+            ) from None
         except duckdb.Error as error:
             raise UsageError(
                 "The SQL could not be answered ({cause}).",

@@ -91,7 +91,9 @@ def running_object_store(bucket: str) -> Iterator[str]:
     server.start()
     try:
         host, port = server.get_host_and_port()
-        signature = "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x"
+        signature = (
+            "AWS4-HMAC-SHA256 Credential=test/20260101/us-east-1/s3/aws4_request, SignedHeaders=host, Signature=x"
+        )
         request = urllib.request.Request(
             f"http://{host}:{port}/{bucket}", method="PUT", headers={"Authorization": signature}
         )

@@ -1,0 +1,174 @@
+"""Disposal: what would go, and with the operator's confirmation it goes; a legal hold wins."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from audit_kernel.errors import UnknownSubjectError, UsageError
+from audit_kernel.store import hold as holds
+from audit_kernel.store.connection import attach, connect, transaction, while_reading, writing
+from audit_kernel.store.erase import Disposal, Line, erase_rows, finish_disposals, record_disposal
+from audit_kernel.store.patient_rows import PatientRows
+from audit_kernel.store.retention import refuse_young
+from audit_kernel.store.tables import LAKE, table_definitions
+from audit_kernel.store.views import create_views
+from audit_kernel.store.workspace import workspace
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from audit_kernel.site import Site
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be disposed of: events before a local day, or one patient by an authority's decision.
+
+    Raises
+    ------
+    UsageError: neither or both, or a patient without the decision's reference.
+    """
+
+    before: date | None = None
+    patient: str | None = None
+    decision: str = ""
+
+    def __post_init__(self) -> None:
+        """Refuse what is not one of the two."""
+        if (self.before is None) == (self.patient is None):
+            raise UsageError("Disposal takes either --before or --patient.", "Give one of them; nothing was changed.")
+        if self.patient is not None and not self.decision.strip():
+            raise UsageError(
+                "One patient's log is disposed of by an authority's decision only.",
+                "Give its reference with --decision. Nothing was changed.",
+            )
+
+    @property
+    def kind(self) -> str:
+        """Return `before` or `patient`."""
+        return "before" if self.before else "patient"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Rows of one stored table: the conditions that they go and that they are held, and the values both bind."""
+
+    table: str
+    goes: str
+    held: str
+    values: dict[str, object]
+    month: str = "''"
+    source: str = "''"
+
+    def bound(self, *conditions: str) -> dict[str, object]:
+        """Return the values that these conditions bind, no others."""
+        names = set(re.findall(r"\$(\w+)", " ".join(conditions)))
+        return {name: value for name, value in self.values.items() if name in names}
+
+
+def plan_disposal(site: Site, request: Request) -> list[Line]:
+    """Return what would go and what is held: rows by table, log and month. Nothing is changed.
+
+    Raises
+    ------
+    UsageError: the logs are younger than the country's minimum.
+    UnknownSubjectError: the patient stands nowhere, or the number names several persons.
+    StoreError: the store is empty or cannot be read.
+    """
+    refuse_request(site, request)
+    settings = site.settings.store
+    with while_reading(site), workspace(site) as folder:
+        connection = connect(folder, settings.memory_limit, settings.threads)
+        try:
+            attach(connection, site, read_only=True)
+            return counted(connection, selections(connection, site, request))
+        finally:
+            connection.close()
+
+
+def dispose(site: Site, request: Request) -> list[Disposal]:
+    """Dispose of it, physically, and seal a record in the archive; finish what an interrupted disposal left.
+
+    Returns
+    -------
+    list of Disposal: what was finished now; an earlier, interrupted one comes first.
+
+    Raises
+    ------
+    UsageError, UnknownSubjectError: as in `plan_disposal`; nothing was changed.
+    StoreError: it was not finished; run it again.
+    """
+    refuse_request(site, request)
+    finished = finish_disposals(site)
+    with workspace(site) as folder, writing(site, folder) as connection:
+        try:
+            chosen = selections(connection, site, request)
+        except UnknownSubjectError:
+            if finished:  # it was this very disposal that was interrupted
+                return finished
+            raise
+        lines = counted(connection, chosen)
+        with transaction(connection):
+            for each in chosen:
+                condition = f"{each.goes} and not ({each.held})"
+                erase_rows(connection, each.table, condition, each.bound(condition))
+            record_disposal(connection, request.kind, request.before, request.decision.strip(), lines)
+    return finished + finish_disposals(site)
+
+
+def refuse_request(site: Site, request: Request) -> None:
+    """Refuse logs younger than the country's minimum; an authority's decision about a patient knows no minimum."""
+    if request.before:
+        refuse_young(site, request.before)
+
+
+def selections(connection: duckdb.DuckDBPyConnection, site: Site, request: Request) -> list[Selection]:
+    """Return the rows of each stored table that the request is about, the held ones marked."""
+    create_views(connection, site)
+    in_force = holds.active_holds(connection)
+    holds.name_people(connection, in_force)
+    about = PatientRows(connection, request.patient) if request.patient else None
+    chosen: list[Selection] = []
+    for name, table in table_definitions().items():
+        day = next((column for column in ("recorded_at", "local_date") if column in table.columns), "")
+        held, values = holds.is_held(in_force, site, table.columns)
+        goes = ""
+        if about:
+            goes = about.goes(name, table)
+            values |= about.values
+        elif request.before and day:
+            goes, values["before"] = f"{day} < $before", request.before
+            if day == "recorded_at":
+                values["before"] = site.instant(request.before)
+        elif request.before and name == "quarantine":
+            old = "select file_id from lake.intake_files where coalesce(last_at, taken_in_at) < $before"
+            goes, values["before"] = f"file_id in ({old})", site.instant(request.before)
+        if not goes:
+            continue
+        if about and not day and name != "quarantine":
+            held = str(about.is_held).lower()
+        month = f"strftime({day}, '%Y-%m')" if day else "''"
+        source = "source_id" if "source_id" in table.columns else "''"
+        stored = [each for each in table.stored_names(name) if holds.has_table(connection, each)]
+        chosen += [Selection(each, goes, held, values, month, source) for each in stored]
+        if about and day and not about.is_held:
+            # the names that explain a held row stay with it
+            about.is_held = any(line.n_held for line in counted(connection, chosen[-len(stored) :]))
+    return chosen
+
+
+def counted(connection: duckdb.DuckDBPyConnection, chosen: list[Selection]) -> list[Line]:
+    """Count rows and files of each table by log and month."""
+    lines: list[Line] = []
+    for each in chosen:
+        rows = connection.execute(
+            f"select coalesce({each.source}, ''), {each.month}, count(*) filter (not ({each.held})),"
+            f" count(*) filter ({each.held}), count(distinct filename) filter (not ({each.held}))"
+            f' from {LAKE}."{each.table}" where {each.goes} group by all order by all',
+            each.bound(each.goes, each.held),
+        ).fetchall()
+        lines += [Line(each.table, *row) for row in rows]
+    return lines
