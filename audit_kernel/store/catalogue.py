@@ -68,12 +68,7 @@ def prepare_access(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
         load_extension(connection, "postgres_scanner")
     if site.settings.store.is_object_store:
         key = object_store_key(site)
-        words = {
-            "key_id": key.key_id,
-            "secret": key.secret.get_secret_value(),
-            "region": key.region,
-            "scope": files_address(site),
-        }
+        words = {"key_id": key.key_id, "secret": key.secret.get_secret_value(), "region": key.region}
         if key.endpoint:
             words |= {"endpoint": key.endpoint, "url_style": "path"}
         values = "".join(f", {word} {literal(value)}" for word, value in words.items())
