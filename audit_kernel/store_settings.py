@@ -75,7 +75,7 @@ class StoreSettings(BaseModel):
         if not words or not ("service" in words or ("dbname" in words and words.keys() & HOSTS)):
             raise refused(Phrase('"sqlite", or "postgres:" and dbname=... host=... user=..., or service=...'))
         if not words.keys() <= CONNECTION_WORDS:
-            raise refused(Phrase("a password stands in keys/postgres.pass; allowed here are the words of the guide"))
+            raise refused(Phrase("the words that the operating guide lists; a password belongs in keys/postgres.pass"))
         return value
 
     @field_validator("files")
