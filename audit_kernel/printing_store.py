@@ -31,6 +31,8 @@ class StorePrinter(Printer):
     def disposed(self, done: Sequence[Disposal], archive: Path) -> None:
         """Print what went, what a hold kept, and where the sealed record is."""
         _ = self.translate
+        if not done:
+            self.say(_("Nothing would go."))
         for each in done:
             self._lines(_("What went"), each.lines)
             text = _("{count} rows went; {held} rows stayed by a legal hold. The record: {path}")

@@ -81,9 +81,10 @@ class StoreSettings(BaseModel):
     @field_validator("files")
     @classmethod
     def _is_a_folder_or_a_bucket(cls, value: str) -> str:
+        value = value.rstrip("/") or value
         if not value.isprintable() or ("://" in value and not BUCKET.fullmatch(value)):
             raise refused(Phrase("a folder, or s3://bucket/prefix of plain letters, without a key or a question mark"))
-        return value.rstrip("/") or value
+        return value
 
 
 def connection_words(text: str) -> dict[str, str] | None:

@@ -111,6 +111,8 @@ def dispose(site: Site, request: Request) -> list[Disposal]:
                 return finished
             raise
         lines = counted(connection, chosen)
+        if not lines:
+            return finished
         with transaction(connection):
             for each in chosen:
                 condition = f"{each.goes} and not ({each.held})"

@@ -122,11 +122,7 @@ def finish_disposals(site: Site) -> list[Disposal]:
         pending = unfinished(connection)
     if not pending:
         return []
-    with workspace(site) as folder, writing(site, folder) as connection:
-        for call in CLEANING:
-            connection.execute(f"select count(*) from {call}").fetchall()
-        forget_removed(connection)
-    if not vacuum(site):
+    if any(disposal.n_rows for disposal in pending) and not clean(site):
         raise StoreError(
             "The rows are gone, but the catalogue could not be written anew while somebody reads.",
             "Close what reads the store, notebooks too, and run the same command again: it finishes.",
@@ -139,6 +135,15 @@ def finish_disposals(site: Site) -> list[Disposal]:
                 [datetime.now(UTC).replace(tzinfo=None), disposal.disposal_id],
             )
     return pending
+
+
+def clean(site: Site) -> bool:
+    """Leave no byte of a removed row in the store's files and its catalogue; False while readers hinder it."""
+    with workspace(site) as folder, writing(site, folder) as connection:
+        for call in CLEANING:
+            connection.execute(f"select count(*) from {call}").fetchall()
+        forget_removed(connection)
+    return vacuum(site)
 
 
 def seal_record(site: Site, disposal: Disposal) -> None:

@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 METADATA = f"__ducklake_metadata_{LAKE}"
-NEW = "moved"
-NEW_METADATA = f"__ducklake_metadata_{NEW}"
+INLINED = "ducklake_inlined_data_"
+OLD, NEW = "old_catalogue", "new_catalogue"
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def copied(connection: duckdb.DuckDBPyConnection, site: Site, target: Site) -> M
     before = row_counts(connection, LAKE)
     n_catalogue_rows = 0
     if site.settings.store.catalogue != target.settings.store.catalogue:
-        n_catalogue_rows = copy_catalogue(connection, target, moves_files=moves_files)
+        n_catalogue_rows = copy_catalogue(connection, site, target, moves_files=moves_files)
     connection.execute(f"detach {LAKE}")
     attach(connection, target, read_only=True, snapshot=snapshot)
     if row_counts(connection, LAKE) != before:
@@ -208,7 +208,7 @@ def sha256(connection: duckdb.DuckDBPyConnection, path: str) -> str:
     return str(connection.execute(f"select sha256(content) from read_blob({literal(path)})").fetchall()[0][0])
 
 
-def copy_catalogue(connection: duckdb.DuckDBPyConnection, target: Site, *, moves_files: bool) -> int:
+def copy_catalogue(connection: duckdb.DuckDBPyConnection, site: Site, target: Site, *, moves_files: bool) -> int:
     """Copy the catalogue's rows in one transaction; return how many.
 
     Raises
@@ -225,22 +225,26 @@ def copy_catalogue(connection: duckdb.DuckDBPyConnection, target: Site, *, moves
             left.unlink(missing_ok=True)
         address = f"ducklake:sqlite:{aside}"
     options = f"data_path {literal(files_address(target))}, override_data_path true, encrypted"
-    connection.execute(f"attach {literal(address)} as {NEW} ({options})")
-    if connection.execute(f"select count(*) from {NEW_METADATA}.ducklake_table").fetchone() != (0,):
+    connection.execute(f"attach {literal(address)} as {NEW} ({options})")  # makes its empty tables
+    connection.execute(f"detach {NEW}")
+    attach_plainly(connection, lake_address(site), f"{OLD} (read_only)")
+    attach_plainly(connection, address, NEW)
+    if connection.execute(f"select count(*) from {NEW}.ducklake_table").fetchone() != (0,):
         raise not_empty()
     connection.execute("begin transaction")
     n_rows = 0
     for table in catalogue_tables(connection):
         # Merged files wait there for their removal; they are not copied with the others.
         skip = " where false" if moves_files and table == "ducklake_files_scheduled_for_deletion" else ""
-        connection.execute(f"delete from {NEW_METADATA}.{table}")
-        connection.execute(f"insert into {NEW_METADATA}.{table} by name select * from {METADATA}.{table}{skip}")
-        old = connection.execute(f"select count(*) from {METADATA}.{table}{skip}").fetchone()
-        if connection.execute(f"select count(*) from {NEW_METADATA}.{table}").fetchone() != old:
+        connection.execute(f"delete from {NEW}.{table}")
+        connection.execute(f"insert into {NEW}.{table} by name select * from {OLD}.{table}{skip}")
+        old = connection.execute(f"select count(*) from {OLD}.{table}{skip}").fetchone()
+        if connection.execute(f"select count(*) from {NEW}.{table}").fetchone() != old:
             raise differs()
         n_rows += old[0] if old else 0
     connection.execute("commit")
     connection.execute(f"detach {NEW}")
+    connection.execute(f"detach {OLD}")
     if not target.settings.store.is_postgres:
         aside.rename(final)
     return n_rows
@@ -254,11 +258,25 @@ def not_empty() -> StoreError:
     )
 
 
+def attach_plainly(connection: duckdb.DuckDBPyConnection, lake: str, name: str) -> None:
+    """Attach a lake's catalogue without DuckLake, under which its tables are hidden."""
+    connection.execute(f"attach {literal(lake.removeprefix('ducklake:'))} as {name}")
+
+
 def catalogue_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """Return the names of the catalogue's tables that the new one has too, in order."""
+    """Return the names of the old catalogue's tables, in order.
+
+    Raises
+    ------
+    StoreError: rows lie in the catalogue itself, which no store of this program does.
+    """
     rows = connection.execute(
         "select table_name from duckdb_tables() where database_name = ? and starts_with(table_name, 'ducklake_')"
         " order by table_name",
-        [METADATA],
+        [OLD],
     ).fetchall()
-    return [str(name) for (name,) in rows]
+    names = [str(name) for (name,) in rows]
+    inlined = [name for name in names if name.startswith(INLINED) and name != f"{INLINED}tables"]
+    if any(connection.execute(f'select 1 from {OLD}."{name}" limit 1').fetchone() for name in inlined):
+        raise differs()
+    return [name for name in names if name not in inlined]
