@@ -181,12 +181,11 @@ def forget_removed(connection: duckdb.DuckDBPyConnection) -> None:
         " where end_snapshot is null and (min_value is not null or max_value is not null) order by all"
     ).fetchall()
     for table_id, column_id, column_type in columns:
-        typed = TYPES.get(column_type, "varchar")
-        row = connection.execute(
-            f"select cast(min(cast(min_value as {typed})) as varchar), cast(max(cast(max_value as {typed})) as varchar)"
-            f" from {catalogue}.ducklake_file_column_stats where table_id = ? and column_id = ?",
-            [table_id, column_id],
-        ).fetchone()
+        typed = column_type if column_type.startswith("decimal(") else TYPES.get(column_type)
+        smallest, largest = (f"cast({each}(cast({each}_value as {typed})) as varchar)" for each in ("min", "max"))
+        known = f"from {catalogue}.ducklake_file_column_stats where table_id = ? and column_id = ?"
+        values = connection.execute(f"select {smallest}, {largest} {known}", [table_id, column_id]) if typed else None
+        row = values.fetchone() if values else None
         connection.execute(
             f"update {catalogue}.ducklake_table_column_stats set min_value = ?, max_value = ?"
             " where table_id = ? and column_id = ?",
@@ -194,15 +193,18 @@ def forget_removed(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-# DuckLake's names of types (https://ducklake.select/docs/stable/specification/data_types) whose order is not a text's.
+# Of DuckLake's types (https://ducklake.select/docs/stable/specification/data_types) those whose order is known here;
+# of another, no smallest and largest value is kept, which only makes reading slower.
 TYPES = {
+    "boolean": "varchar",  # 0 and 1
+    "date": "date",
     "int8": "tinyint",
+    "int16": "smallint",
     "int32": "integer",
     "int64": "bigint",
     "timestamp": "timestamp",
-    "date": "date",
-    "decimal(18,4)": "decimal(18,4)",
-    "decimal(5,2)": "decimal(5,2)",
+    "uuid": "varchar",
+    "varchar": "varchar",
 }
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 NAMED = ("employee", "patient", "unit")
 SUBJECTS = ("patient_id", "employee_id")
+SNAPSHOT_GONE = "No snapshot found"  # DuckLake's words
 
 
 class Store:
@@ -159,14 +160,14 @@ class Store:
             ) from None
         except duckdb.ConnectionException:
             raise StoreError("The store was closed.", "Open it again.") from None
-        except duckdb.IOException as error:  # a file that a disposal removed, a share or an object store out of reach
-            raise StoreError(
-                "The files of the log store of {site!r} could not be read ({cause}).",
-                "Open the store again; if it was not disposed of meanwhile, check where its files lie.",
-                site=str(self.site.folder),
-                cause=type(error).__name__,
-            ) from None
         except duckdb.Error as error:
+            if isinstance(error, duckdb.IOException) or SNAPSHOT_GONE in str(error):  # disposed of, or out of reach
+                raise StoreError(
+                    "The files of the log store of {site!r} could not be read ({cause}).",
+                    "Open the store again; if it was not disposed of meanwhile, check where its files lie.",
+                    site=str(self.site.folder),
+                    cause=type(error).__name__,
+                ) from None
             raise UsageError(
                 "The SQL could not be answered ({cause}).",
                 "Look for a conversion that a value does not allow: try_cast gives NULL there.",

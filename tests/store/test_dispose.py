@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import shutil
-import sqlite3
 import subprocess
 import sys
-from datetime import date
+from datetime import date, datetime
 
 import pytest
 
@@ -16,7 +15,7 @@ from audit_kernel.evidence.verify import verify
 from audit_kernel.site import Site
 from audit_kernel.store import erase
 from audit_kernel.store.dispose import Request, dispose, plan_disposal
-from audit_kernel.store.hold import list_holds, place_hold, release_hold
+from audit_kernel.store.hold import Hold, list_holds, place_hold, release_hold
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reading import Store
 from audit_kernel.store.reference import take_in_reference
@@ -137,39 +136,47 @@ def test_the_record_of_disposal_is_sealed_and_verifies(site):
     assert ask(site, "select disposal_id, sealed_at is not null from lake.disposals") == [(done.disposal_id, True)]
 
 
-def test_everything_can_go_and_leaves_no_smallest_or_largest_value(site):
-    with sqlite3.connect(site.store_folder / "catalog.sqlite") as catalogue:
-        catalogue.execute("pragma user_version = 1")  # the WAL is in use when disposal begins
-    catalogue.close()
-    dispose(site, Request(before=date(2020, 1, 1)))
-    (done,) = dispose(site, Request(**BY_DECISION))
-    assert done.kind == "patient"
-    assert words_left(site, GONE, "OLD1", "OLD5") == []
-    assert words_left(site, "5550011") != []
+def test_everything_can_go_and_leaves_no_smallest_or_largest_value(site, monkeypatch):
+    monkeypatch.setattr("audit_kernel.store.dispose.refuse_young", lambda _site, _before: None)
+    (done,) = dispose(site, Request(before=date(2027, 1, 1)))
+    assert done.n_rows == 2 * 11 + 1
+    assert words_left(site, "OLD1", "OLD5", "NEW11", "NEW16", "8880002") == []
+    with Store(site, "test after disposal") as store:
+        assert store.sql("select count(*) as n from accesses where recorded_at > '2019-01-01'").to_pylist() == [
+            {"n": 0}
+        ]
 
 
 @pytest.mark.parametrize(
-    ("hold", "kept", "held"),
+    ("hold", "held"),
     [
-        ({"patient_id": GONE}, 5 + 6, 2),
-        ({"patient_id": f"A-{GONE}"}, 1 + 6, 2),
-        ({"employee_id": "OLD3"}, 1 + 6, 2),
-        ({"source_id": "gerica"}, 5 + 6, 11),
-        ({"source_id": "other"}, 6, 0),
-        ({"from_date": date(2019, 2, 3), "to_date": date(2019, 2, 3)}, 5 + 6, 11),
-        ({"to_date": date(2019, 2, 2)}, 6, 1),
-        ({"employee_id": "OLD3", "from_date": date(2019, 2, 4)}, 6, 0),
+        ({"patient_id": GONE}, (1, 1, 1)),
+        ({"patient_id": f"A-{GONE}"}, (1, 1, 1)),  # whatever identifier the hold names her by
+        ({"employee_id": "OLD3"}, (1, 1, 0)),
+        ({"employee_id": "OLD3", "patient_id": GONE}, (0, 0, 0)),
+        ({"source_id": "gerica"}, (5, 5, 1)),
+        ({"source_id": "other"}, (0, 0, 0)),
+        ({"from_date": date(2019, 2, 3), "to_date": date(2019, 2, 3)}, (5, 5, 1)),
+        ({"to_date": date(2019, 2, 2)}, (0, 0, 1)),  # when a record in quarantine was written, nobody knows
+        ({"employee_id": "OLD3", "from_date": date(2019, 2, 4)}, (0, 0, 0)),
     ],
 )
-def test_a_hold_wins_over_disposal_by_date(site, hold, kept, held):
-    place_hold(site, "sak 2026/9", **hold)
-    lines = plan_disposal(site, Request(before=date(2020, 1, 1)))
-    assert held <= sum(line.n_held for line in lines)
+def test_a_hold_wins_over_disposal_by_date(filled, monkeypatch, hold, held):
+    named = {"patient_id": None, "employee_id": None, "source_id": None, "from_date": None, "to_date": None} | hold
+    placed = Hold("h", **named, reason="sak 2026/9", placed_at=datetime(2026, 1, 1), placed_by="x")
+    monkeypatch.setattr("audit_kernel.store.hold.active_holds", lambda _connection: [placed])
+    lines = plan_disposal(filled, Request(before=date(2020, 1, 1)))
+    assert [line.table for line in lines] == ["accesses_by_patient", "accesses_by_employee", "quarantine"]
+    assert tuple(line.n_held for line in lines) == held
+    assert [line.n_rows + line.n_held for line in lines] == [5, 5, 1]
+
+
+def test_what_is_held_stays_and_is_counted_when_the_rest_goes(site):
+    place_hold(site, "sak 2026/9", employee_id="OLD3")
     (done,) = dispose(site, Request(before=date(2020, 1, 1)))
-    assert (done.n_rows + done.n_held, done.n_held) == (11, sum(line.n_held for line in lines))
-    assert count(site, "accesses_by_patient") == count(site, "accesses_by_employee")
-    if hold != {"patient_id": GONE}:
-        assert count(site, "accesses_by_patient") == kept
+    assert (done.n_rows, done.n_held) == (9, 2)
+    assert count(site, "accesses_by_patient") == count(site, "accesses_by_employee") == 7
+    assert dispose(site, Request(before=date(2019, 1, 1))) == []  # nothing so old
 
 
 def test_a_hold_on_a_patient_keeps_everything_that_names_her_until_it_is_released(site):
@@ -243,7 +250,7 @@ def test_a_reader_pinned_to_a_snapshot_that_is_gone_gets_a_sentence(site):
 
 KILLED = """
 import os, signal, sys
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from audit_kernel.site import Site
 from audit_kernel.store import catalogue, dispose, erase
@@ -258,8 +265,6 @@ elif moment == "committed":
     erase.workspace = kill
 elif moment == "files-gone":
     erase.forget_removed = kill
-elif moment == "before-seal":
-    erase.seal_record = kill
 elif moment == "sealed":
     whole = erase.seal_record
     erase.seal_record = lambda *given: (whole(*given), kill())
@@ -267,7 +272,7 @@ dispose.dispose(Site(Path(sys.argv[1])), dispose.Request(patient="7654321", deci
 """
 
 
-@pytest.mark.parametrize("moment", ["before-commit", "committed", "files-gone", "before-seal", "sealed"])
+@pytest.mark.parametrize("moment", ["before-commit", "committed", "files-gone", "sealed"])
 def test_a_killed_disposal_leaves_a_whole_store_and_the_next_one_finishes(site, moment):
     before = everything(site)
     words = [sys.executable, "-c", KILLED, str(site.folder), moment]
