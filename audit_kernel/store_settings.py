@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
 
 from audit_kernel.errors import Phrase
-from audit_kernel.yaml_file import UNSHOWN
+from audit_kernel.yaml_file import UnshownValueError
 
 SQLITE = "sqlite"
 POSTGRES = "postgres:"
@@ -73,9 +72,11 @@ class StoreSettings(BaseModel):
         is_postgres = isinstance(value, str) and value.startswith(POSTGRES)
         words = connection_words(str(value).removeprefix(POSTGRES)) if is_postgres else None
         if not words or not ("service" in words or ("dbname" in words and words.keys() & HOSTS)):
-            raise refused(Phrase('"sqlite", or "postgres:" and dbname=... host=... user=..., or service=...'))
+            raise UnshownValueError(Phrase('"sqlite", or "postgres:" and dbname=... host=... user=..., or service=...'))
         if not words.keys() <= CONNECTION_WORDS:
-            raise refused(Phrase("the words that the operating guide lists; a password belongs in keys/postgres.pass"))
+            raise UnshownValueError(
+                Phrase("the words that the operating guide lists; a password belongs in keys/postgres.pass")
+            )
         return value
 
     @field_validator("files")
@@ -83,7 +84,9 @@ class StoreSettings(BaseModel):
     def _is_a_folder_or_a_bucket(cls, value: str) -> str:
         value = value.rstrip("/") or value
         if not value.isprintable() or ("://" in value and not BUCKET.fullmatch(value)):
-            raise refused(Phrase("a folder, or s3://bucket/prefix of plain letters, without a key or a question mark"))
+            raise UnshownValueError(
+                Phrase("a folder, or s3://bucket/prefix of plain letters, without a key or a question mark")
+            )
         return value
 
 
@@ -98,8 +101,3 @@ def connection_words(text: str) -> dict[str, str] | None:
         words[found[1]] = found[2]
         place = found.end()
     return words
-
-
-def refused(reason: Phrase) -> PydanticCustomError:
-    """Return a mistake whose value is not shown: it may hold a secret."""
-    return PydanticCustomError(UNSHOWN, "{reason}", {"reason": reason})

@@ -16,8 +16,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_VALUE = 100
-UNSHOWN = "unshown"  # the type of a mistake whose value may hold a secret
 Model = TypeVar("Model", bound=BaseModel)
+
+
+class UnshownValueError(ValueError):
+    """A wrong value that is not shown, because it may hold a secret; `allowed` says what may stand there."""
+
+    def __init__(self, allowed: Phrase) -> None:
+        super().__init__(allowed)
+        self.allowed = allowed
 
 
 class Texts(BaseModel):
@@ -124,13 +131,14 @@ def wrong_key(error: ValidationError, path: Path, model: type[BaseModel]) -> Set
         )
     if first["type"] == "missing":
         return SettingsError("{path}: key {key!r} is missing.", "Correct the file and try again.", path=path, key=key)
-    if first["type"] == UNSHOWN:
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, UnshownValueError):
         return SettingsError(
             "{path}: key {key!r} is wrong; allowed is: {reason}.",
             "Correct the file and try again.",
             path=path,
             key=key,
-            reason=first["ctx"]["reason"],
+            reason=cause.allowed,
         )
     value = textwrap.shorten(repr(first["input"]), LONGEST_VALUE)
     return SettingsError(
