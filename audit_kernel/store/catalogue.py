@@ -58,14 +58,13 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
 
 
 def prepare_access(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
-    """Give a connection what the site's lake needs: PostgreSQL's extension, the object store's key.
+    """Give a connection what the site's lake needs: its catalogue's extension, the object store's key.
 
     Raises
     ------
     KeyFileError: the key is missing, readable by others, or wrong.
     """
-    if site.settings.store.is_postgres:
-        load_extension(connection, "postgres_scanner")
+    load_extension(connection, "postgres_scanner" if site.settings.store.is_postgres else "sqlite_scanner")
     if site.settings.store.is_object_store:
         key = object_store_key(site)
         words = {"key_id": key.key_id, "secret": key.secret.get_secret_value(), "region": key.region}
@@ -222,7 +221,7 @@ def vacuum(site: Site) -> bool:
                 " order by table_name",
                 [PLAIN],
             ).fetchall()
-            for (name,) in names:
+            for (name,) in names:  # each waits for the transactions that read the table: none older keeps a dead row
                 connection.execute(f"call postgres_execute('{PLAIN}', 'vacuum full {name}', use_transaction => false)")
         return True
     with closing(sqlite3.connect(site.store_folder / SQLITE_FILE, isolation_level=None)) as catalogue:

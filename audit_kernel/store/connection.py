@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from audit_kernel.errors import AuditKernelError
     from audit_kernel.site import Site
 
-EXTENSIONS = ("ducklake", "sqlite_scanner", "httpfs")
+EXTENSIONS = ("ducklake", "httpfs")  # the catalogue's own is loaded when it is attached
 OWNER_ONLY_MASK = 0o077
 KEEP_MERGED = "1 day"
 FILES_WORTH_MERGING = 8

@@ -16,6 +16,7 @@ from audit_kernel.store.retention import refuse_young
 from audit_kernel.store.tables import LAKE, table_definitions
 from audit_kernel.store.views import create_views
 from audit_kernel.store.workspace import workspace
+from audit_kernel.use_log import record_use
 
 if TYPE_CHECKING:
     import duckdb
@@ -78,7 +79,7 @@ def plan_disposal(site: Site, request: Request) -> list[Line]:
     UnknownSubjectError: the patient stands nowhere, or the number names several persons.
     StoreError: the store is empty or cannot be read.
     """
-    refuse_request(site, request)
+    begin(site, request, is_confirmed=False)
     settings = site.settings.store
     with while_reading(site), workspace(site) as folder:
         connection = connect(folder, settings.memory_limit, settings.threads)
@@ -101,7 +102,7 @@ def dispose(site: Site, request: Request) -> list[Disposal]:
     UsageError, UnknownSubjectError: as in `plan_disposal`; nothing was changed.
     StoreError: it was not finished; run it again.
     """
-    refuse_request(site, request)
+    begin(site, request, is_confirmed=True)
     finished = finish_disposals(site)
     with workspace(site) as folder, writing(site, folder) as connection:
         try:
@@ -121,10 +122,15 @@ def dispose(site: Site, request: Request) -> list[Disposal]:
     return finished + finish_disposals(site)
 
 
-def refuse_request(site: Site, request: Request) -> None:
-    """Refuse logs younger than the country's minimum; an authority's decision about a patient knows no minimum."""
+def begin(site: Site, request: Request, *, is_confirmed: bool) -> None:
+    """Refuse logs younger than the country's minimum, then leave a line in the use log: without the patient, for good.
+
+    An authority's decision about one patient knows no minimum.
+    """
     if request.before:
         refuse_young(site, request.before)
+    purpose = request.decision or f"disposal of logs before {request.before}"
+    record_use(site, purpose, "disposal", {"kind": request.kind, "confirmed": is_confirmed})
 
 
 def selections(connection: duckdb.DuckDBPyConnection, site: Site, request: Request) -> list[Selection]:

@@ -122,8 +122,7 @@ def copied(connection: duckdb.DuckDBPyConnection, site: Site, target: Site) -> M
     attach(connection, site, read_only=True)
     snapshot = latest_snapshot(connection)
     moves_files = files_address(site) != files_address(target)
-    if target.settings.store.is_object_store or target.settings.store.is_postgres:
-        prepare_access(connection, target)
+    prepare_access(connection, target)
     n_files, n_bytes = copy_files(connection, site, target) if moves_files else (0, 0)
     before = row_counts(connection, LAKE)
     n_catalogue_rows = 0

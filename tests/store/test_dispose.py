@@ -121,7 +121,8 @@ def test_a_patient_goes_by_all_identifiers_and_from_every_byte(site):
     assert words_left(site, GONE, NUMBER, "Borte") == []
     assert [count(site, name) for name in ("accesses_by_patient", "patients", "identifiers")] == [8, 1, 1]
     kept = site.archive_folder / done.disposal_id
-    named = [path for path in (*kept.rglob("*"), site.journals_folder / "disposals.jsonl") if path.is_file()]
+    named = [path for path in (*kept.rglob("*"), *site.journals_folder.iterdir()) if path.is_file()]
+    assert {"disposals.jsonl", "use_log.jsonl"} <= {path.name for path in named}
     assert [path.name for path in named if GONE.encode() in path.read_bytes()] == []
 
 
