@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.errors import UnknownSubjectError, UsageError
 from audit_kernel.store import hold as holds
-from audit_kernel.store.connection import attach, connect, transaction, while_reading, writing
-from audit_kernel.store.erase import Disposal, Line, erase_rows, finish_disposals, record_disposal
+from audit_kernel.store.catalogue import exists
+from audit_kernel.store.connection import attach, connect, nothing_taken_in, transaction, while_reading, writing
+from audit_kernel.store.erase import Disposal, Line, erase_bytes, finish, record_disposal, unfinished
 from audit_kernel.store.patient_rows import PatientRows
 from audit_kernel.store.retention import refuse_young
 from audit_kernel.store.tables import LAKE, table_definitions
@@ -103,23 +104,33 @@ def dispose(site: Site, request: Request) -> list[Disposal]:
     StoreError: it was not finished; run it again.
     """
     begin(site, request, is_confirmed=True)
-    finished = finish_disposals(site)
+    if not exists(site):
+        raise nothing_taken_in(site)
     with workspace(site) as folder, writing(site, folder) as connection:
+        interrupted = unfinished(connection)
         try:
-            chosen = selections(connection, site, request)
+            remove(connection, request, selections(connection, site, request))
         except UnknownSubjectError:
-            if finished:  # it was this very disposal that was interrupted
-                return finished
-            raise
-        lines = counted(connection, chosen)
-        if not lines:
-            return finished
-        with transaction(connection):
-            for each in chosen:
-                condition = f"{each.goes} and not ({each.held})"
-                erase_rows(connection, each.table, condition, each.bound(condition))
-            record_disposal(connection, request.kind, request.before, request.decision.strip(), lines)
-    return finished + finish_disposals(site)
+            if not interrupted:  # else it was this very disposal that was interrupted
+                raise
+        pending = unfinished(connection)
+        if any(disposal.n_rows for disposal in pending):
+            erase_bytes(connection)
+    if pending:
+        finish(site, pending)
+    return pending
+
+
+def remove(connection: duckdb.DuckDBPyConnection, request: Request, chosen: list[Selection]) -> None:
+    """Delete what is not held and record it, in one transaction; nothing where nothing was chosen."""
+    lines = counted(connection, chosen)
+    if not lines:
+        return
+    with transaction(connection):
+        for each in chosen:
+            condition = f"{each.goes} and not ({each.held})"
+            connection.execute(f'delete from {LAKE}."{each.table}" where {condition}', each.bound(condition))
+        record_disposal(connection, request.kind, request.before, request.decision.strip(), lines)
 
 
 def begin(site: Site, request: Request, *, is_confirmed: bool) -> None:

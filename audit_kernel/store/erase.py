@@ -11,10 +11,8 @@ from typing import TYPE_CHECKING, Any
 from audit_kernel.canonical import canonical_json
 from audit_kernel.errors import StoreError
 from audit_kernel.journal import Journal
-from audit_kernel.store.catalogue import exists, forget_removed, vacuum
+from audit_kernel.store.catalogue import forget_removed, vacuum
 from audit_kernel.store.connection import transaction, writing
-from audit_kernel.store.deliver import reading
-from audit_kernel.store.hold import has_table
 from audit_kernel.store.retention import retention
 from audit_kernel.store.tables import LAKE
 from audit_kernel.store.workspace import workspace
@@ -72,11 +70,6 @@ class Disposal:
 COLUMNS = ", ".join(Disposal.__dataclass_fields__)
 
 
-def erase_rows(connection: duckdb.DuckDBPyConnection, table: str, condition: str, values: dict[str, object]) -> None:
-    """Delete rows inside the caller's transaction."""
-    connection.execute(f'delete from {LAKE}."{table}" where {condition}', values)
-
-
 def record_disposal(
     connection: duckdb.DuckDBPyConnection, kind: str, before: date | None, decision: str, lines: list[Line]
 ) -> None:
@@ -101,49 +94,38 @@ def record_disposal(
 
 def unfinished(connection: duckdb.DuckDBPyConnection) -> list[Disposal]:
     """Return the disposals whose rows are gone while bytes may be left, oldest first."""
-    if not has_table(connection, "disposals"):
-        return []
     rows = connection.execute(
         f"select {COLUMNS} from {LAKE}.disposals where sealed_at is null order by disposed_at, disposal_id"
     ).fetchall()
     return [Disposal(*row) for row in rows]
 
 
-def finish_disposals(site: Site) -> list[Disposal]:
-    """Remove every byte of the rows that are gone, then seal the records; nothing to do where none is unfinished.
+def erase_bytes(connection: duckdb.DuckDBPyConnection) -> None:
+    """Leave no byte of a removed row in the store's files, and none in the statistics of its catalogue."""
+    for call in CLEANING:
+        connection.execute(f"select count(*) from {call}").fetchall()
+    forget_removed(connection)
+
+
+def finish(site: Site, pending: list[Disposal]) -> None:
+    """Write the catalogue anew, then seal the records; the caller has closed the store.
 
     Raises
     ------
     StoreError: a reader hinders it, or the disk is full; run it again.
     """
-    if not exists(site):
-        return []
-    with reading(site) as connection:
-        pending = unfinished(connection)
-    if not pending:
-        return []
-    if any(disposal.n_rows for disposal in pending) and not clean(site):
+    if any(disposal.n_rows for disposal in pending) and not vacuum(site):
         raise StoreError(
             "The rows are gone, but the catalogue could not be written anew while somebody reads.",
             "Close what reads the store, notebooks too, and run the same command again: it finishes.",
         )
     for disposal in pending:
         seal_record(site, disposal)
-        with workspace(site) as folder, writing(site, folder) as connection, transaction(connection):
-            connection.execute(
-                f"update {LAKE}.disposals set sealed_at = ? where disposal_id = ?",
-                [datetime.now(UTC).replace(tzinfo=None), disposal.disposal_id],
-            )
-    return pending
-
-
-def clean(site: Site) -> bool:
-    """Leave no byte of a removed row in the store's files and its catalogue; False while readers hinder it."""
-    with workspace(site) as folder, writing(site, folder) as connection:
-        for call in CLEANING:
-            connection.execute(f"select count(*) from {call}").fetchall()
-        forget_removed(connection)
-    return vacuum(site)
+    with workspace(site) as folder, writing(site, folder) as connection, transaction(connection):
+        connection.execute(
+            f"update {LAKE}.disposals set sealed_at = $now where list_contains($sealed, disposal_id)",
+            {"now": datetime.now(UTC).replace(tzinfo=None), "sealed": [each.disposal_id for each in pending]},
+        )
 
 
 def seal_record(site: Site, disposal: Disposal) -> None:

@@ -14,7 +14,8 @@ from audit_kernel.errors import AuditKernelError, StoreError, UnknownSubjectErro
 from audit_kernel.evidence.verify import verify
 from audit_kernel.site import Site
 from audit_kernel.store import erase
-from audit_kernel.store.dispose import Request, dispose, plan_disposal
+from audit_kernel.store.deliver import reading
+from audit_kernel.store.dispose import Request, counted, dispose, plan_disposal, selections
 from audit_kernel.store.hold import Hold, list_holds, place_hold, release_hold
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reading import Store
@@ -22,7 +23,7 @@ from audit_kernel.store.reference import take_in_reference
 from audit_kernel.store.retention import refuse_young
 from audit_kernel.store.tables import table_definitions
 from tests.store.logs import ask, everything, row
-from tests.store.servers import running_postgres, with_store
+from tests.store.servers import with_store
 
 GONE, NUMBER = "7654321", "01018099999"
 BY_DECISION = {"patient": GONE, "decision": "IVO 2026/1"}
@@ -56,6 +57,12 @@ def filled(empty_sites, tmp_path_factory):
     folder = tmp_path_factory.mktemp("filled")
     site = Site(shutil.copytree(empty_sites / "NO", folder / "site"))
     return fill(site, lambda name, rows: gerica_file(folder / name, rows), folder)
+
+
+@pytest.fixture(scope="module")
+def opened(filled):
+    with reading(filled) as connection:
+        yield connection
 
 
 @pytest.fixture
@@ -115,7 +122,7 @@ def test_what_is_old_goes_from_every_byte_and_the_rest_stays(site):
         assert store.sql("select count(*) as n from accesses").to_pylist() == [{"n": 6}]
 
 
-def test_a_patient_goes_by_all_identifiers_and_from_every_byte(site):
+def test_a_patient_goes_by_all_identifiers_from_every_byte_and_a_record_is_sealed(site):
     (done,) = dispose(site, Request(**BY_DECISION))
     assert done.n_rows == 9
     assert words_left(site, GONE, NUMBER, "Borte") == []
@@ -124,15 +131,10 @@ def test_a_patient_goes_by_all_identifiers_and_from_every_byte(site):
     named = [path for path in (*kept.rglob("*"), *site.journals_folder.iterdir()) if path.is_file()]
     assert {"disposals.jsonl", "use_log.jsonl"} <= {path.name for path in named}
     assert [path.name for path in named if GONE.encode() in path.read_bytes()] == []
-
-
-def test_the_record_of_disposal_is_sealed_and_verifies(site):
-    (done,) = dispose(site, Request(**BY_DECISION))
     assert verify(site.archive_folder) == []
-    record = json.loads((site.archive_folder / done.disposal_id / "data" / "disposal.json").read_text(encoding="utf-8"))
-    assert (record["kind"], record["decision"], record["rows"], record["user"]) == (
-        "patient", "IVO 2026/1", 9, done.disposed_by,
-    )  # fmt: skip
+    record = json.loads((kept / "data" / "disposal.json").read_text(encoding="utf-8"))
+    said = (record["kind"], record["decision"], record["rows"], record["user"])
+    assert said == ("patient", "IVO 2026/1", 9, done.disposed_by)
     assert record["rows_by_table"][0]["table"] == "accesses_by_patient"
     assert ask(site, "select disposal_id, sealed_at is not null from lake.disposals") == [(done.disposal_id, True)]
 
@@ -162,11 +164,11 @@ def test_everything_can_go_and_leaves_no_smallest_or_largest_value(site, monkeyp
         ({"employee_id": "OLD3", "from_date": date(2019, 2, 4)}, (0, 0, 0)),
     ],
 )
-def test_a_hold_wins_over_disposal_by_date(filled, monkeypatch, hold, held):
+def test_a_hold_wins_over_disposal_by_date(filled, opened, monkeypatch, hold, held):
     named = {"patient_id": None, "employee_id": None, "source_id": None, "from_date": None, "to_date": None} | hold
     placed = Hold("h", **named, reason="sak 2026/9", placed_at=datetime(2026, 1, 1), placed_by="x")
     monkeypatch.setattr("audit_kernel.store.hold.active_holds", lambda _connection: [placed])
-    lines = plan_disposal(filled, Request(before=date(2020, 1, 1)))
+    lines = counted(opened, selections(opened, filled, Request(before=date(2020, 1, 1))))
     assert [line.table for line in lines] == ["accesses_by_patient", "accesses_by_employee", "quarantine"]
     assert tuple(line.n_held for line in lines) == held
     assert [line.n_rows + line.n_held for line in lines] == [5, 5, 1]
@@ -262,8 +264,6 @@ def kill(*given, **named):
 moment = sys.argv[2]
 if moment == "before-commit":
     dispose.record_disposal = kill
-elif moment == "committed":
-    erase.workspace = kill
 elif moment == "files-gone":
     erase.forget_removed = kill
 elif moment == "sealed":
@@ -273,7 +273,7 @@ dispose.dispose(Site(Path(sys.argv[1])), dispose.Request(patient="7654321", deci
 """
 
 
-@pytest.mark.parametrize("moment", ["before-commit", "committed", "files-gone", "sealed"])
+@pytest.mark.parametrize("moment", ["before-commit", "files-gone", "sealed"])
 def test_a_killed_disposal_leaves_a_whole_store_and_the_next_one_finishes(site, moment):
     before = everything(site)
     words = [sys.executable, "-c", KILLED, str(site.folder), moment]
@@ -302,20 +302,19 @@ def test_a_disposal_that_a_reader_hinders_says_so_and_is_finished_later(site, mo
 
 
 @pytest.mark.requires("postgresql")
-def test_a_patient_goes_from_every_byte_of_postgresql_too(empty_sites, gerica, tmp_path):
-    with running_postgres() as postgres:
-        words = postgres.new_database()
-        site = Site(shutil.copytree(empty_sites / "SE", tmp_path / "site"))
-        site = with_store(site, f"postgres:{words} user=postgres", str(tmp_path / "share"))
-        fill(site, gerica, tmp_path)
-        name = words.split()[0].removeprefix("dbname=")
-        assert GONE.encode() in postgres.bytes_on_disk(name)
-        (done,) = dispose(site, Request(**BY_DECISION))
-        assert done.n_rows == 9
-        on_disk = postgres.bytes_on_disk(name)
-        assert [word for word in (GONE, NUMBER) if word.encode() in on_disk] == []
-        assert b"5550011" in on_disk  # what stays is found by the same look
-        assert GONE not in repr(everything(site))
+def test_a_patient_goes_from_every_byte_of_postgresql_too(empty_sites, postgres, gerica, tmp_path):
+    words = postgres.new_database()
+    site = Site(shutil.copytree(empty_sites / "SE", tmp_path / "site"))
+    site = with_store(site, f"postgres:{words} user=postgres", str(tmp_path / "share"))
+    fill(site, gerica, tmp_path)
+    name = words.split()[0].removeprefix("dbname=")
+    assert GONE.encode() in postgres.bytes_on_disk(name)
+    (done,) = dispose(site, Request(**BY_DECISION))
+    assert done.n_rows == 9
+    on_disk = postgres.bytes_on_disk(name)
+    assert [word for word in (GONE, NUMBER) if word.encode() in on_disk] == []
+    assert b"5550011" in on_disk  # what stays is found by the same look
+    assert GONE not in repr(everything(site))
 
 
 def test_no_column_of_a_reference_table_names_a_patient_unseen():

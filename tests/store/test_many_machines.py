@@ -17,7 +17,7 @@ from audit_kernel.store.deliver import read_ledger
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reading import Store
 from tests.store.logs import ask, everything, row
-from tests.store.servers import PASSWORD, running_object_store, running_postgres, with_store
+from tests.store.servers import PASSWORD, running_object_store, with_store
 
 pytestmark = pytest.mark.requires("postgresql")
 UNIT = "insert into lake.units (unit_id, delivery_id, delivered_at, row_number) values (?, '', now(), 1)"
@@ -43,12 +43,6 @@ while time.monotonic() < ends:
         seen.add(store.sql("select count(*) as n from accesses").to_pylist()[0]["n"])
 print(sorted(seen))
 """
-
-
-@pytest.fixture(scope="session")
-def postgres():
-    with running_postgres() as server:
-        yield server
 
 
 @pytest.fixture

@@ -13,13 +13,7 @@ from audit_kernel.store.intake import take_in
 from audit_kernel.store.move import move_store
 from audit_kernel.store.reading import Store
 from tests.store.logs import ask, everything, gerica_file, row
-from tests.store.servers import running_object_store, running_postgres
-
-
-@pytest.fixture(scope="module")
-def postgres():
-    with running_postgres() as server:
-        yield server
+from tests.store.servers import running_object_store
 
 
 @pytest.fixture(scope="module")
