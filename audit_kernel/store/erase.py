@@ -9,10 +9,10 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel.canonical import canonical_json
-from audit_kernel.errors import StoreError
+from audit_kernel.errors import Phrase, StoreError
 from audit_kernel.journal import Journal
 from audit_kernel.store.catalogue import forget_removed, vacuum
-from audit_kernel.store.connection import transaction, writing
+from audit_kernel.store.connection import transaction, without_log_text, writing
 from audit_kernel.store.retention import retention
 from audit_kernel.store.tables import LAKE
 from audit_kernel.store.workspace import workspace
@@ -101,10 +101,18 @@ def unfinished(connection: duckdb.DuckDBPyConnection) -> list[Disposal]:
 
 
 def erase_bytes(connection: duckdb.DuckDBPyConnection) -> None:
-    """Leave no byte of a removed row in the store's files, and none in the statistics of its catalogue."""
-    for call in CLEANING:
-        connection.execute(f"select count(*) from {call}").fetchall()
-    forget_removed(connection)
+    """Leave no byte of a removed row in the store's files, and none in the statistics of its catalogue.
+
+    Raises
+    ------
+    StoreError: the disk is full, say; run it again.
+    """
+    problem = Phrase("The rows are gone, but not yet every byte of them ({cause}).")
+    remedy = Phrase("Free space on the disk and run the same command again: it finishes.")
+    with without_log_text(StoreError, problem, remedy):
+        for call in CLEANING:
+            connection.execute(f"select count(*) from {call}").fetchall()
+        forget_removed(connection)
 
 
 def finish(site: Site, pending: list[Disposal]) -> None:

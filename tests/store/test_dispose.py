@@ -290,8 +290,12 @@ def test_a_killed_disposal_leaves_a_whole_store_and_the_next_one_finishes(site, 
     assert verify(site.archive_folder) == []
 
 
-def test_a_disposal_that_a_reader_hinders_says_so_and_is_finished_later(site, monkeypatch):
+def test_a_disposal_that_is_hindered_says_so_and_is_finished_later(site, monkeypatch):
     with monkeypatch.context() as patched:
+        patched.setattr(erase, "CLEANING", ("read_blob('/nowhere/at/all')",))  # as a full disk would
+        with pytest.raises(StoreError, match="not yet every byte"):
+            dispose(site, Request(**BY_DECISION))
+        patched.undo()
         patched.setattr(erase, "vacuum", lambda _site: False)
         with pytest.raises(StoreError, match="while somebody reads"):
             dispose(site, Request(**BY_DECISION))
