@@ -26,6 +26,10 @@ LOCK = "writer.lock"
 OWNER_ONLY_FILE = 0o600
 CONNECT_SECONDS = 10
 WRITERS = 4_207_016_411  # the advisory lock of PostgreSQL that the one writer holds; one lake lies in one database
+MAY_NOT_WRITE = (
+    "select relname from pg_class where relname = 'ducklake_snapshot' and relkind = 'r'"
+    " and not has_table_privilege(oid, 'insert')"
+)
 PLAIN = "catalogue"  # the name under which PostgreSQL is attached without DuckLake
 
 
@@ -117,6 +121,7 @@ def plain_postgres(site: Site, *, read_only: bool) -> Iterator[duckdb.DuckDBPyCo
     limits = {"memory_limit": "200MB", "threads": "1"}
     offline = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
     with closing(duckdb.connect(":memory:", config={**limits, **offline})) as connection:
+        connection.execute("set enable_progress_bar = false")
         load_extension(connection, "postgres_scanner")
         access = "type postgres, read_only" if read_only else "type postgres"
         try:
@@ -158,7 +163,7 @@ def only_writer(site: Site) -> Iterator[None]:
 
     Raises
     ------
-    StoreError: PostgreSQL cannot be reached.
+    StoreError: PostgreSQL cannot be reached, or its user may only read.
     """
     if not site.settings.store.is_postgres:
         with FileLock(site.store_folder / LOCK, mode=OWNER_ONLY_FILE):
@@ -168,6 +173,13 @@ def only_writer(site: Site) -> Iterator[None]:
         connection.execute("begin transaction")
         held = f"select cast(pg_advisory_xact_lock({WRITERS}) as text) as held"
         connection.execute(f"select * from postgres_query('{PLAIN}', {literal(held)})").fetchall()
+        refused = f"select * from postgres_query('{PLAIN}', {literal(MAY_NOT_WRITE)})"
+        if connection.execute(refused).fetchone():
+            raise StoreError(
+                "The user of {site!r} may only read the store's catalogue in PostgreSQL.",
+                "Take in and write with the user that made the store: `store.catalogue` in settings.yml.",
+                site=str(site.folder),
+            )
         yield
 
 
