@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from audit_kernel import printing
+from audit_kernel import commands_store, printing
 from audit_kernel.error_language import language_of
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.locale import translator
@@ -268,6 +268,9 @@ def demo(
 def printer(site: Site, language: str = "") -> printing.Printer:
     """Return what prints in the language asked for, else the site's."""
     return printing.Printer(console, language or site.settings.language)
+
+
+commands_store.register(app)
 
 
 def main() -> None:

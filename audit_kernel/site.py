@@ -13,6 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.evidence import keys
+from audit_kernel.store_settings import StoreSettings
 from audit_kernel.yaml_file import read_yaml, wrong_key
 
 if TYPE_CHECKING:
@@ -27,15 +28,6 @@ SITE_ADDITIONS = ("parameters/sources", "sql/checks", "sql/reports", "notebooks"
 Country = Literal["NO", "SE"]
 Language = Literal["en", "nb", "sv"]
 COUNTRY_DEFAULTS: dict[str, tuple[str, str]] = {"NO": ("nb", "Europe/Oslo"), "SE": ("sv", "Europe/Stockholm")}
-
-
-class StoreSettings(BaseModel):
-    """How the log store is opened; the store itself lies in the site's `store` folder."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    memory_limit: str = Field(default="3GB", pattern=r"^[1-9][0-9]*(MB|GB)$", description="DuckDB's own limit")
-    threads: int = Field(default=2, ge=1, le=256, description="threads of one query")
 
 
 class RoutineSettings(BaseModel):

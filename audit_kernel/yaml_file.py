@@ -19,6 +19,14 @@ LONGEST_VALUE = 100
 Model = TypeVar("Model", bound=BaseModel)
 
 
+class UnshownValueError(ValueError):
+    """A wrong value that is not shown, because it may hold a secret; `allowed` says what may stand there."""
+
+    def __init__(self, allowed: Phrase) -> None:
+        super().__init__(allowed)
+        self.allowed = allowed
+
+
 class Texts(BaseModel):
     """One text in the three languages."""
 
@@ -123,6 +131,15 @@ def wrong_key(error: ValidationError, path: Path, model: type[BaseModel]) -> Set
         )
     if first["type"] == "missing":
         return SettingsError("{path}: key {key!r} is missing.", "Correct the file and try again.", path=path, key=key)
+    cause = first.get("ctx", {}).get("error")
+    if isinstance(cause, UnshownValueError):
+        return SettingsError(
+            "{path}: key {key!r} is wrong; allowed is: {reason}.",
+            "Correct the file and try again.",
+            path=path,
+            key=key,
+            reason=cause.allowed,
+        )
     value = textwrap.shorten(repr(first["input"]), LONGEST_VALUE)
     return SettingsError(
         "{path}: key {key!r} has the value {value}; {reason}.",

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
 ADVICE = {
     "chromium": "This test looks at a page in a browser. Install Debian's chromium: apt-get install chromium",
     "openssl": "This test verifies a signature the way an auditor does. Install openssl: apt-get install openssl",
+    "postgresql": "This test starts PostgreSQL. Install Debian's package: apt-get install postgresql",
     "root": "This test fills a small disk or changes owners, which only root may do.",
     "sha256sum": "This test verifies a bag the way an auditor does and needs sha256sum (coreutils).",
 }
@@ -22,7 +24,15 @@ def is_missing(need: str) -> bool:
         raise pytest.UsageError(message)
     if need == "root":
         return not hasattr(os, "geteuid") or os.geteuid() != 0
+    if need == "postgresql":
+        return postgres_program("initdb") is None
     return shutil.which(need) is None
+
+
+def postgres_program(name: str) -> str | None:
+    """Return the path of a program of PostgreSQL, which Debian keeps off the PATH; None when there is none."""
+    debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
+    return shutil.which(name) or (str(debian[-1]) if debian else None)
 
 
 def pytest_configure(config: pytest.Config) -> None:

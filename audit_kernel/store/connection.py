@@ -1,17 +1,17 @@
-"""Opens the log store: DuckLake with a SQLite catalogue in WAL mode beside encrypted Parquet files."""
+"""Opens the log store: DuckLake with a catalogue in SQLite (WAL mode) or PostgreSQL, and encrypted Parquet files."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib.resources
 import os
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING
 
 import duckdb
-from filelock import FileLock
 
 from audit_kernel.errors import Phrase, StoreError
+from audit_kernel.store import catalogue
+from audit_kernel.store.catalogue import literal
 from audit_kernel.store.tables import LAKE, create_missing_tables
 
 if TYPE_CHECKING:
@@ -21,11 +21,8 @@ if TYPE_CHECKING:
     from audit_kernel.errors import AuditKernelError
     from audit_kernel.site import Site
 
-EXTENSIONS = ("ducklake", "sqlite_scanner", "httpfs")
-CATALOGUE = "catalog.sqlite"
-LOCK = "writer.lock"
+EXTENSIONS = ("ducklake", "httpfs")  # the catalogue's own is loaded when it is attached
 OWNER_ONLY_MASK = 0o077
-OWNER_ONLY_FILE = 0o600
 KEEP_MERGED = "1 day"
 FILES_WORTH_MERGING = 8
 
@@ -56,31 +53,8 @@ def connect(temporary: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPy
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set enable_progress_bar = false")
     for name in EXTENSIONS:
-        try:
-            file = importlib.resources.files(f"duckdb_extension_{name}").joinpath(
-                f"extensions/v{duckdb.__version__}/{name}.duckdb_extension"
-            )
-            connection.execute(f"load {literal(str(file))}")
-        except (ModuleNotFoundError, duckdb.Error) as error:
-            raise StoreError(
-                "DuckDB's extension {name} cannot be loaded ({cause}).",
-                "Install duckdb-extension-{package} {version} with the lock file.",
-                name=name,
-                cause=type(error).__name__,
-                package=name.replace("_", "-"),
-                version=duckdb.__version__,
-            ) from None
+        catalogue.load_extension(connection, name)
     return connection
-
-
-def literal(text: str) -> str:
-    """Quote a file path for the statements that take no bound value (load, attach)."""
-    return "'" + text.replace("'", "''") + "'"
-
-
-def exists(site: Site) -> bool:
-    """Say whether anything was ever taken in."""
-    return (site.store_folder / CATALOGUE).is_file()
 
 
 def attach(connection: duckdb.DuckDBPyConnection, site: Site, *, read_only: bool, snapshot: int | None = None) -> None:
@@ -90,27 +64,26 @@ def attach(connection: duckdb.DuckDBPyConnection, site: Site, *, read_only: bool
     ------
     StoreError: there is no store yet, the snapshot is gone, or the catalogue cannot be read.
     """
-    if read_only and not exists(site):
-        raise StoreError(
-            "The log store of {site!r} is empty: nothing was taken in yet.",
-            "Take a log in with: audit-kernel intake FILE --source NAME",
-            site=str(site.folder),
-        )
+    is_postgres = site.settings.store.is_postgres
+    if read_only and not is_postgres and not catalogue.exists(site):
+        raise nothing_taken_in(site)
     options = [
-        f"data_path {literal(str(site.store_folder / 'files') + os.sep)}",
+        f"data_path {literal(catalogue.files_address(site))}",
         "override_data_path true",  # the catalogue remembers where the site was made; it may have been moved
         "data_inlining_row_limit 0",
     ]
     if read_only:
         options.append("read_only")
     else:
-        options += ["encrypted", "meta_journal_mode 'WAL'"]
+        options += ["encrypted"] if is_postgres else ["encrypted", "meta_journal_mode 'WAL'"]
     if snapshot is not None:
         options.append(f"snapshot_version {int(snapshot)}")
-    catalogue = literal(f"ducklake:sqlite:{site.store_folder / CATALOGUE}")
     try:
-        connection.execute(f"attach {catalogue} as {LAKE} ({', '.join(options)})")
+        catalogue.prepare_access(connection, site)
+        connection.execute(f"attach {literal(catalogue.lake_address(site))} as {LAKE} ({', '.join(options)})")
     except duckdb.Error as error:
+        if is_postgres and read_only and not catalogue.exists(site):
+            raise nothing_taken_in(site) from None
         remedy = Phrase("Check that the folder `store` is readable.")
         if snapshot is not None:
             remedy = Phrase(
@@ -123,6 +96,15 @@ def attach(connection: duckdb.DuckDBPyConnection, site: Site, *, read_only: bool
             cause=type(error).__name__,
             snapshot=snapshot,
         ) from None
+
+
+def nothing_taken_in(site: Site) -> StoreError:
+    """Return the sentence for a store that does not exist yet."""
+    return StoreError(
+        "The log store of {site!r} is empty: nothing was taken in yet.",
+        "Take a log in with: audit-kernel intake FILE --source NAME",
+        site=str(site.folder),
+    )
 
 
 def latest_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
@@ -169,7 +151,7 @@ def writing(site: Site, temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     failures = without_log_text(StoreError, problem, remedy, site=str(site.folder))
     old_mask = os.umask(OWNER_ONLY_MASK)
     try:
-        with failures, FileLock(site.store_folder / LOCK, mode=OWNER_ONLY_FILE):
+        with failures, catalogue.only_writer(site):
             connection = connect(temporary, site.settings.store.memory_limit, site.settings.store.threads)
             try:
                 attach(connection, site, read_only=False)
@@ -192,6 +174,15 @@ def transaction(connection: duckdb.DuckDBPyConnection, *, is_first: bool = False
             connection.execute(f"update {LAKE}.writer_lock set n_writes = n_writes + 1")
         yield
         connection.execute("commit")
+    except duckdb.TransactionException as error:
+        with contextlib.suppress(duckdb.Error):
+            connection.execute("rollback")
+        if "conflict" not in str(error):  # a role that may only read fails at commit too
+            raise
+        raise StoreError(
+            "Another writer changed the store at the same moment, so nothing of this was stored.",
+            "Try again; on PostgreSQL, check that the server keeps idle connections (docs/operating.md).",
+        ) from None
     except BaseException:
         with contextlib.suppress(duckdb.Error):  # the first error is the one to tell; closing rolls back too
             connection.execute("rollback")
@@ -213,12 +204,12 @@ def tidy(connection: duckdb.DuckDBPyConnection) -> None:
 
 def scattered_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the tables of which one month lies in so many files that merging is worth writing it anew."""
-    catalogue = f"__ducklake_metadata_{LAKE}"
+    metadata = f"__ducklake_metadata_{LAKE}"
     rows = connection.execute(
         "with months as (select data_file_id, string_agg(partition_value, '-' order by partition_key_index) as month"
-        f" from {catalogue}.ducklake_file_partition_value group by data_file_id)"
-        f" select distinct tables.table_name from {catalogue}.ducklake_data_file as files"
-        f" join {catalogue}.ducklake_table as tables using (table_id) left join months using (data_file_id)"
+        f" from {metadata}.ducklake_file_partition_value group by data_file_id)"
+        f" select distinct tables.table_name from {metadata}.ducklake_data_file as files"
+        f" join {metadata}.ducklake_table as tables using (table_id) left join months using (data_file_id)"
         " where files.end_snapshot is null and tables.end_snapshot is null"
         " group by tables.table_name, months.month having count(*) >= ? order by all",
         [FILES_WORTH_MERGING],

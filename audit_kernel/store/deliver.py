@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from audit_kernel.errors import IntakeError
 from audit_kernel.journal import Journal
-from audit_kernel.store.connection import attach, connect, exists, while_reading
+from audit_kernel.store.catalogue import exists
+from audit_kernel.store.connection import attach, connect, while_reading
 from audit_kernel.store.intake import plain_name, take_in
 from audit_kernel.store.ledger import Delivery, deliveries, quarantined
 from audit_kernel.store.reference import take_in_reference

@@ -9,7 +9,8 @@ import duckdb
 from audit_kernel.catalog import Catalog
 from audit_kernel.errors import Phrase, StoreError, UsageError
 from audit_kernel.query import Period, Result, run_query
-from audit_kernel.store.connection import attach, connect, latest_snapshot, literal, while_reading, without_log_text
+from audit_kernel.store.catalogue import files_address, literal
+from audit_kernel.store.connection import attach, connect, latest_snapshot, while_reading, without_log_text
 from audit_kernel.store.ledger import Delivery, deliveries
 from audit_kernel.store.tables import LAKE
 from audit_kernel.store.views import create_views
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 NAMED = ("employee", "patient", "unit")
 SUBJECTS = ("patient_id", "employee_id")
+SNAPSHOT_GONE = "No snapshot found"  # DuckLake's words
 
 
 class Store:
@@ -62,7 +64,8 @@ class Store:
 
     def _lock_in(self) -> None:
         """A reader reads the store and nothing else: no other file, no export beside the use log's knowledge."""
-        allowed = ", ".join(literal(f"{folder}/") for folder in (self.site.store_folder, self.site.temporary_folder))
+        folders = [f"{folder}/" for folder in (self.site.store_folder, self.site.temporary_folder)]
+        allowed = ", ".join(literal(folder) for folder in (*folders, files_address(self.site)))
         self._connection.execute(f"set allowed_directories = [{allowed}]")
         self._connection.execute("set enable_external_access = false")
         self._connection.execute("set lock_configuration = true")
@@ -158,6 +161,13 @@ class Store:
         except duckdb.ConnectionException:
             raise StoreError("The store was closed.", "Open it again.") from None
         except duckdb.Error as error:
+            if isinstance(error, duckdb.IOException) or SNAPSHOT_GONE in str(error):  # disposed of, or out of reach
+                raise StoreError(
+                    "The files of the log store of {site!r} could not be read ({cause}).",
+                    "Open the store again; if it was not disposed of meanwhile, check where its files lie.",
+                    site=str(self.site.folder),
+                    cause=type(error).__name__,
+                ) from None
             raise UsageError(
                 "The SQL could not be answered ({cause}).",
                 "Look for a conversion that a value does not allow: try_cast gives NULL there.",

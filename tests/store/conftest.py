@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +11,7 @@ import pytest
 from audit_kernel.site import Site, create_site
 from audit_kernel.store.connection import writing
 from tests.store.logs import add_plain_source, gerica_file, plain_file
+from tests.store.servers import Postgres, running_postgres
 
 COUNTRIES = ("NO", "SE")
 
@@ -26,6 +27,13 @@ def empty_sites(tmp_path_factory: pytest.TempPathFactory) -> Path:
             with writing(site, site.temporary_folder):
                 pass
     return folder
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server; each test takes a new database."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture
