@@ -1,0 +1,1 @@
+"""Measures the product against its peers; run by hand, never in CI."""

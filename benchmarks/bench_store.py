@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import os
 import platform
-import re
 import resource
 import shutil
 import statistics
@@ -22,12 +21,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
 import duckdb
 
-from audit_kernel.site import SETTINGS_FILE, Site, create_site
+from audit_kernel.site import Site, create_site
 from audit_kernel.store.connection import tidy, writing
 from audit_kernel.store.reading import Store
 from benchmarks.peers import PEERS, floor
@@ -67,24 +67,26 @@ def stopwatch(lines: Lines, text: str) -> Iterator[None]:
     lines.add(f"{text}: {time.perf_counter() - began:,.1f} s.")
 
 
-def new_site(folder: Path, files_before_merging: int) -> Site:
+# The ordinary command, but that merging waits, so that reading is measured before it too.
+WITHOUT_MERGING = """
+import audit_kernel.store.connection as store
+store.FILES_WORTH_MERGING = store.FILES_OF_A_PAST_MONTH = 10**6
+from audit_kernel.cli import main
+main()
+"""
+COMMAND = [sys.executable, "-c", WITHOUT_MERGING]
+
+
+def new_site(folder: Path) -> Site:
     """Make a site with both mappings."""
     site = create_site(folder, "NO", "Benchmark")
     write_mappings(site.folder / "parameters" / "sources")
-    set_merging(site, files_before_merging)
-    return Site(site.folder)
-
-
-def set_merging(site: Site, files_before_merging: int) -> None:
-    """Write into the settings how many files of a month are merged."""
-    path = site.folder / SETTINGS_FILE
-    text = re.sub(r"^    files_before_merging: .*\n", "", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
-    path.write_text(text.replace("store:\n", f"store:\n    files_before_merging: {files_before_merging}\n"))
+    return site
 
 
 def intake(site: Site, files: Sequence[Path], source_id: str) -> float:
     """Take files in by the ordinary command; return its seconds."""
-    command = [sys.executable, "-m", "audit_kernel.cli", "intake", *map(str, files), "--source", source_id]
+    command = [*COMMAND, "intake", *map(str, files), "--source", source_id]
     return seconds(
         lambda: subprocess.run([*command, "--site", str(site.folder), "--json"], check=True, capture_output=True)
     )
@@ -95,7 +97,7 @@ def deliver_year(year: Year, site: Site, folder: Path, plain: Path, lines: Lines
     connection = duckdb.connect(config={"threads": 2})
     connection.execute("set TimeZone = 'UTC'")
     for kind, path in write_reference(connection, year, folder).items():
-        command = [sys.executable, "-m", "audit_kernel.cli", "reference", str(path), "--kind", kind]
+        command = [*COMMAND, "reference", str(path), "--kind", kind]
         subprocess.run([*command, "--site", str(site.folder)], check=True, capture_output=True)
     spent, n_files = 0.0, 0
     for month in range(12):
@@ -213,8 +215,8 @@ def compare_intake(year: Year, site: Site, folder: Path, lines: Lines) -> None:
         own, bare = [], []
         for _time in range(TIMES):
             with tempfile.TemporaryDirectory(dir=folder) as target:
-                own.append(intake(new_site(Path(target) / "site", 1000), [path], source_id))
-                bare.append(seconds(lambda path=path, target=target: floor(path, HEADER, Path(target))))
+                own.append(intake(new_site(Path(target) / "site"), [path], source_id))
+                bare.append(seconds(partial(floor, path, HEADER, Path(target))))
         full = intake(site, [path], source_id)
         ratio = statistics.median(mine / theirs for mine, theirs in zip(own, bare, strict=True))
         lines.add(
@@ -232,18 +234,16 @@ def measure(year: Year, folder: Path, lines: Lines) -> None:
     """Run everything over one year."""
     plain = folder / "plain"
     plain.mkdir()
-    site = new_site(folder / "site", 1_000_000)
+    site = new_site(folder / "site")
     deliver_year(year, site, folder, plain, lines)
     lines.add("")
     lines.add("| | opening | -141, a patient's year | -141, an employee's year | -140, a week | -119, a week |")
     lines.add("|---|---|---|---|---|---|")
     ask_ours(site, year, lines, "before merging")
-    set_merging(site, 8)
-    site = Site(site.folder)
 
     def merge() -> None:
         with writing(site, site.temporary_folder) as connection:
-            tidy(connection, site)
+            tidy(connection)
 
     merging = seconds(merge)
     answers = ask_ours(site, year, lines, "after merging")

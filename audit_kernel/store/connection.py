@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 EXTENSIONS = ("ducklake", "httpfs")  # the catalogue's own is loaded when it is attached
 OWNER_ONLY_MASK = 0o077
 KEEP_MERGED = "1 day"
-FILES_WORTH_MERGING = 8
+# Merging writes a month anew: while it grows not at every file, and once it is over as soon as it is worth it.
+FILES_WORTH_MERGING, FILES_OF_A_PAST_MONTH = 24, 4
 
 
 def connect(temporary: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPyConnection:
@@ -48,6 +49,7 @@ def connect(temporary: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPy
             "memory_limit": memory_limit,
             "threads": str(threads),
             "temp_directory": str(temporary),
+            "temp_file_encryption": "true",  # what does not fit in memory is log text
         },
     )
     connection.execute("set TimeZone = 'UTC'")
@@ -206,12 +208,17 @@ def scattered_tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the tables of which one month lies in so many files that merging is worth writing it anew."""
     metadata = f"__ducklake_metadata_{LAKE}"
     rows = connection.execute(
-        "with months as (select data_file_id, string_agg(partition_value, '-' order by partition_key_index) as month"
-        f" from {metadata}.ducklake_file_partition_value group by data_file_id)"
-        f" select distinct tables.table_name from {metadata}.ducklake_data_file as files"
+        "with months as (select data_file_id,"
+        " sum(try_cast(partition_value as integer) * case partition_key_index when 0 then 12 else 1 end) as month"
+        f" from {metadata}.ducklake_file_partition_value group by data_file_id),"
+        " counted as (select tables.table_name, months.month, count(*) as n_files,"
+        " max(months.month) over (partition by tables.table_name) as newest"
+        f" from {metadata}.ducklake_data_file as files"
         f" join {metadata}.ducklake_table as tables using (table_id) left join months using (data_file_id)"
         " where files.end_snapshot is null and tables.end_snapshot is null"
-        " group by tables.table_name, months.month having count(*) >= ? order by all",
-        [FILES_WORTH_MERGING],
+        " group by tables.table_name, months.month)"
+        " select distinct table_name from counted"
+        " where n_files >= case when month < newest then $past else $growing end order by all",
+        {"past": min(FILES_OF_A_PAST_MONTH, FILES_WORTH_MERGING), "growing": FILES_WORTH_MERGING},
     ).fetchall()
     return [str(name) for (name,) in rows]

@@ -39,7 +39,8 @@ def take_in_all(
     """
     done: list[Delivery] = []
     refused: list[IntakeError] = []
-    for path in files:
+    for number, path in enumerate(files, start=1):
+        is_last = number == len(files)
 
         def report(done_bytes: int, all_bytes: int, name: str = path.name) -> None:
             if progress:
@@ -47,9 +48,9 @@ def take_in_all(
 
         try:
             if source_id.startswith(REFERENCE):
-                done.append(take_in_reference(site, path, source_id.removeprefix(REFERENCE), report))
+                done.append(take_in_reference(site, path, source_id.removeprefix(REFERENCE), report, is_last=is_last))
             else:
-                done.append(take_in(site, path, source_id, report))
+                done.append(take_in(site, path, source_id, report, is_last=is_last))
         except IntakeError as error:
             refused.append(error)
             entry = {

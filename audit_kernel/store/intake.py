@@ -42,12 +42,20 @@ def source_folders(site: Site) -> list[Path]:
     return [resource_folder("parameters") / "sources", site.folder / "parameters" / "sources"]
 
 
-def take_in(site: Site, path: Path, source_id: str, progress: Callable[[int, int], None] | None = None) -> Delivery:
+def take_in(
+    site: Site,
+    path: Path,
+    source_id: str,
+    progress: Callable[[int, int], None] | None = None,
+    *,
+    is_last: bool = True,
+) -> Delivery:
     """Take one log file in.
 
     Parameters
     ----------
     progress: called with bytes read so far and bytes in all.
+    is_last: no other file follows at once, so that the store is tidied: small files merged, leftovers cleared.
 
     Returns
     -------
@@ -67,7 +75,7 @@ def take_in(site: Site, path: Path, source_id: str, progress: Callable[[int, int
     def stage_file(connection: Connection, prepared: PreparedFile) -> int:
         return stage(connection, prepared, source)
 
-    return deliver_file(site, path, source, source_id, stage_file, store_staged, progress)
+    return deliver_file(site, path, source, source_id, stage_file, store_staged, progress, is_last=is_last)
 
 
 def deliver_file(
@@ -78,6 +86,8 @@ def deliver_file(
     stage_file: Callable[[Connection, PreparedFile], int],
     store_staged: Callable[[Connection, PreparedFile, int], Delivery],
     progress: Callable[[int, int], None] | None,
+    *,
+    is_last: bool,
 ) -> Delivery:
     """Prepare, stage and store one file of any kind: one transaction, its line of the ledger in it.
 
@@ -98,7 +108,8 @@ def deliver_file(
                     delivery = store_staged(connection, prepared, n_read)
                     append_to_ledger(connection, delivery)
                     prepared.check_unchanged()
-            tidy(connection)
+            if is_last:
+                tidy(connection)
     return delivery
 
 

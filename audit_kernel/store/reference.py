@@ -28,7 +28,7 @@ def reference_kinds() -> list[str]:
 
 
 def take_in_reference(
-    site: Site, path: Path, kind: str, progress: Callable[[int, int], None] | None = None
+    site: Site, path: Path, kind: str, progress: Callable[[int, int], None] | None = None, *, is_last: bool = True
 ) -> Delivery:
     """Take one delivery of reference data in.
 
@@ -59,7 +59,7 @@ def take_in_reference(
     def store_staged(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, n_read: int) -> Delivery:
         return store_delivery(connection, prepared, source, n_read)
 
-    return deliver_file(site, path, source, source_id, stage_file, store_staged, progress)
+    return deliver_file(site, path, source, source_id, stage_file, store_staged, progress, is_last=is_last)
 
 
 def store_delivery(
