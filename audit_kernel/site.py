@@ -38,6 +38,20 @@ class StoreSettings(BaseModel):
     threads: int = Field(default=2, ge=1, le=256, description="threads of one query")
 
 
+class IntakeSettings(BaseModel):
+    """How far a packed log may expand (.gz, .zip, .zst, .xlsx)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    largest_unpacked: str = Field(default="20GB", pattern=r"^[1-9][0-9]{0,5}(MB|GB)$", description="unpacked size")
+    largest_ratio: int = Field(default=500, ge=1, le=1_000_000, description="unpacked size to packed size")
+
+    @property
+    def largest_unpacked_bytes(self) -> int:
+        """`largest_unpacked` as a number: MB and GB are powers of ten."""
+        return int(self.largest_unpacked[:-2]) * (10**9 if self.largest_unpacked.endswith("GB") else 10**6)
+
+
 class RoutineSettings(BaseModel):
     """The local routine in force; it stands on every certificate."""
 
@@ -58,6 +72,7 @@ class Settings(BaseSettings):
     language: Language
     time_zone: str
     store: StoreSettings = StoreSettings()
+    intake: IntakeSettings = IntakeSettings()
     routine: RoutineSettings = RoutineSettings()
 
     @field_validator("time_zone")
