@@ -35,7 +35,7 @@ DECIDED: dict[str, dict[str, tuple[str, ...]]] = {
         "is_blocked": ("true", "false"),
     },
     "authentications": {
-        "kind": ("login", "logout", "failure", "lockout", "unlock", "password_change", "log_cleared"),
+        "kind": ("login", "logout", "failure", "lockout", "unlock", "password_change", "log_cleared", "other"),
     },
     "medication_events": {"kind": ("withdrawal", "administration", "waste", "return", "transfer", "count")},
 }
