@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from audit_kernel.sources.definition import SourceDefinition
     from audit_kernel.sources.prepare import PreparedFile
 
+    Fields = dict[str, str]
     Row = dict[str, Any]
 
 BLANKS = " \t\r\n"
@@ -93,36 +94,36 @@ def _rows(text: Any, source: SourceDefinition) -> StagedRows:  # noqa: ANN401 - 
     if start is None or "\n" in text:
         raise BadValueError("", "not_readable")
     header, place = _header(text, start.end())
-    fields = Element(_fields(text[place:]))
+    fields = _fields(text[place:])
     moment, has_zone, is_own = _moment(fields, text[: start.start()])
     # Transport is no part of the record, unless its time is.
     identity = text[start.start() :] if is_own else text
     labelled = _labelled(fields)
-    action = (fields.text("act") or header["class"].rpartition(":")[2]).lower()
+    action = (fields.get("act") or header.get("class", "").rpartition(":")[2]).lower()
     common: Row = {
         "recorded_at": moment if has_zone else None,
         "recorded_local": None if has_zone else moment,
-        "employee_id": fields.text("suid"),
-        "network_address": fields.text("src"),
-        "session_id": fields.text("sproc"),
+        "employee_id": fields.get("suid"),
+        "network_address": fields.get("src"),
+        "session_id": fields.get("sproc"),
     }
     outcome = _outcome(fields, labelled, source)
     if kind := LOGINS.get(action):
         failed = {"failed": "failure", "denied": "failure"}
-        login = {"account": fields.text("suser"), "kind": failed.get(outcome, kind), "reason": fields.text("reason")}
-        device = {"device": fields.text("shost"), "repeated": _repeated(fields)}
+        login = {"account": fields.get("suser"), "kind": failed.get(outcome, kind), "reason": fields.get("reason")}
+        device = {"device": fields.get("shost"), "repeated": _repeated(fields)}
         return StagedRows("authentications", [{**common, **login, **device}], identity.encode())
     access = {
         **common,
         "item": 0,
-        "employee_name": fields.text("suser"),
-        "patient_id": fields.text("duid"),
-        "patient_name": fields.text("duser"),
+        "employee_name": fields.get("suser"),
+        "patient_id": fields.get("duid"),
+        "patient_name": fields.get("duser"),
         "action": ACTIONS.get(action, "other"),
-        "log_type": header["name"] or None,
-        "message_type": header["class"] or None,
-        "table_name": fields.text("requestContext"),
-        "record_ref": fields.text("request"),
+        "log_type": header.get("name"),
+        "message_type": header.get("class"),
+        "table_name": fields.get("requestContext"),
+        "record_ref": fields.get("request"),
         "message": _message(fields, labelled),
         "outcome": outcome,
         "is_break_glass": False,
@@ -131,7 +132,7 @@ def _rows(text: Any, source: SourceDefinition) -> StagedRows:  # noqa: ANN401 - 
     return StagedRows("accesses", with_self_service([access]), identity.encode())
 
 
-def _header(text: str, place: int) -> tuple[dict[str, str], int]:
+def _header(text: str, place: int) -> tuple[Fields, int]:
     """Return the header's fields and where the extension begins."""
     values = []
     for _number in range(N_HEADER_FIELDS):
@@ -141,12 +142,11 @@ def _header(text: str, place: int) -> tuple[dict[str, str], int]:
         values.append(HEADER_ESCAPE.sub(r"\1", field[1]))
         place = field.end()
     names = ("vendor", "product", "version", "class", "name", "severity")
-    checked = Element(dict(zip(names, values, strict=True)))
-    return {name: checked.text(name) or "" for name in names}, place
+    return _checked(dict(zip(names, values, strict=True))), place
 
 
-def _fields(extension: str) -> dict[str, str]:
-    """Read `key=value key=value`; a value ends where the next key begins.
+def _fields(extension: str) -> Fields:
+    """Read `key=value key=value`; a value ends where the next key begins, an empty one is left out.
 
     Raises
     ------
@@ -162,13 +162,19 @@ def _fields(extension: str) -> dict[str, str]:
             raise BadValueError(key[1], "not_readable")
         written = extension[key.end() : following.start() if following else None].rstrip(" \t")
         found[key[1]] = VALUE_ESCAPE.sub(lambda escape: ESCAPES.get(escape[1], escape[1]), written)
-    return found
+    return _checked(found)
 
 
-def _moment(fields: Element, transport: str) -> tuple[Any, bool, bool]:
+def _checked(found: Fields) -> Fields:
+    """Leave empty values out; control characters and the like in any of the others are refused."""
+    element = Element(found)
+    return {name: value for name in found if (value := element.text(name)) is not None}
+
+
+def _moment(fields: Fields, transport: str) -> tuple[Any, bool, bool]:
     """Return the time, whether it has an offset, and whether it is the record's own and not its transport's."""
     for name in TIMES:
-        if written := fields.text(name):
+        if written := fields.get(name):
             moment, has_zone = cef_time(name, written)
             return moment, has_zone, True
     found = header_time(transport)
@@ -177,12 +183,12 @@ def _moment(fields: Element, transport: str) -> tuple[Any, bool, bool]:
     return *found, False
 
 
-def _labelled(fields: Element) -> dict[str, str]:
+def _labelled(fields: Fields) -> dict[str, str]:
     """The custom fields by their labels: `flexString1Label=Decision flexString1=Permit` is Decision: Permit."""
     found: dict[str, str] = {}
-    for key in fields.value:
+    for key in fields:
         name = key.removesuffix(LABEL)
-        label, value = fields.text(key), fields.text(name)
+        label, value = fields.get(key), fields.get(name)
         if name == key or not label or value is None:
             continue
         if label in found:
@@ -191,33 +197,33 @@ def _labelled(fields: Element) -> dict[str, str]:
     return found
 
 
-def _outcome(fields: Element, labelled: dict[str, str], source: SourceDefinition) -> str:
+def _outcome(fields: Fields, labelled: dict[str, str], source: SourceDefinition) -> str:
     decisions = [value for label, value in labelled.items() if label.strip().lower() == DECISION]
     if len(decisions) > 1:
         raise BadValueError("Decision", "not_readable")
-    written = decisions[0] if decisions else fields.text("outcome")
+    written = decisions[0] if decisions else fields.get("outcome")
     return OUTCOMES.get(written.strip().lower(), "unknown") if written else source.outcome
 
 
-def _message(fields: Element, labelled: dict[str, str]) -> str | None:
+def _message(fields: Fields, labelled: dict[str, str]) -> str | None:
     """The message, then what is named but has no column: the labelled fields and the process that groups records."""
-    lines = [text for text in (fields.text("msg"), fields.text("reason")) if text]
+    lines = [text for text in (fields.get("msg"), fields.get("reason")) if text]
     lines += [f"{label}: {value}" for label, value in labelled.items() if label.strip().lower() != DECISION]
-    if process := fields.text("dproc"):
+    if process := fields.get("dproc"):
         lines.append(f"dproc: {process}")
     return "\n".join(lines) or None
 
 
-def _flags(fields: Element, *, has_zone: bool) -> list[str]:
+def _flags(fields: Fields, *, has_zone: bool) -> list[str]:
     """Facts about the record; an employee of 11 digits is a person's own number: often one who sees to her own case."""
     flags = [] if has_zone else ["no_zone"]
-    if re.fullmatch(r"[0-9]{11}", fields.text("suid") or ""):
+    if re.fullmatch(r"[0-9]{11}", fields.get("suid") or ""):
         flags.append("employee_by_personal_number")
     return flags
 
 
-def _repeated(fields: Element) -> int:
-    written = fields.text("cnt") or "1"
+def _repeated(fields: Fields) -> int:
+    written = fields.get("cnt") or "1"
     if not re.fullmatch(r"[1-9][0-9]{0,8}", written):
         raise BadValueError("cnt", "not_a_number")
     return int(written)
