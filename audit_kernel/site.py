@@ -47,9 +47,10 @@ class IntakeSettings(BaseModel):
     largest_ratio: int = Field(default=500, ge=1, le=1_000_000, description="unpacked size to packed size")
 
     @property
-    def largest_unpacked_bytes(self) -> int:
-        """`largest_unpacked` as a number: MB and GB are powers of ten."""
-        return int(self.largest_unpacked[:-2]) * (10**9 if self.largest_unpacked.endswith("GB") else 10**6)
+    def limits(self) -> tuple[int, int]:
+        """`largest_unpacked` in bytes (MB and GB are powers of ten) and `largest_ratio`."""
+        unit = 10**9 if self.largest_unpacked.endswith("GB") else 10**6
+        return int(self.largest_unpacked[:-2]) * unit, self.largest_ratio
 
 
 class RoutineSettings(BaseModel):

@@ -97,7 +97,7 @@ def unpack(path: Path, temporary: Path, name: str, limits: UnpackingLimits) -> P
                 n_bytes += len(block)
                 limits.check(n_bytes, n_packed, name)
                 target.write(block)
-    except (EOFError, NotImplementedError, RuntimeError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error):
+    except (EOFError, RuntimeError, ValueError, lzma.LZMAError, zipfile.BadZipFile, zlib.error):
         plain.unlink()
         raise DamagedFileError(
             "{name} is packed with {packing} and cut short or damaged.", EXPORT_AGAIN, name=name, packing=packing
@@ -116,7 +116,7 @@ def is_workbook(path: Path) -> bool:
     try:
         with zipfile.ZipFile(path) as archive:
             return WORKBOOK_PARTS.issubset(archive.namelist())
-    except (zipfile.BadZipFile, NotImplementedError, ValueError):
+    except (zipfile.BadZipFile, RuntimeError, ValueError):
         return False
 
 

@@ -87,8 +87,7 @@ def deliver_file(
     """
     refuse_odd_path(path)
     with workspace(site) as folder:
-        intake = site.settings.intake
-        limits = UnpackingLimits(intake.largest_unpacked_bytes, intake.largest_ratio)
+        limits = UnpackingLimits(*site.settings.intake.limits)
         prepared = prepare(path, layout, folder, progress, limits)
         with writing(site, folder) as connection:
             if earlier := earlier_delivery(connection, prepared.file_id, source_id):
