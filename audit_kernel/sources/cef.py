@@ -37,6 +37,7 @@ LONGEST_TRANSPORT = 1024
 START = re.compile(r"(?:\A|(?<=[\s:\ufeff]))CEF:\d{1,3}\|")
 HEADER_FIELD = re.compile(r"((?:[^|\\]|\\.)*+)\|")
 N_HEADER_FIELDS = 6
+ANOTHER = re.compile(r"CEF:\d{1,3}\|(?:[^|]*\|){6}")
 KEY = re.compile(r"(?:\A|(?<=[ \t]))([A-Za-z0-9_.\-\[\]]+)=")
 HEADER_ESCAPE = re.compile(r"\\([|\\])")
 VALUE_ESCAPE = re.compile(r"\\([\\=|nr])")
@@ -94,6 +95,8 @@ def _rows(text: Any, source: SourceDefinition) -> StagedRows:  # noqa: ANN401 - 
     if start is None or "\n" in text:
         raise BadValueError("", "not_readable")
     header, place = _header(text, start.end())
+    if ANOTHER.search(text, place):  # two records ran into one: whose values they are, nothing says
+        raise BadValueError("", "not_readable")
     fields = _fields(text[place:])
     moment, has_zone, is_own = _moment(fields, text[: start.start()])
     # Transport is no part of the record, unless its time is.

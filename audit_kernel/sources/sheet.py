@@ -61,7 +61,7 @@ def sheet_as_text(
         if row := next((sheet.row_without_value for sheet in sheets if sheet.row_without_value), 0):
             _refuse(Phrase("{name}, row {row}: a formula has no stored value."), name, row=row)
         if sum(sheet.n_cells for sheet in sheets) != n_cells:
-            _refuse(Phrase("{name}: a row or cell stands twice or out of order."), name)
+            _refuse(Phrase("{name}: not every cell could be read, or one stands twice or out of order."), name)
     except BaseException:
         text.unlink()
         raise

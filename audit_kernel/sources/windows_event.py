@@ -36,6 +36,8 @@ SQL_LOGINS = {"18453": "login", "18454": "login", "18455": "login", "18456": "fa
 BY_SUBJECT = frozenset(["4723", "4724", "4767"])
 AUDIT_FAILURE = 0x10_0000_0000_0000
 NO_VALUE = frozenset(["", "-"])
+# Windows' own accounts (system, services, nobody, window managers) and, by their `$`, those of computers.
+MACHINES = re.compile(r"S-1-5-(?:7|18|19|20|9[06]-.*)")
 NO_STATUS = re.compile(r"0x0+|0", re.IGNORECASE)
 CLIENT = re.compile(r"\[CLIENT: ([^\]\s<>]+)\]")
 MAPPED = "::ffff:"
@@ -61,6 +63,12 @@ class _Event:
         found = (self.data.text(name) or "").strip()
         return None if found in NO_VALUE else found
 
+    def person(self, who: str) -> str | None:
+        """Return the name of the `Target` or `Subject`; a machine is no employee and gives None."""
+        name = self.value(f"{who}UserName")
+        is_machine = MACHINES.fullmatch(self.value(f"{who}UserSid") or "") or (name or "").endswith("$")
+        return None if is_machine else name
+
     def account(self, who: str) -> str | None:
         r"""Return DOMAIN\name of the `Target` or `Subject`, the name alone where there is no domain."""
         name, domain = self.value(f"{who}UserName"), self.value(f"{who}DomainName")
@@ -82,7 +90,7 @@ def row_of(node: Node) -> tuple[Row, bytes]:
         who = "Subject" if event.value("SubjectUserName") else "Target"
         target = "Target" if event.number in BY_SUBJECT else who
         row = {
-            "employee_id": event.value(f"{who}UserName"),
+            "employee_id": event.person(who),
             "account": event.account(target),
             "session_id": event.value(f"{who}LogonId"),
             "device": event.computer,
@@ -171,7 +179,7 @@ def _login(event: _Event) -> Row:
     is_lockout = event.number == "4740"  # whose TargetDomainName is the computer that the attempts came from
     workstation = event.value("TargetDomainName") if is_lockout else None
     return {
-        "employee_id": event.value("TargetUserName"),
+        "employee_id": event.person("Target"),
         "account": event.value("TargetUserName") if is_lockout else event.account("Target"),
         "device": workstation or event.value("WorkstationName") or event.value("Workstation") or event.computer,
         "session_id": event.value("TargetLogonId"),

@@ -175,6 +175,7 @@ def test_the_time_of_the_syslog_header_stands_in_where_the_record_has_none(only)
         (f"{GOOD} msg=a\x07b", "msg", "control_characters"),
         (f"CEF:0|V|P|1|c|N\x1b|5|end={END}", "name", "control_characters"),
         ("x" * 2000 + GOOD, None, "not_readable"),
+        (f"{HEADER}suid=A1 msg=cut sh{HEADER}end={END} duid=P2", None, "not_readable"),
     ],
 )
 def test_a_line_that_cannot_be_used_goes_to_quarantine_with_its_text(refused, line, column, code):

@@ -17,7 +17,8 @@ pytestmark = pytest.mark.skipif(not REALDATA.is_dir(), reason=ABSENT)
 
 def event(event_id, recorded_at, kind, employee, account, device, **others):
     row = {"event_id": event_id, "recorded_at": datetime.fromisoformat(recorded_at), "kind": kind, "repeated": 1}
-    return {**row, "employee_id": employee, "account": account, "device": device, **others}
+    person = {"employee_id": employee} if employee else {}  # Windows' own accounts are no persons
+    return {**row, **person, "account": account, "device": device, **others}
 
 
 LOCKED = [
@@ -34,7 +35,7 @@ LOCKED = [
 ]
 
 EDGE, IE_USER = "MSEDGEWIN10", ("IEUser", "MSEDGEWIN10\\IEUser", "MSEDGEWIN10")
-SYSTEM = ("SYSTEM", "NT AUTHORITY\\SYSTEM", EDGE)
+SYSTEM = (None, "NT AUTHORITY\\SYSTEM", EDGE)
 CHROME = [
     event(f"{EDGE}|Security|137222", "2020-09-09T13:18:23.627952", "failure", *IE_USER, reason="0xc000006a"),
     event(f"{EDGE}|Security|137223", "2020-09-09T13:18:25.377120", "login", *SYSTEM, session_id="0x3e7"),
@@ -155,7 +156,7 @@ def test_a_cleared_log_and_the_110_uses_of_keys_after_it_are_all_kept(stage_file
         f"{COMPUTER}|Security|452813",
         "2019-03-19T23:35:14.634426",
         "other",
-        "LOCAL SERVICE",
+        None,
         "NT AUTHORITY\\LOCAL SERVICE",
         COMPUTER,
         reason="4663",

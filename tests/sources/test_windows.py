@@ -96,6 +96,21 @@ def test_who_did_it_and_to_whose_account_are_told_apart(only):
     assert (cleared["kind"], cleared["employee_id"], cleared["account"]) == ("log_cleared", "admin", "OSLO\\admin")
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"TargetUserName": "PC1$"},
+        {"TargetUserName": "SYSTEM", "TargetUserSid": "S-1-5-18"},
+        {"TargetUserName": "LOKAL TJENESTE", "TargetUserSid": "S-1-5-19"},
+        {"TargetUserName": "ANONYMOUS LOGON", "TargetUserSid": "S-1-5-7"},
+        {"TargetUserName": "DWM-1", "TargetUserSid": "S-1-5-90-0-1"},
+    ],
+)
+def test_a_machine_is_no_employee_but_its_account_is_kept(only, data):
+    row = only(4624, 1, data)
+    assert (row["employee_id"], row["account"]) == (None, data["TargetUserName"])
+
+
 def test_the_domain_of_a_lockout_is_the_computer_it_came_from(only):
     row = only(4740, 1, {"TargetUserName": "kari", "TargetDomainName": "WS7"})
     assert (row["account"], row["device"]) == ("kari", "WS7")
