@@ -1,13 +1,17 @@
-"""The first reader of EVTX: the library `evtx` turns each record into XML, which is read as any event's XML is."""
+"""The first reader of EVTX: another process turns each record into XML, which is read as any event's XML is."""
 
 from __future__ import annotations
 
+import json
 import mmap
 import re
 import struct
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import DamagedFileError, Phrase
+from audit_kernel.sources import evtx_worker
 from audit_kernel.sources.formats import FoundRecord
 from audit_kernel.sources.xml_records import parse_record
 
@@ -16,9 +20,9 @@ if TYPE_CHECKING:
 
     from audit_kernel.sources.prepare import PreparedFile
 
-RECORD_NUMBER = re.compile(r"record number (\d{1,18})\b")
 RECORD_MARK = b"\x2a\x2a\x00\x00"
 LARGEST_RECORD = 64 << 10
+SECONDS = 60.0
 REMEDY = Phrase("Nothing was taken in. Export the log again, with Event Viewer or `wevtutil epl`.")
 
 
@@ -27,35 +31,36 @@ def find_evtx_records(prepared: PreparedFile, names: frozenset[str]) -> Iterator
 
     Raises
     ------
-    DamagedFileError: a part of the file other than one record cannot be read.
+    DamagedFileError: a part of the file other than one record cannot be read, or not in a minute.
     """
-    import evtx
-
-    try:
-        records = evtx.PyEvtxParser(str(prepared.text), number_of_threads=1).records()
-    except (OSError, RuntimeError):
-        raise _damaged(prepared) from None
-    number = 0
-    while True:
-        number += 1
-        try:
-            found = next(records) or {}
-        except StopIteration:
-            return
-        except RuntimeError as error:
-            failed = RECORD_NUMBER.search(str(error))
-            if failed is None:
-                raise _damaged(prepared) from None
-            written = _bytes_of(prepared, int(failed[1])).hex()
-            yield FoundRecord(number, number, written, failure="not_readable")
+    for number, found in enumerate(_lines(prepared), start=1):
+        if isinstance(found, int):
+            yield FoundRecord(number, number, _bytes_of(prepared, found).hex(), failure="not_readable")
             continue
-        text = str(found.get("data", ""))
-        event = parse_record(text.encode("utf-8", errors="replace"), names)
-        yield FoundRecord(number, number, text, event.node, event.failure)
+        event = parse_record(found.encode("utf-8", errors="replace"), names)
+        yield FoundRecord(number, number, found, event.node, event.failure)
 
 
-def _damaged(prepared: PreparedFile) -> DamagedFileError:
-    return DamagedFileError("{name} is a damaged event log.", REMEDY, name=prepared.name)
+def _lines(prepared: PreparedFile) -> Iterator[str | int]:
+    """Give what the other process writes: a record's XML, or the number of one that cannot be read."""
+    # No shell, and -I: nothing of the current folder or the environment is imported.
+    command = [sys.executable, "-I", evtx_worker.__file__, str(prepared.text), str(SECONDS)]
+    is_whole = False
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+    ) as worker:
+        try:
+            for line in worker.stdout or ():
+                if not line.endswith(b"\n"):  # the process ended within it
+                    break
+                found: str | int | bool = json.loads(line)
+                is_whole = found is True
+                if not is_whole:
+                    yield found
+        finally:
+            worker.kill()
+    if not is_whole:
+        raise DamagedFileError("{name} is a damaged event log.", REMEDY, name=prepared.name)
 
 
 def _bytes_of(prepared: PreparedFile, record: int) -> bytes:

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_kernel.errors import DamagedFileError, IntakeError
+from audit_kernel.sources import windows_evtx
 from tests.sources.evtx_file import CHUNK, Chunk, event, file_of, seal_chunk
 
 HEADER = 4096
@@ -255,6 +256,26 @@ def test_one_record_that_cannot_be_read_goes_to_quarantine_with_its_bytes(take):
     assert [row["kind"] for row in staged.authentications] == ["failure"]
     assert [row["record_number"] for row in staged.quarantine] == [1]
     assert bytes.fromhex(staged.quarantine[0]["raw_record"]) == bytes(content[start : start + FIRST_SIZE])
+
+
+def test_an_event_log_that_sends_its_library_into_a_loop_is_refused(take, monkeypatch):
+    monkeypatch.setattr(windows_evtx, "SECONDS", 1.0)
+    content = bytearray(TWO_RECORDS)
+    first, second = 60_000, 60_064  # two names of the chunk's table, each the next of the other
+    struct.pack_into("<I", content, HEADER + 128, first)
+    for place, following in ((first, second), (second, first)):
+        struct.pack_into("<IHH", content, HEADER + place, following, 0, 0)
+    content[HEADER:] = seal_chunk(content[HEADER:])
+    with pytest.raises(DamagedFileError, match="is a damaged event log"):
+        take(bytes(content), "windows")
+
+
+def test_an_event_log_whose_reader_crashes_is_refused(take, monkeypatch, tmp_path):
+    crashing = tmp_path / "worker.py"
+    crashing.write_text('import os, sys\nsys.stdout.write(\'"<Event/>"\\n"<Ev\')\nsys.stdout.flush()\nos.abort()\n')
+    monkeypatch.setattr(windows_evtx.evtx_worker, "__file__", str(crashing))
+    with pytest.raises(DamagedFileError, match="is a damaged event log"):
+        take(TWO_RECORDS, "windows")
 
 
 def test_chunks_and_reserved_space_are_read_in_order(take):
