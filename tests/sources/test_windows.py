@@ -272,7 +272,7 @@ def test_an_event_log_that_sends_its_library_into_a_loop_is_refused(take, monkey
 
 def test_an_event_log_whose_reader_crashes_is_refused(take, monkeypatch, tmp_path):
     crashing = tmp_path / "worker.py"
-    crashing.write_text('import os, sys\nsys.stdout.write(\'"<Event/>"\\n"<Ev\')\nsys.stdout.flush()\nos.abort()\n')
+    crashing.write_text('import os, sys\nsys.stdout.write(\'"<Event/>"\\n"<Ev\')\nsys.stdout.flush()\nos._exit(1)\n')
     monkeypatch.setattr(windows_evtx.evtx_worker, "__file__", str(crashing))
     with pytest.raises(DamagedFileError, match="is a damaged event log"):
         take(TWO_RECORDS, "windows")
