@@ -30,6 +30,21 @@ Language = Literal["en", "nb", "sv"]
 COUNTRY_DEFAULTS: dict[str, tuple[str, str]] = {"NO": ("nb", "Europe/Oslo"), "SE": ("sv", "Europe/Stockholm")}
 
 
+class IntakeSettings(BaseModel):
+    """How far a packed log may expand (.gz, .zip, .zst, .xlsx)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    largest_unpacked: str = Field(default="20GB", pattern=r"^[1-9][0-9]{0,5}(MB|GB)$", description="unpacked size")
+    largest_ratio: int = Field(default=500, ge=1, le=1_000_000, description="unpacked size to packed size")
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """`largest_unpacked` in bytes (MB and GB are powers of ten) and `largest_ratio`."""
+        unit = 10**9 if self.largest_unpacked.endswith("GB") else 10**6
+        return int(self.largest_unpacked[:-2]) * unit, self.largest_ratio
+
+
 class RoutineSettings(BaseModel):
     """The local routine in force; it stands on every certificate."""
 
@@ -50,6 +65,7 @@ class Settings(BaseSettings):
     language: Language
     time_zone: str
     store: StoreSettings = StoreSettings()
+    intake: IntakeSettings = IntakeSettings()
     routine: RoutineSettings = RoutineSettings()
 
     @field_validator("time_zone")

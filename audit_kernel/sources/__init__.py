@@ -14,11 +14,13 @@ from audit_kernel.sources.dictionary import code_rows, record_table_rows, source
 from audit_kernel.sources.prepare import PreparedFile, prepare
 from audit_kernel.sources.reference import stage_reference
 from audit_kernel.sources.stage import stage
+from audit_kernel.sources.unpack import UnpackingLimits
 
 __all__ = [
     "PreparedFile",
     "ReferenceDefinition",
     "SourceDefinition",
+    "UnpackingLimits",
     "code_rows",
     "load_reference",
     "load_source",

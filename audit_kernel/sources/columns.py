@@ -35,7 +35,7 @@ DECIDED: dict[str, dict[str, tuple[str, ...]]] = {
         "is_blocked": ("true", "false"),
     },
     "authentications": {
-        "kind": ("login", "logout", "failure", "lockout", "unlock", "password_change", "log_cleared"),
+        "kind": ("login", "logout", "failure", "lockout", "unlock", "password_change", "log_cleared", "other"),
     },
     "medication_events": {"kind": ("withdrawal", "administration", "waste", "return", "transfer", "count")},
 }
@@ -52,13 +52,15 @@ class ColumnMapping(Strict):
     """One column of the file: where its value goes, its type and whether it must have a value.
 
     `to` is empty for a column that is read and hashed but not stored. `format` is that of strptime. `values` says what
-    each value of the log is stored as; a record with another value goes to quarantine.
+    each value of the log is stored as; a record with another value goes to quarantine. `empty` lists what the log
+    writes for "no value", a dash for example.
     """
 
     to: str = ""
     type: ColumnType = "text"
     format: str = ""
     required: bool = False
+    empty: tuple[str, ...] = ()
     values: dict[str, str] = Field(default_factory=dict)
 
 

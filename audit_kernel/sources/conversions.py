@@ -51,6 +51,9 @@ class Conversions:
         mapping = next((mapping for mapping in self.columns.values() if mapping.to == target), None)
         if column is None or mapping is None:
             return None
+        if mapping.empty:
+            listed = ", ".join(literal(value) for value in mapping.empty)
+            column = f"case when {column} in ({listed}) then null else {column} end"
         if mapping.values:
             known = ", ".join(literal(value) for value in mapping.values)
             self.add_check(f"{column} not in ({known})", target, "unknown_value")

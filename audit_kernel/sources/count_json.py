@@ -32,7 +32,7 @@ def count_json_records(text: Path, name: str, progress: Callable[[int], None]) -
     """
     with text.open("rb") as stream:
         first = _first_line(stream.readline(LONGEST_LINE).removeprefix(BYTE_ORDER_MARK), stream.readline)
-    n_lines, longest = _count_lines(text, progress)
+    n_lines, longest = count_lines(text, progress)
     n_records = n_lines
     if n_lines == 1 or not _is_whole(first):
         in_document = _count_document(text)
@@ -66,7 +66,8 @@ def _tokens(data: bytes | mmap.mmap) -> Iterator[bytes]:
         yield match[0]
 
 
-def _count_lines(text: Path, progress: Callable[[int], None]) -> tuple[int, int]:
+def count_lines(text: Path, progress: Callable[[int], None]) -> tuple[int, int]:
+    """Count the lines that are not blank; return how many, and an upper bound of the longest one's bytes."""
     n_records = longest = 0
     pending = b""
     with text.open("rb") as stream:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from audit_kernel.sources.definition import SourceDefinition
 
 Action = Literal["read", "write", "delete", "sign", "countersign", "print", "export", "search", "execute", "other"]
-FIELDS = ("log_type", "table_name", "message_type")
+FIELDS = ("log_type", "table_name", "message_type", "reason")
 
 
 class Code(BaseModel):
@@ -50,6 +50,7 @@ class Dictionary(BaseModel):
     log_type: dict[str, Code] = Field(default_factory=dict)
     table_name: dict[str, Code] = Field(default_factory=dict)
     message_type: dict[str, Code] = Field(default_factory=dict)
+    reason: dict[str, Code] = Field(default_factory=dict)
 
     def entries(self) -> Iterator[tuple[str, str, Code]]:
         """Give every code as (field, code, entry)."""

@@ -1,4 +1,4 @@
-"""Finds the records of a FHIR file (NDJSON, Bundle, list or single resource) with their place and text."""
+"""Finds the records of a JSON file (NDJSON, a FHIR Bundle, a list or a single record) with their place and text."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LARGEST_DOCUMENT = 512 << 20
 REMEDY = Phrase("Nothing was taken in. Export the file again.")
 BLANKS = " \t\r\n"
+KINDS = ("AuditEvent", "SecurityEvent")
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,12 @@ class _Decoder:
         return value, end, self.failure
 
 
-def find_records(prepared: PreparedFile) -> Iterator[FoundRecord]:
+def find_records(prepared: PreparedFile, kinds: tuple[str, ...] | None = KINDS) -> Iterator[FoundRecord]:
     """Give the file's records in order; NDJSON is read line by line, a document as a whole.
+
+    Parameters
+    ----------
+    kinds: the `resourceType` of a document that is one record; None where any object is one.
 
     Raises
     ------
@@ -67,12 +72,12 @@ def find_records(prepared: PreparedFile) -> Iterator[FoundRecord]:
     if prepared.text.stat().st_size > LARGEST_DOCUMENT:
         raise IntakeError(
             "{name} is one JSON document of more than 512 MiB.",
-            "Export it as NDJSON, one AuditEvent a line.",
+            "Export it as NDJSON, one record a line.",
             name=prepared.name,
         )
     text = prepared.text.read_bytes().decode("utf-8-sig")
     try:
-        found = list(_document(text, prepared.name))
+        found = list(_document(text, prepared.name, kinds))
     except (ValueError, RecursionError) as error:
         if n_lines > 1 and _has_object_line(prepared):
             yield from _lines(prepared)
@@ -136,7 +141,7 @@ def _lines(prepared: PreparedFile) -> Iterator[FoundRecord]:
             yield record
 
 
-def _document(text: str, name: str) -> Iterator[FoundRecord]:
+def _document(text: str, name: str, kinds: tuple[str, ...] | None) -> Iterator[FoundRecord]:
     """Give the records of one document; raises ValueError where it is not JSON."""
     place = _skip(text, 0)
     decoder = _Decoder()
@@ -150,7 +155,7 @@ def _document(text: str, name: str) -> Iterator[FoundRecord]:
     kind = fields.get("resourceType")
     if kind == "Bundle":
         yield from elements
-    elif kind == "AuditEvent":
+    elif kinds is None or kind in kinds:
         whole = text.strip(BLANKS)
         record = _parse(whole)
         yield FoundRecord(1, text.count("\n", 0, place) + 1, whole, record.value, record.failure)

@@ -62,12 +62,12 @@ class Format:
     Attributes
     ----------
     count: the second reader: records of a file, by other code than the first. Called with the plain (UTF-8, unless
-        `is_binary`) file, the name for messages and a progress callback that takes bytes.
+        it begins with `binary_mark`) file, the name for messages and a progress callback that takes bytes.
     records: the first reader: the file's records in order, never more than a few of them in memory.
     rows: what one record's value gives.
         Raises BadValueError where the record cannot be used.
     looks_like: whether a file's first 64 KiB (unpacked) look like this format, for `inspect`.
-    is_binary: the file is no text.
+    binary_mark: a file that begins so is no text and is read as it came.
     has_zone: its times carry an offset, so that one without is flagged `no_zone`.
     """
 
@@ -75,7 +75,7 @@ class Format:
     records: Callable[[PreparedFile], Iterator[FoundRecord]]
     rows: Callable[[Any, SourceDefinition], StagedRows]
     looks_like: Callable[[bytes], bool]
-    is_binary: bool = False
+    binary_mark: bytes = b""
     has_zone: bool = True
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import stat
-import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from audit_kernel.errors import DamagedFileError, IntakeError, Phrase
+from audit_kernel.errors import DamagedFileError, IntakeError
 from audit_kernel.sources.count import FileFacts, count_records
-from audit_kernel.sources.encoding import BLOCK, as_utf8, create_private
+from audit_kernel.sources.encoding import BLOCK, as_utf8
 from audit_kernel.sources.formats import Format, reader
 from audit_kernel.sources.header import check_header
+from audit_kernel.sources.sheet import sheet_as_text
+from audit_kernel.sources.unpack import EXPORT_AGAIN, UnpackingLimits, is_workbook, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from audit_kernel.sources.definition import DelimitedLayout
 
     Progress = Callable[[int, int], None]
-
-GZIP_MARK = b"\x1f\x8b"
-GZIP_WINDOW = 31  # zlib's own number for "a gzip member"
-EXPORT_AGAIN = Phrase("Nothing was taken in. Export the file again.")
 
 
 @dataclass(frozen=True)
@@ -64,13 +61,20 @@ class PreparedFile:
             self.text.unlink(missing_ok=True)
 
 
-def prepare(path: Path, source: DelimitedLayout, temporary: Path, progress: Progress | None = None) -> PreparedFile:
-    """Check and hash one file, bring its text into UTF-8 and count its records.
+def prepare(
+    path: Path,
+    source: DelimitedLayout,
+    temporary: Path,
+    progress: Progress | None = None,
+    limits: UnpackingLimits | None = None,
+) -> PreparedFile:
+    """Check and hash one file, unpack it, bring its text into UTF-8 and count its records.
 
     Parameters
     ----------
     temporary: an owner-only folder for unpacked and transcoded copies.
     progress: called with bytes done and bytes to do, over all passes.
+    limits: how far a packed file may expand; the settings' defaults where it is left out.
 
     Raises
     ------
@@ -82,16 +86,13 @@ def prepare(path: Path, source: DelimitedLayout, temporary: Path, progress: Prog
     n_bytes = state[0]
     report = _Progress(progress, n_bytes)
     try:
-        with path.open("rb") as stream:
-            is_packed = stream.read(len(GZIP_MARK)) == GZIP_MARK
-        plain, file_id = _deliver(path, temporary, name, report, is_packed=is_packed)
+        file_id = _hash(path, report)
         form = _format_of(source)
-        text, encoding = plain, "binary"
-        if not (form and form.is_binary):
-            text, encoding = as_utf8(plain, source.encodings, temporary, name, report.add)
+        limits = limits or UnpackingLimits()
+        plain = unpack(path, temporary, name, limits)
+        text, encoding, facts = _text(plain, source, form, temporary, name, report, limits)
         if plain not in (text, path):
             plain.unlink()
-        facts = form.count(text, name, report.add) if form else _count(text, source, name, report)
     except PermissionError:
         raise _unreadable(name) from None
     except OSError as error:
@@ -133,43 +134,49 @@ def _state_of(path: Path) -> tuple[int, int, int]:
     return found.st_size, found.st_mtime_ns, found.st_ino
 
 
-def _deliver(path: Path, temporary: Path, name: str, report: _Progress, *, is_packed: bool) -> tuple[Path, str]:
-    """Hash the file as delivered; return the path of its plain bytes, unpacked where it is packed, and the hash."""
+def _hash(path: Path, report: _Progress) -> str:
     digest = hashlib.sha256()
-    if not is_packed:
-        with path.open("rb") as stream:
-            while block := stream.read(BLOCK):
-                digest.update(block)
-                report.add(len(block))
-        return path, digest.hexdigest()
-    plain = create_private(temporary)
-    try:
-        with path.open("rb") as stream, plain.open("wb") as target:
-            unpacker = zlib.decompressobj(GZIP_WINDOW)
-            while block := stream.read(BLOCK):
-                digest.update(block)
-                report.add(len(block))
-                while block:
-                    target.write(unpacker.decompress(block))
-                    block = unpacker.unused_data  # a gzip file may hold several members
-                    if unpacker.eof and block:
-                        unpacker = zlib.decompressobj(GZIP_WINDOW)
-            is_whole = unpacker.eof
-    except zlib.error:
-        is_whole = False
-    if not is_whole:
-        plain.unlink(missing_ok=True)
-        raise DamagedFileError("{name} is packed with gzip and cut short or damaged.", EXPORT_AGAIN, name=name)
-    if plain.stat().st_size == 0:
-        plain.unlink()
-        raise DamagedFileError("{name} is empty.", EXPORT_AGAIN, name=name)
-    return plain, digest.hexdigest()
+    with path.open("rb") as stream:
+        while block := stream.read(BLOCK):
+            digest.update(block)
+            report.add(len(block))
+    return digest.hexdigest()
 
 
 def _format_of(source: DelimitedLayout) -> Format | None:
     """The reader of a source that is not delimited; reference data always is."""
     name = getattr(source, "format", "delimited")
     return None if name == "delimited" else reader(name)
+
+
+def _text(
+    plain: Path,
+    source: DelimitedLayout,
+    form: Format | None,
+    temporary: Path,
+    name: str,
+    report: _Progress,
+    limits: UnpackingLimits,
+) -> tuple[Path, str, FileFacts]:
+    """Return the path of the file's text, its encoding, and what the second reader counts in it."""
+    if form is None and is_workbook(plain):
+        text, n_records = sheet_as_text(plain, source, temporary, name, limits)
+        facts = _count(text, source, name, report)
+        if facts.n_records != n_records:
+            raise IntakeError(
+                "{name}: the reader found {n_read:,} records, an independent count {n_counted:,}.",
+                "Nothing was stored. Report the file's layout, not its content.",
+                name=name,
+                n_read=facts.n_records,
+                n_counted=n_records,
+            )
+        return text, "xlsx", facts
+    with plain.open("rb") as stream:
+        is_binary = form and form.binary_mark and stream.read(len(form.binary_mark)) == form.binary_mark
+    text, encoding = plain, "binary"
+    if not is_binary:
+        text, encoding = as_utf8(plain, source.encodings, temporary, name, report.add)
+    return text, encoding, form.count(text, name, report.add) if form else _count(text, source, name, report)
 
 
 def _count(text: Path, source: DelimitedLayout, name: str, report: _Progress) -> FileFacts:

@@ -10,7 +10,7 @@ import duckdb
 
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import IntakeError, Phrase
-from audit_kernel.sources import load_source, prepare, stage
+from audit_kernel.sources import UnpackingLimits, load_source, prepare, stage
 from audit_kernel.sources.formats import reader
 from audit_kernel.sources.stage import EVENT_TABLES, access_id, constant, varying_columns
 from audit_kernel.store.connection import tidy, transaction, without_log_text, writing
@@ -97,7 +97,8 @@ def deliver_file(
     """
     refuse_odd_path(path)
     with workspace(site) as folder:
-        prepared = prepare(path, layout, folder, progress)
+        limits = UnpackingLimits(*site.settings.intake.limits)
+        prepared = prepare(path, layout, folder, progress, limits)
         with writing(site, folder) as connection:
             if earlier := earlier_delivery(connection, prepared.file_id, source_id):
                 return earlier

@@ -187,7 +187,7 @@ def test_a_full_disk_is_said_in_a_sentence(tmp_path, temporary, source_of, monke
     def full(_folder):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(sys.modules["audit_kernel.sources.prepare"], "create_private", full)
+    monkeypatch.setattr(sys.modules["audit_kernel.sources.unpack"], "create_private", full)
     with pytest.raises(IntakeError, match="No space left on device"):
         sources.prepare(path, source_of("gerica"), temporary)
 
