@@ -150,7 +150,7 @@ def _document(text: str, name: str) -> Iterator[FoundRecord]:
     kind = fields.get("resourceType")
     if kind == "Bundle":
         yield from elements
-    elif kind == "AuditEvent":
+    elif kind in ("AuditEvent", "SecurityEvent"):
         whole = text.strip(BLANKS)
         record = _parse(whole)
         yield FoundRecord(1, text.count("\n", 0, place) + 1, whole, record.value, record.failure)
