@@ -7,10 +7,9 @@ document type declaration, where entities would come from, is refused before any
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 from xml.parsers import expat
 
 from audit_kernel.errors import DamagedFileError, Phrase
@@ -31,7 +30,7 @@ LONGEST_NAME = 1 << 10
 BLANKS = b" \t\r\n"
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 REMEDY = Phrase("Nothing was taken in. Export the file again.")
-TAG = re.compile(rb"""<(?:[^"'>]|"[^"]*"|'[^']*')*>""")
+END_TAG = re.compile(rb"</[^>]*>")
 BEFORE_ROOT = re.compile(rb"(?:\s|\xef\xbb\xbf|<\?xml\s[^>]*>|<!--.*?-->)*", re.DOTALL)
 
 
@@ -71,8 +70,8 @@ def find_xml_records(
     DamagedFileError: any other text that is not well-formed, a file cut short, a document type declaration, a tag or
         comment of more than 32 MiB, a record of more than 256 MiB.
     """
-    with prepared.text.open("rb", buffering=0) as stream:
-        reader = _Reader(stream.fileno(), prepared.name, names, nests=nests)
+    with prepared.text.open("rb") as stream:
+        reader = _Reader(stream, prepared.name, names, nests=nests)
         for record in reader.records():
             yield replace(record, value=convert(record.value)) if record.value else record
 
@@ -88,8 +87,8 @@ def _parser(builder: NodeBuilder) -> expat.XMLParserType:
 class _Reader:
     """place, line: where the next document begins; place is -1 at the file's end."""
 
-    def __init__(self, handle: int, name: str, names: frozenset[str], *, nests: bool) -> None:
-        self.handle = handle
+    def __init__(self, stream: BinaryIO, name: str, names: frozenset[str], *, nests: bool) -> None:
+        self.stream = stream
         self.name = name
         self.names = names
         self.nests = nests
@@ -106,9 +105,13 @@ class _Reader:
         while self.place >= 0:
             yield from self._document(self.place, self.line)
 
+    def _read(self, place: int, size: int) -> bytes:
+        self.stream.seek(place)
+        return self.stream.read(size)
+
     def _skip_blanks(self) -> None:
         """Pass the blank lines before the first document, which XML itself does not allow before a declaration."""
-        block = os.pread(self.handle, BLOCK, 0)
+        block = self._read(0, BLOCK)
         text = block.removeprefix(BYTE_ORDER_MARK).lstrip(BLANKS)
         self.place = len(block) - len(text)
         self.line += block.count(b"\n", 0, self.place)
@@ -119,7 +122,7 @@ class _Reader:
         parser = _parser(builder)
         at, size, bad_line = place, FIRST_BLOCK, 0
         while not bad_line:
-            block = os.pread(self.handle, size, at)
+            block = self._read(at, size)
             at, size = at + len(block), BLOCK
             try:
                 parser.Parse(block, not block)
@@ -155,19 +158,18 @@ class _Reader:
         """Return a record's text; only where its last tag begins is known."""
         if last_tag - start > LONGEST_TEXT:
             self._refuse(0)
-        # A record of one empty tag may be all attributes; an end tag is a name.
-        text = os.pread(self.handle, last_tag - start + (LONGEST_NAME if last_tag > start else BLOCK), start)
-        tag = TAG.match(text, last_tag - start)
-        return text[: tag.end() if tag else None].decode("utf-8", errors="backslashreplace")
+        text = self._read(start, last_tag - start + LONGEST_NAME)
+        tag = END_TAG.match(text, last_tag - start)  # none after a record that is one empty tag
+        return text[: tag.end() if tag else last_tag - start].decode("utf-8", errors="backslashreplace")
 
     def _bad_record(self, builder: NodeBuilder, place: int, line: int, bad_line: int) -> FoundRecord:
         """Give the record that is not well-formed, up to where the next begins; refuse the file where it is none."""
         start, first_line = self._start_of_bad(builder, place, line)
         following = self._find_next(start + 1) if start >= 0 else -1
-        end = following if following >= 0 else os.fstat(self.handle).st_size
+        end = following if following >= 0 else self.stream.seek(0, 2)
         if start < 0 or end - start > LONGEST_TEXT:
             self._refuse(line + bad_line - 1)
-        text = os.pread(self.handle, end - start, start)
+        text = self._read(start, end - start)
         is_alone = following < 0 and not self.n_records
         if is_alone or (following < 0 and not self.ending.search(text)):
             self._refuse(line + bad_line - 1)
@@ -185,7 +187,7 @@ class _Reader:
         if builder.depth:
             return -1, 0
         # Its very first tag is not well-formed, so that no record has begun.
-        text = os.pread(self.handle, BLOCK, place)
+        text = self._read(place, BLOCK)
         before = BEFORE_ROOT.match(text)
         start = before.end() if before else 0
         is_record = self.root.match(text, start) is not None
@@ -193,7 +195,7 @@ class _Reader:
 
     def _find_next(self, at: int) -> int:
         """Return where the next document begins from `at` on, -1 where none does."""
-        while block := os.pread(self.handle, BLOCK + LONGEST_NAME, at):
+        while block := self._read(at, BLOCK + LONGEST_NAME):
             if found := self.beginning.search(block):
                 return at + found.start()
             if len(block) <= LONGEST_NAME:
