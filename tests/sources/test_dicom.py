@@ -163,8 +163,8 @@ def test_the_objects_of_a_patient_are_rows_and_a_query_is_the_message(only):
     )
     rows = only(objects=patient("7") + study + study.replace("1.2.3", "1.2.4") + query.format("\naGVp\n"))
     assert [(row["patient_id"], row["table_name"], row["record_ref"], row["message"]) for row in rows] == [
-        ("7", "Study Instance UID", "1.2.3", "hei"),
-        ("7", "Study Instance UID", "1.2.4", "hei"),
+        ("7", "110180", "1.2.3", "hei"),
+        ("7", "110180", "1.2.4", "hei"),
     ]
     (row,) = only(objects=query.format("AAEC"))
     assert (row["message"], row["flags"]) == ("AAEC", ["query_not_text"])
