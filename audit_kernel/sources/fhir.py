@@ -56,12 +56,21 @@ def _rows(value: Any, _source: SourceDefinition) -> StagedRows:  # noqa: ANN401 
 
 
 def canonical(value: Any) -> bytes:  # noqa: ANN401 - whatever the file holds
-    """One form of the record whatever its white space and order, so that an export made anew is known again."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_number).encode()
+    """One form of the record whatever its white space and order, so that an export made anew is known again.
+
+    The same event as JSON and as XML has one form: a list of one is its element, a boolean its word; no narrative.
+    """
+    return json.dumps(_one_form(value), sort_keys=True, separators=(",", ":")).encode()
 
 
-def _number(number: Number) -> dict[str, str]:
-    return {"#": number.text}
+def _one_form(value: Any) -> Any:  # noqa: ANN401 - whatever the file holds
+    if isinstance(value, dict):
+        return {name: _one_form(part) for name, part in value.items() if name != "div"}
+    if isinstance(value, list):
+        return _one_form(value[0]) if len(value) == 1 else [_one_form(part) for part in value]
+    if isinstance(value, Number):
+        return value.text
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def _looks_like(start: bytes) -> bool:
