@@ -15,8 +15,8 @@ with atheris.instrument_imports(include=["audit_kernel.sources"]):
     from audit_kernel.errors import DamagedFileError
     from audit_kernel.sources.formats import BadValueError, reader
 
-SOURCE = sources.load_source(sys.argv.pop(1), [resource_folder("parameters") / "sources"])
-FORM = reader(SOURCE.format)
+    SOURCE = sources.load_source(sys.argv.pop(1), [resource_folder("parameters") / "sources"])
+    FORM = reader(SOURCE.format)  # within the block: its modules are imported here
 FOLDER = Path(tempfile.mkdtemp())
 FILE = FOLDER / "log.xml"
 
