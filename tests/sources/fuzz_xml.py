@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import tempfile
 from pathlib import Path
 
 import atheris
@@ -17,7 +16,7 @@ with atheris.instrument_imports(include=["audit_kernel.sources"]):
 
     SOURCE = sources.load_source(sys.argv.pop(1), [resource_folder("parameters") / "sources"])
     FORM = reader(SOURCE.format)  # within the block: its modules are imported here
-FOLDER = Path(tempfile.mkdtemp())
+FOLDER = Path.cwd()
 FILE = FOLDER / "log.xml"
 
 
