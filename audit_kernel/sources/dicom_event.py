@@ -187,7 +187,7 @@ def _about(message: Element) -> About:
         if is_person and (role == PATIENT_ROLE or is_numbered):
             _add_patients(found, identifier, each.text("ParticipantObjectName"))
         elif identifier and role != QUERY_ROLE:
-            found.records.append((kinds[0].code if kinds else None, identifier))
+            found.add_record(kinds[0].code if kinds else None, identifier)
     return found
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.sources.fhir_agents import codes, plain_reference
 from audit_kernel.sources.fhir_element import CONTROLS
+from audit_kernel.sources.record_flags import unescaped
 
 if TYPE_CHECKING:
     from audit_kernel.sources.fhir_element import Element
@@ -31,8 +32,20 @@ class About:
 
     def add_patient(self, patient: str, name: str | None) -> None:
         """Add a patient once."""
+        patient, name = self._unescaped(patient), name and self._unescaped(name)
         if patient not in [known for known, _name in self.patients]:
             self.patients.append((patient, name))
+
+    def add_record(self, kind: str | None, reference: str) -> None:
+        """Add a record."""
+        self.records.append((kind, self._unescaped(reference)))
+
+    def _unescaped(self, text: str) -> str:
+        """Undo what was escaped once too often: else `1^^^&amp;oid` and `1^^^&oid` were two patients."""
+        found = unescaped(text)
+        if found != text and "escaped_twice" not in self.flags:
+            self.flags.append("escaped_twice")
+        return found
 
     def add_query(self, written: str) -> None:
         """Add a query in base64, decoded; where it is not readable text it stays as written, and the row says so."""
@@ -134,4 +147,4 @@ def _add_other(found: About, entity: Element) -> None:
         match = RESOURCE_TYPE.search(plain_reference(reference) or "")
         shown = [coding.text("display") for coding in entity.codings("type")]
         kind = match[1] if match else next((name for name in [*shown, *kinds] if name), None)
-        found.records.append((kind, value))
+        found.add_record(kind, value)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
     Row = dict[str, Any]
 
+ESCAPED = re.compile(r"&(amp|lt|gt|quot|apos);")
+SIGNS = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 PERSONAL_NUMBER = re.compile(r"(?:\d\d)?(\d{6})[-+]?(\d{4})", flags=re.ASCII)
 
@@ -35,6 +37,11 @@ def _bare(number: str) -> str:
     number = number.split("^", 1)[0].strip()
     match = PERSONAL_NUMBER.fullmatch(number)
     return match[1] + match[2] if match else number
+
+
+def unescaped(text: str) -> str:
+    """Undo what was escaped once too often: XML's escapes in a text that its format's own reading left."""
+    return ESCAPED.sub(lambda match: SIGNS[match[1]], text)
 
 
 def missing(element: Element, names: Iterable[str]) -> list[str]:

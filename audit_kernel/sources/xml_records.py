@@ -151,13 +151,13 @@ class _Reader:
 
     def _record(self, found: FoundNode, place: int, line: int) -> FoundRecord:
         self.n_records += 1
+        if found.last_tag - found.start > LONGEST_TEXT:
+            self._refuse(line + found.line - 1)
         text = self._text(place + found.start, place + found.last_tag)
         return FoundRecord(self.n_records, line + found.line - 1, text, found.node, found.failure)
 
     def _text(self, start: int, last_tag: int) -> str:
         """Return a record's text; only where its last tag begins is known."""
-        if last_tag - start > LONGEST_TEXT:
-            self._refuse(0)
         text = self._read(start, last_tag - start + LONGEST_NAME)
         tag = END_TAG.match(text, last_tag - start)  # none after a record that is one empty tag
         return text[: tag.end() if tag else last_tag - start].decode("utf-8", errors="backslashreplace")

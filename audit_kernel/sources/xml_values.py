@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from audit_kernel.sources.record_flags import unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from audit_kernel.sources.xml_nodes import Node
-
-ESCAPED = re.compile(r"&(amp|lt|gt|quot|apos);")
-SIGNS = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'"}
 
 
 @dataclass(frozen=True)
@@ -75,8 +73,7 @@ def _fields(node: Node, children: list[Node], convert: Callable[[Node, set[str]]
 
 
 def _unescaped(text: str, flags: set[str]) -> str:
-    """Undo what was escaped twice: a sign that is still escaped once XML's own escapes are undone."""
-    if not ESCAPED.search(text):
-        return text
-    flags.add("escaped_twice")
-    return ESCAPED.sub(lambda match: SIGNS[match[1]], text)
+    found = unescaped(text)
+    if found != text:
+        flags.add("escaped_twice")
+    return found

@@ -199,3 +199,9 @@ def test_a_bad_document_among_others_is_quarantined(take):
 def test_an_employee_who_reads_about_himself_is_flagged(take):
     own = {**EVENT, "entity": [{"what": {"identifier": {"value": "E1"}}, "role": {"code": "1"}}]}
     assert [row["flags"] for row in take(json.dumps(own), "fhir").accesses] == [["self_service"]]
+
+
+def test_a_patient_whose_number_was_escaped_once_too_often_is_the_same_patient(take):
+    entity = {"what": {"identifier": {"value": "1^^^&amp;1.2&amp;ISO"}}, "role": {"code": "1"}}
+    (row,) = take(json.dumps({**EVENT, "entity": [entity]}), "fhir").accesses
+    assert (row["patient_id"], row["flags"]) == ("1^^^&1.2&ISO", ["escaped_twice"])

@@ -232,3 +232,17 @@ def test_a_large_document_needs_little_memory():
     megabytes, used = map(int, ran.stdout.split())
     assert megabytes > 55
     assert used < 30 * (1024 if sys.platform == "darwin" else 1)
+
+
+def test_a_record_that_the_first_reader_loses_shows_in_the_count(take, monkeypatch):
+    nodes = sys.modules["audit_kernel.sources.xml_nodes"]
+    whole = nodes.NodeBuilder.taken
+    monkeypatch.setattr(nodes.NodeBuilder, "taken", lambda builder: whole(builder)[:1])
+    with pytest.raises(AssertionError, match="n_records"):  # the fixture holds both counts against each other
+        take(f"<log>{GOOD}{GOOD}</log>", "dicom_audit", "log.xml")
+
+
+def test_a_record_too_large_to_be_shown_refuses_the_file(take, monkeypatch):
+    monkeypatch.setattr(sys.modules["audit_kernel.sources.xml_records"], "LONGEST_TEXT", 1_000)
+    with pytest.raises(DamagedFileError, match="line 2"):
+        take(f"{GOOD}\n{message('x' * 2_000)}\n{GOOD}", "dicom_audit", "log.xml")
