@@ -8,7 +8,7 @@ from audit_kernel.sources.fhir_agents import codes, who
 from audit_kernel.sources.fhir_element import Element
 from audit_kernel.sources.fhir_entities import about
 from audit_kernel.sources.formats import BadValueError
-from audit_kernel.sources.record_flags import with_self_service
+from audit_kernel.sources.record_flags import missing, with_self_service
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -162,7 +162,15 @@ def _accesses(event: Element, common: Row, person: Who, read_flags: Sequence[str
     purposes = [*codes(event, "purposeOfEvent"), *codes(event, "authorization"), *person.purposes]
     types = {common["log_type"], *codes(event, "subtype"), *codes(event, "code")}
     is_break_glass = not BREAK_GLASS_PURPOSES.isdisjoint(purposes) or not BREAK_GLASS_TYPES.isdisjoint(types)
-    flags = [*person.flags, *entities.flags, *([] if has_zone else ["no_zone"]), *read_flags]
+    has_type = "type" in event or "category" in event or "code" in event
+    flags = [
+        *person.flags,
+        *entities.flags,
+        *([] if has_zone else ["no_zone"]),
+        *([] if has_type else ["missing_type"]),
+        *missing(event, ("agent", "source")),
+        *read_flags,
+    ]
     whole = {
         **common,
         "employee_name": person.employee_name,
