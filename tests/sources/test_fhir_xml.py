@@ -77,6 +77,21 @@ READ = {
         {"reference": {"reference": "List/2"}, "type": {"code": "2"}, "query": "aGVp"},
     ],
 }
+R5 = {
+    "resourceType": "AuditEvent",
+    "id": "a5",
+    "category": [{"coding": [{"code": "rest"}]}],
+    "code": {"coding": [{"code": "read", "display": "Read"}]},
+    "action": "R",
+    "occurredPeriod": {"start": "2026-08-01T10:00:00Z"},
+    "recorded": "2026-08-01T10:00:09Z",
+    "outcome": {"code": {"code": "error"}, "detail": [{"coding": [{"code": "forbidden", "display": "Forbidden"}]}]},
+    "authorization": [{"coding": [{"code": "EMER"}]}],
+    "agent": [{"who": {"identifier": {"value": "E1"}}, "requestor": True, "networkString": "10.0.0.1"}],
+    "source": {"site": {"reference": "Location/1"}, "observer": {"reference": "Device/2"}},
+    "patient": {"reference": "Patient/3", "display": "Ola"},
+    "entity": [{"what": {"reference": "Observation/4"}, "role": {"coding": [{"code": "4"}]}}],
+}
 
 
 def as_xml(name, value, prefix=""):
@@ -109,7 +124,7 @@ def rows(staged):
     ]
 
 
-@pytest.mark.parametrize("event", [EVENT, DSTU2, READ], ids=["R4", "DSTU2 log-in", "DSTU2 read"])
+@pytest.mark.parametrize("event", [EVENT, DSTU2, READ, R5], ids=["R4", "DSTU2 log-in", "DSTU2 read", "R5"])
 @pytest.mark.parametrize("prefix", ["", "f:"])
 def test_xml_gives_the_rows_of_json(take, event, prefix):
     expected = rows(take(json.dumps(event), "fhir"))
@@ -131,6 +146,13 @@ def test_the_fields_of_r4_are_found_in_xml(take):
         ("Observation", "Observation/2"),
         ("List", "3"),
     ]
+
+
+def test_the_fields_of_r5_are_found_in_xml(take):
+    (row,) = rows(take(document(R5), "fhir", "log.xml"))
+    assert (row["recorded_at"], row["outcome"], row["message"]) == (datetime(2026, 8, 1, 10), "denied", "Forbidden")
+    assert (row["patient_id"], row["record_ref"], row["purpose"]) == ("Patient/3", "Observation/4", "EMER")
+    assert (row["network_address"], row["event_id"], row["flags"]) == ("10.0.0.1", "Device/2|a5", [])
 
 
 def test_dstu2_is_read_by_what_its_fields_are(take):

@@ -10,6 +10,7 @@ import textwrap
 import pytest
 
 from audit_kernel.errors import DamagedFileError
+from audit_kernel.sources.formats import reader
 
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 MARK = "\ufeff"
@@ -246,3 +247,20 @@ def test_a_record_too_large_to_be_shown_refuses_the_file(take, monkeypatch):
     monkeypatch.setattr(sys.modules["audit_kernel.sources.xml_records"], "LONGEST_TEXT", 1_000)
     with pytest.raises(DamagedFileError, match="line 2"):
         take(f"{GOOD}\n{message('x' * 2_000)}\n{GOOD}", "dicom_audit", "log.xml")
+
+
+@pytest.mark.parametrize(
+    ("start", "expected"),
+    [
+        (GOOD, "dicom_audit"),
+        (f"<85>1 - - - - - - {GOOD}", "dicom_audit"),
+        ('<e:Envelope xmlns:s="urn:riv:informationsecurity:auditing:log:StoreLogResponder:2"><s:log>', "rivta"),
+        ("<Bundle xmlns='http://hl7.org/fhir'><entry><resource><AuditEvent>", "fhir"),
+        ('{"resourceType": "AuditEvent"', "fhir"),
+        ("Id. nr.;Dato;Tid", ""),
+        ("<Envelope/>", ""),
+    ],
+)
+def test_a_file_looks_like_one_format_at_most(start, expected):
+    found = [name for name in ("dicom_audit", "rivta", "fhir") if reader(name).looks_like(start.encode())]
+    assert found == ([expected] if expected else [])
