@@ -230,6 +230,7 @@ class Printer:
         reasons = {
             "conflict": _("the same id came before with other content"),
             "control_characters": _("control characters"),
+            "document_type": _("declares a document type, by which other text can be drawn in"),
             "implausible_time": _("a time that cannot be right"),
             "missing_value": _("a value is missing"),
             "not_a_date": _("not a date"),

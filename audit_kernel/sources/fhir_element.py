@@ -1,4 +1,4 @@
-"""Reads fields of a JSON object without trusting any type: what is not as FHIR says quarantines the record."""
+"""Reads fields of JSON or XML objects without trusting any type: what is not as it must be quarantines the record."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from audit_kernel.sources.formats import BadValueError
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 SURROGATES = re.compile(r"[\ud800-\udfff]")
 # FHIR's instant and dateTime; systems also write a comma or no zone. Digits beyond microseconds are cut off.
-TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:\d\d)?", flags=re.ASCII)
+TIME = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,9}))?(Z|[+-]\d\d:?\d\d)?", flags=re.ASCII)
 LEAP_SECOND = 60
 
 
 class Element:
-    """A JSON object and its path in the record, for messages: `agent.who.identifier`."""
+    """An object and its path in the record, for messages: `agent.who.identifier`."""
 
     def __init__(self, value: dict[str, Any], path: str = "") -> None:
         self.value = value
@@ -50,8 +50,9 @@ class Element:
         return value
 
     def texts(self, name: str) -> list[str]:
-        """Return a list of texts."""
+        """Return a list of texts; a single text counts as a list of one."""
         values = self.value.get(name, [])
+        values = [values] if isinstance(values, str) else values  # XML does not show that a field may repeat
         if not isinstance(values, list):
             raise BadValueError(self._at(name), "not_readable")
         found = [Element({name: value}, self.path).text(name) for value in values]
@@ -115,6 +116,5 @@ class Element:
 def _offset(zone: str | None) -> timedelta:
     if zone in (None, "Z"):
         return timedelta()
-    hours, minutes = (int(part) for part in str(zone)[1:].split(":"))
-    offset = timedelta(hours=hours, minutes=minutes)
+    offset = timedelta(hours=int(str(zone)[1:3]), minutes=int(str(zone)[-2:]))
     return -offset if str(zone).startswith("-") else offset

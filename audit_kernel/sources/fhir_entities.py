@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.sources.fhir_agents import codes, plain_reference
 from audit_kernel.sources.fhir_element import CONTROLS
+from audit_kernel.sources.record_flags import unescaped
 
 if TYPE_CHECKING:
     from audit_kernel.sources.fhir_element import Element
@@ -29,6 +30,52 @@ class About:
     session_id: str | None = None
     flags: list[str] = field(default_factory=list)
 
+    def add_patient(self, patient: str, name: str | None) -> None:
+        """Add a patient once."""
+        patient, name = self._unescaped(patient), name and self._unescaped(name)
+        if patient not in [known for known, _name in self.patients]:
+            self.patients.append((patient, name))
+
+    def add_record(self, kind: str | None, reference: str) -> None:
+        """Add a record."""
+        self.records.append((kind, self._unescaped(reference)))
+
+    def _unescaped(self, text: str) -> str:
+        """Undo what was escaped once too often: else `1^^^&amp;oid` and `1^^^&oid` were two patients."""
+        found = unescaped(text)
+        if found != text and "escaped_twice" not in self.flags:
+            self.flags.append("escaped_twice")
+        return found
+
+    def add_query(self, written: str) -> None:
+        """Add a query in base64, decoded; where it is not readable text it stays as written, and the row says so."""
+        try:
+            text = base64.b64decode("".join(written.split()), validate=True).decode("utf-8")
+        except (binascii.Error, ValueError):
+            text = ""
+        if not text or CONTROLS.search(text):
+            self.flags.append("query_not_text")
+            text = written
+        self.messages.append(text)
+
+    def items(self) -> list[dict[str, str | None]]:
+        """Return patient and record of each row: one for each patient; for each record where there is one or none.
+
+        With several patients and several records nothing says which belong together: each patient's row names all.
+        """
+        if len(self.patients) > 1:
+            tables = {table for table, _record in self.records}
+            record = {
+                "table_name": tables.pop() if len(tables) == 1 else None,
+                "record_ref": " ".join(reference for _table, reference in self.records) or None,
+            }
+            return [{"patient_id": patient, "patient_name": name, **record} for patient, name in self.patients]
+        patient_id, patient_name = self.patients[0] if self.patients else (None, None)
+        patient = {"patient_id": patient_id, "patient_name": patient_name}
+        if not self.records:
+            return [patient]
+        return [{**patient, "table_name": table, "record_ref": reference} for table, reference in self.records]
+
 
 def about(event: Element) -> About:
     """Sort the entities into patients, records, queries and session."""
@@ -38,7 +85,9 @@ def about(event: Element) -> About:
     for entity in named:
         _add_patient(found, entity)
     if patient := _identifier_of_patient(event.element("patient")):
-        _add_once(found, patient, event.element("patient").text("display"))  # R5 names the patient outside the entities
+        found.add_patient(
+            patient, event.element("patient").text("display")
+        )  # R5 names the patient outside the entities
     for entity in entities:
         if entity not in named:
             _add_other(found, entity)
@@ -46,7 +95,7 @@ def about(event: Element) -> About:
         # Some systems write the patient as any other resource, without the role.
         for kind, reference in list(found.records):
             if kind == "Patient":
-                _add_once(found, str(plain_reference(reference)), None)
+                found.add_patient(str(plain_reference(reference)), None)
         if len(found.patients) > 1:
             found.records = [record for record in found.records if record[0] != "Patient"]
     return found
@@ -81,18 +130,13 @@ def _add_patient(found: About, entity: Element) -> None:
     if patient is None:
         found.flags.append("patient_without_id")
     else:
-        _add_once(found, patient, entity.text("name") or inner.text("display"))
-
-
-def _add_once(found: About, patient: str, name: str | None) -> None:
-    if patient not in [known for known, _name in found.patients]:
-        found.patients.append((patient, name))
+        found.add_patient(patient, entity.text("name") or inner.text("display"))
 
 
 def _add_other(found: About, entity: Element) -> None:
     roles, kinds = codes(entity, "role"), codes(entity, "type")
-    if "query" in entity:
-        _add_query(found, entity)
+    if query := entity.text("query"):
+        found.add_query(query)
     if QUERY_ROLE in roles or not REQUEST_ID_TYPES.isdisjoint(kinds):
         return
     reference = reference_of(entity)
@@ -103,19 +147,4 @@ def _add_other(found: About, entity: Element) -> None:
         match = RESOURCE_TYPE.search(plain_reference(reference) or "")
         shown = [coding.text("display") for coding in entity.codings("type")]
         kind = match[1] if match else next((name for name in [*shown, *kinds] if name), None)
-        found.records.append((kind, value))
-
-
-def _add_query(found: About, entity: Element) -> None:
-    """Decode the query; where it is not readable text it stays as written, and the row says so."""
-    written = entity.text("query")
-    if written is None:
-        return
-    try:
-        text = base64.b64decode("".join(written.split()), validate=True).decode("utf-8")
-    except (binascii.Error, ValueError):
-        text = ""
-    if not text or CONTROLS.search(text):
-        found.flags.append("query_not_text")
-        text = written
-    found.messages.append(text)
+        found.add_record(kind, value)

@@ -8,17 +8,20 @@ from audit_kernel.sources.fhir_agents import codes, who
 from audit_kernel.sources.fhir_element import Element
 from audit_kernel.sources.fhir_entities import about
 from audit_kernel.sources.formats import BadValueError
+from audit_kernel.sources.record_flags import missing, with_self_service
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
 
     from audit_kernel.sources.fhir_agents import Who
-    from audit_kernel.sources.fhir_entities import About
 
     Row = dict[str, Any]
 
+EVENT_NAMES = ("AuditEvent", "SecurityEvent")  # the second until DSTU1
 ACTIONS = {"C": "write", "R": "read", "U": "write", "D": "delete", "E": "execute"}
 ACTION_NAMES = {"create": "C", "read": "R", "update": "U", "delete": "D", "execute": "E"}
+LATER_NAMES = {"participant": "agent", "object": "entity"}
 SEARCHES = frozenset(["search", "search-type", "search-system", "history-type", "history-system", "110112"])
 EXPORTS = frozenset(["110106"])
 LOGIN_TYPE = "110114"
@@ -33,8 +36,12 @@ OUTCOMES = {
 DENIALS = frozenset(["forbidden", "security", "login", "suppressed"])
 
 
-def rows_of(value: Any) -> tuple[list[Row], Row | None]:  # noqa: ANN401 - whatever the file holds
+def rows_of(value: Any, read_flags: Sequence[str] = ()) -> tuple[list[Row], Row | None]:  # noqa: ANN401 - whatever the file holds
     """Return the rows of one record: its accesses, or none and its log-in.
+
+    Parameters
+    ----------
+    read_flags: what reading the record already found odd.
 
     Raises
     ------
@@ -42,8 +49,8 @@ def rows_of(value: Any) -> tuple[list[Row], Row | None]:  # noqa: ANN401 - whate
     """
     if not isinstance(value, dict):
         raise BadValueError("", "not_readable")
-    event = Element(value)
-    if event.text("resourceType") != "AuditEvent":
+    event = Element(with_later_names(value))
+    if event.text("resourceType") not in EVENT_NAMES:
         raise BadValueError("resourceType", "not_readable")
     types = codes(event, "category") or codes(event, "type")
     subtypes = codes(event, "code") or codes(event, "subtype")
@@ -60,7 +67,16 @@ def rows_of(value: Any) -> tuple[list[Row], Row | None]:  # noqa: ANN401 - whate
     kind = next((LOGINS[code] for code in subtypes if code in LOGINS), None)
     if kind or LOGIN_TYPE in types:
         return [], {**common, **_login(event, person, kind)}
-    return _accesses(event, {**common, **_codes(event, types, subtypes)}, person, has_zone=has_zone), None
+    return _accesses(event, {**common, **_codes(event, types, subtypes)}, person, read_flags, has_zone=has_zone), None
+
+
+def with_later_names(event: dict[str, Any]) -> dict[str, Any]:
+    """Return a DSTU2 event with the names that later versions gave its parts; another one as it is."""
+    inner = event.get("event")
+    if isinstance(inner, dict):
+        event = {**inner, **{name: part for name, part in event.items() if name != "event"}}
+    later = {new: event[old] for old, new in LATER_NAMES.items() if old in event and new not in event}
+    return {**event, **later}
 
 
 def _moment(event: Element) -> tuple[datetime, bool]:
@@ -69,6 +85,7 @@ def _moment(event: Element) -> tuple[datetime, bool]:
         (event, "occurredDateTime"),
         (event.element("period"), "start"),
         (event, "recorded"),
+        (event, "dateTime"),  # DSTU2
     ):
         if found := holder.time(name):
             return found
@@ -139,13 +156,21 @@ def _outcome(event: Element) -> tuple[str, str | None]:
     return ("denied" if is_denied else result), description
 
 
-def _accesses(event: Element, common: Row, person: Who, *, has_zone: bool) -> list[Row]:
+def _accesses(event: Element, common: Row, person: Who, read_flags: Sequence[str], *, has_zone: bool) -> list[Row]:
     entities = about(event)
     outcome, description = _outcome(event)
     purposes = [*codes(event, "purposeOfEvent"), *codes(event, "authorization"), *person.purposes]
     types = {common["log_type"], *codes(event, "subtype"), *codes(event, "code")}
     is_break_glass = not BREAK_GLASS_PURPOSES.isdisjoint(purposes) or not BREAK_GLASS_TYPES.isdisjoint(types)
-    flags = [*person.flags, *entities.flags, *([] if has_zone else ["no_zone"])]
+    has_type = "type" in event or "category" in event or "code" in event
+    flags = [
+        *person.flags,
+        *entities.flags,
+        *([] if has_zone else ["no_zone"]),
+        *([] if has_type else ["missing_type"]),
+        *missing(event, ("agent", "source")),
+        *read_flags,
+    ]
     whole = {
         **common,
         "employee_name": person.employee_name,
@@ -159,26 +184,7 @@ def _accesses(event: Element, common: Row, person: Who, *, has_zone: bool) -> li
         "purpose": ", ".join(dict.fromkeys(purposes)) or None,
         "flags": flags,
     }
-    return [{**whole, "item": item, **parts} for item, parts in enumerate(_items(entities))]
-
-
-def _items(entities: About) -> list[Row]:
-    """One row for each patient; for each record where there is one patient or none.
-
-    With several patients and several records nothing says which belong together: each patient's row names all records.
-    """
-    if len(entities.patients) > 1:
-        tables = {table for table, _record in entities.records}
-        record = {
-            "table_name": tables.pop() if len(tables) == 1 else None,
-            "record_ref": " ".join(reference for _table, reference in entities.records) or None,
-        }
-        return [{"patient_id": patient, "patient_name": name, **record} for patient, name in entities.patients]
-    patient_id, patient_name = entities.patients[0] if entities.patients else (None, None)
-    patient = {"patient_id": patient_id, "patient_name": patient_name}
-    if not entities.records:
-        return [patient]
-    return [{**patient, "table_name": table, "record_ref": reference} for table, reference in entities.records]
+    return with_self_service([{**whole, "item": item, **parts} for item, parts in enumerate(entities.items())])
 
 
 def _login(event: Element, person: Who, kind: str | None) -> Row:

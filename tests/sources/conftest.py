@@ -27,7 +27,7 @@ class Staged:
 
 
 def rows(connection: duckdb.DuckDBPyConnection, relation: str) -> list[dict[str, Any]]:
-    found = connection.execute(f"select * from {relation} order by record_number")
+    found = connection.execute(f"select * from {relation} order by all")
     names = [column[0] for column in found.description]
     return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 

@@ -32,7 +32,7 @@ def write(folder, text, name="care.yml"):
 
 
 def test_the_packages_sources_and_reference_data_are_all_readable(folders):
-    assert sources.source_ids(folders) == ["cef", "fhir", "gerica", "keycloak", "windows"]
+    assert {"dicom_audit", "fhir", "gerica", "rivta"} <= set(sources.source_ids(folders))
     kinds = ["employees", "identifiers", "patients", "record_keys", "unit_assignments", "units"]
     assert sources.reference_kinds(folders) == kinds
     for kind in kinds:
@@ -46,7 +46,7 @@ def test_the_packages_sources_and_reference_data_are_all_readable(folders):
 def test_a_sites_own_source_stands_beside_the_packages(folders, site):
     write(site, MAPPING)
     both = [*folders, site]
-    assert sources.source_ids(both) == ["care", "cef", "fhir", "gerica", "keycloak", "windows"]
+    assert sources.source_ids(both) == sorted(["care", *sources.source_ids(folders)])
     source = sources.load_source("care", both)
     assert source.time_zone == "Europe/Stockholm"
     assert source.files == (site / "care.yml",)
