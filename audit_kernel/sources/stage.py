@@ -101,6 +101,7 @@ def _expressions(conversions: Conversions, source: SourceDefinition) -> dict[str
     if source.table == "accesses":
         columns["outcome"] = columns["outcome"] or f"'{source.outcome}'"
         columns["patient_id"] = columns["patient_id"] or _patient_of_record(conversions)
+        columns["flags"] = conversions.flags()
     return columns
 
 
