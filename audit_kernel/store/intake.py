@@ -14,6 +14,7 @@ from audit_kernel.sources import load_source, prepare, stage
 from audit_kernel.sources.formats import reader
 from audit_kernel.sources.stage import EVENT_TABLES
 from audit_kernel.store.connection import tidy, transaction, without_log_text, writing
+from audit_kernel.store.countries import find_countries, staged_with_countries
 from audit_kernel.store.ledger import Delivery, append_to_ledger, earlier_delivery
 from audit_kernel.store.local_time import create_zone_tables
 from audit_kernel.store.quarantine import refuse
@@ -65,7 +66,9 @@ def take_in(site: Site, path: Path, source_id: str, progress: Callable[[int, int
         return store_file(connection, site, prepared, source, n_read)
 
     def stage_file(connection: Connection, prepared: PreparedFile) -> int:
-        return stage(connection, prepared, source)
+        n_read = stage(connection, prepared, source)
+        find_countries(connection, site)
+        return n_read
 
     return deliver_file(site, path, source, source_id, stage_file, store_staged, progress)
 
@@ -159,7 +162,7 @@ def store_file(
     )
     n_conflicts = refuse(connection, prepared, source, "conflict", "from record_status where status = 'conflict'", {})
     create_local_time_tables(connection, site, source)
-    n_rows = {table: store_rows(connection, table, source, prepared.file_id) for table in EVENT_TABLES}
+    n_rows = {table: store_rows(connection, site, table, source, prepared.file_id) for table in EVENT_TABLES}
     connection.execute(
         f"insert into {LAKE}.quarantine select $file_id, $source_id, record_number, line_number, column_name, code,"
         " raw_record from refused order by record_number",
@@ -224,12 +227,11 @@ def create_local_time_tables(connection: Connection, site: Site, source: SourceD
     create_zone_tables(connection, source.time_zone, site.settings.country, first.year, last.year)
 
 
-def store_rows(connection: Connection, table: str, source: SourceDefinition, file_id: str) -> int:
+def store_rows(connection: Connection, site: Site, table: str, source: SourceDefinition, file_id: str) -> int:
     """Make `readable_TABLE` and insert its new rows in each of the table's sort orders; return how many."""
-    connection.execute(f"create or replace temp view staged_rows as select * from staged_{table}")
+    connection.execute(f"create or replace temp view staged_rows as {staged_with_countries(table, site)}")
     definition = table_definitions()[table]
     access_id = f", {ACCESS_ID} as access_id" if "access_id" in definition.columns else ""
-    # Most formats want an offset in every time; a delimited log is local throughout and its mapping names the zone.
     flag = "no_zone" if source.format != "delimited" and reader(source.format).has_zone else "ok"
     connection.execute(
         f"create or replace temp table readable_{table} as select *{access_id} from ({intake_sql('readable_rows')})",
@@ -267,8 +269,7 @@ def check_stored(connection: Connection, table: str, file_id: str, n_rows: int) 
 
 def count(connection: Connection, rows: str, values: Mapping[str, object] | None = None) -> int:
     """Count the rows of a relation with its conditions."""
-    row = connection.execute(f"select count(*) from {rows}", values or {}).fetchone()
-    return int(row[0]) if row else 0
+    return int(connection.execute(f"select count(*) from {rows}", values or {}).fetchall()[0][0])
 
 
 def counted_delivery(
