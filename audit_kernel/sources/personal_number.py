@@ -37,20 +37,29 @@ def is_wrong(number: str) -> str:
 
     False where there is none.
     """
-    products = [f"{_digit(number, place)} * {weight}" for place, weight in enumerate(LUHN_WEIGHTS, start=3)]
-    luhn = " + ".join(f"({product}) // 10 + ({product}) % 10" for product in products)
+    luhn = " + ".join(
+        f"({digit} * {weight}) // 10 + ({digit} * {weight}) % 10"
+        for digit, weight in zip(_digits(len(LUHN_WEIGHTS)), LUHN_WEIGHTS, strict=True)
+    )
+    first, second = _weighted((*FIRST_WEIGHTS, 0)), _weighted(SECOND_WEIGHTS)
     return (
         f"case when {number} is null then false "
-        f"when regexp_full_match({number}, '[0-9]{{12}}') then ({luhn}) % 10 <> 0 "
+        f"when regexp_full_match({number}, '[0-9]{{12}}') then {_of_whole(number, f'({luhn}) % 10 <> 0')} "
         f"when regexp_full_match({number}, '[0-9]{{11}}') then "
-        f"({_weighted(number, FIRST_WEIGHTS)}) % 11 <> 0 or ({_weighted(number, SECOND_WEIGHTS)}) % 11 <> 0 "
+        f"{_of_whole(number, f'({first}) % 11 <> 0 or ({second}) % 11 <> 0')} "
         "else true end"
     )
 
 
-def _weighted(number: str, weights: tuple[int, ...]) -> str:
-    return " + ".join(f"{_digit(number, place)} * {weight}" for place, weight in enumerate(weights, start=1))
+def _of_whole(number: str, test: str) -> str:
+    """The test over `whole`, the number as a whole number: a list of one, so that it is worked out once for a row."""
+    return f"list_transform([try_cast({number} as bigint)], lambda whole: {test})[1]"
 
 
-def _digit(number: str, place: int) -> str:
-    return f"try_cast(substr({number}, {place}, 1) as integer)"
+def _weighted(weights: tuple[int, ...]) -> str:
+    return " + ".join(f"{digit} * {weight}" for digit, weight in zip(_digits(len(weights)), weights, strict=True))
+
+
+def _digits(count: int) -> list[str]:
+    """The last digits, from the left."""
+    return [f"(whole // {10**place} % 10)" for place in range(count - 1, -1, -1)]
