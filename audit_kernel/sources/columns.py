@@ -108,6 +108,10 @@ def _check_values(by_target: dict[str, ColumnMapping], table: str) -> None:
 def check_targets(columns: dict[str, ColumnMapping], allowed: frozenset[str]) -> None:
     """Raise ValueError where a column goes to none of the stored columns, or two go to one."""
     targets = [mapping.to for mapping in columns.values() if mapping.to]
+    for name, mapping in columns.items():
+        if mapping.values and mapping.to not in allowed - set(TIME_PARTS):
+            message = f"`values` of column {name} would not be used: it goes to no column that takes them"
+            raise ValueError(message)
     for target in targets:
         if target not in allowed:
             message = f"`to: {target}` is not allowed; allowed: {', '.join(sorted(allowed))}"

@@ -32,7 +32,8 @@ def write(folder, text, name="care.yml"):
 
 
 def test_the_packages_sources_and_reference_data_are_all_readable(folders):
-    assert sources.source_ids(folders) == ["fhir", "gerica"]
+    mcss = ["mcss_access", "mcss_authentication", "mcss_medication", "mcss_search"]
+    assert sources.source_ids(folders) == ["fhir", "gerica", *mcss]
     kinds = ["employees", "identifiers", "patients", "record_keys", "unit_assignments", "units"]
     assert sources.reference_kinds(folders) == kinds
     for kind in kinds:
@@ -46,7 +47,7 @@ def test_the_packages_sources_and_reference_data_are_all_readable(folders):
 def test_a_sites_own_source_stands_beside_the_packages(folders, site):
     write(site, MAPPING)
     both = [*folders, site]
-    assert sources.source_ids(both) == ["care", "fhir", "gerica"]
+    assert sources.source_ids(both) == ["care", *sources.source_ids(folders)]
     source = sources.load_source("care", both)
     assert source.time_zone == "Europe/Stockholm"
     assert source.files == (site / "care.yml",)

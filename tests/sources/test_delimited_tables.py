@@ -230,6 +230,8 @@ columns:
         ("accesses", "{to: action}", ["action", "values"]),
         ("accesses", "{to: action, values: {x: look}}", ["countersign", "not look"]),
         ("accesses", "{to: is_blocked, values: {Ja: true}}", ["columns.What.values.Ja", "string"]),
+        ("accesses", "{values: {x: y}}", ["column What", "would not be used"]),
+        ("accesses", "{to: employee_id, values: {1: x}}", ["values", "string"]),
         ("patients", "{to: patient_id}", ["table", "'authentications'"]),
     ],
 )
