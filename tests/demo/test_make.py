@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 import audit_kernel.demo
+from audit_kernel import open_store
 from audit_kernel.demo import make, make_demo
 from audit_kernel.demo.generator import GeneratedWorld, generate
 from audit_kernel.demo.settings import WorldSettings
@@ -18,6 +20,7 @@ from audit_kernel.evidence.execute import Outcome
 from audit_kernel.evidence.month import MonthRun
 from audit_kernel.site import Site
 from audit_kernel.store.deliver import read_ledger
+from tests.oracle import read_reference
 from tests.store.logs import ask
 
 
@@ -77,6 +80,28 @@ def test_the_swedish_demo_takes_all_four_logs_in_and_knows_the_countries_of_addr
     kinds = "select count(distinct kind) from lake."
     assert ask(site, f"{kinds}authentications") == [(5,)]
     assert ask(site, f"{kinds}medication_events") == [(6,)]
+    assert_the_reports_agree_with_the_files(site, tmp_path / "demo")
+
+
+def assert_the_reports_agree_with_the_files(site: Site, folder: Path) -> None:
+    """Count the neighbour's searches and journal rows in the files by the csv module alone, and ask the store."""
+    (neighbour,) = [row for row in read_reference(folder / "truth" / "truth.csv") if row["scenario"] == "neighbour"]
+    identifiers = list(read_reference(folder / "reference" / "identifiers.csv"))
+    names = {row["identifier"] for row in identifiers if row["id"] == neighbour["employee_id"]}
+    (number,) = [row["identifier"] for row in identifiers if row["id"] == neighbour["patient_ids"]]
+
+    def rows(log: str) -> list[dict[str, str]]:
+        found = list(read_reference(folder / "logs" / f"{log}_2026-10.csv"))
+        return [row for row in found if row["Användare"] in names and row["Personnummer"].replace("-", "") == number]
+
+    about = {"employee_id": neighbour["employee_id"], "patient_id": neighbour["patient_ids"]}
+    october = {"from_date": date(2026, 10, 1), "to_date": date(2026, 10, 31)}
+    with open_store(site, purpose="test") as store:
+        searches = store.report("patient_searches", **about, **october).table
+        (activity,) = store.report("activity", **about, **october).table.to_pylist()
+    assert searches.num_rows == len(rows("mcss_search")) > 10
+    in_journal = [row for row in rows("mcss_access") if row["Uppgiftstyp"] in ("Journal", "Läkemedelslista")]
+    assert activity["n_journal"] == len(in_journal) > 100
 
 
 @pytest.fixture
