@@ -256,7 +256,7 @@ def lab(
 @app.command(epilog="Example: audit-kernel demo demo")
 def demo(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder.")] = Path("demo"),
-    country: Annotated[str, typer.Option(help="NO.")] = "NO",
+    country: Annotated[str, typer.Option(help="NO or SE.")] = "NO",
     language: LanguageOption = "",
 ) -> None:
     """Make the demo municipality, take its logs in and run last month's control."""

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     country: Country
     language: Language
     time_zone: str
+    countries: str = Field(default="", description="a database of network addresses' countries, relative to the site")
     store: StoreSettings = StoreSettings()
     intake: IntakeSettings = IntakeSettings()
     routine: RoutineSettings = RoutineSettings()
@@ -120,6 +121,11 @@ class Site:
     def keys_folder(self) -> Path:
         """Folder of the signing key."""
         return self.folder / "keys"
+
+    @property
+    def countries_file(self) -> Path | None:
+        """The database of countries; None where the site has none."""
+        return self.folder / self.settings.countries if self.settings.countries else None
 
     @property
     def temporary_folder(self) -> Path:
@@ -234,6 +240,7 @@ def _settings_lines(name: str, country: str) -> Iterator[str]:
     yield f'country: "{country}"           # quoted: a bare NO means "no" in YAML\nlanguage: {language}'
     yield "        # en, nb or sv: the language of pages where none is asked for\n"
     yield f"time_zone: {time_zone}\n"
+    yield 'countries: ""           # a database (.mmdb) of the countries of network addresses, in this folder\n'
     yield "store:\n    memory_limit: 3GB   # DuckDB's own limit; the whole process uses about 1 GB more\n"
     yield "    threads: 2\n"
     yield "routine:                # the local routine in force, shown on pages\n"

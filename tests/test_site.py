@@ -72,8 +72,11 @@ def test_a_country_that_is_not_known_is_refused_with_those_that_are(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
+        (
+            GOOD + "colour: red\n",
+            "unknown key 'colour'; allowed here: countries, country, intake, language, name, routine, store",
+        ),
         (GOOD + "store: {memory: 3GB}\n", "'store.memory'; allowed here: catalogue, files, memory_limit, threads"),
-        (GOOD + "colour: red\n", "unknown key 'colour'; allowed here: country, intake, language, name, routine, store"),
         (GOOD.replace('"NO"', "DK"), "key 'country' has the value 'DK'; Input should be 'NO' or 'SE'"),
         (GOOD.replace('"NO"', "false"), "key 'country' has the value False; Input should be 'NO' or 'SE'"),
         (GOOD.replace("nb", "no"), "key 'language' has the value"),

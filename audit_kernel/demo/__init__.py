@@ -20,6 +20,7 @@ def make_demo(folder: Path, country: str = "NO", language: str = "", console: Co
     Parameters
     ----------
     folder: new, empty, or an earlier demo, which is replaced. The site is its subfolder `site`.
+    country: NO or SE.
     language: of what is printed and of the pages; the site's own when empty.
 
     Raises
@@ -29,7 +30,7 @@ def make_demo(folder: Path, country: str = "NO", language: str = "", console: Co
     try:
         from audit_kernel.demo.make import make
     except ModuleNotFoundError as error:
-        if error.name != "faker":
+        if error.name not in ("faker", "mmdb_writer"):
             raise
         problem = "The demo's generator is not installed."
         raise UsageError(problem, "Install it with: pip install 'audit-kernel[demo]'") from error

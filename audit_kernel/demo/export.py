@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audit_kernel.demo.patients import Patients
     from audit_kernel.demo.staff import Staff
 
+SOURCE_ID = "gerica"
 HEADER = ("Id. nr.", "Dato", "Tid", "Loggtype", "Ansatt", "Tabell", "Relatert post", "Meldingstype")
 FIRST_NUMBER = 48_210_001
 ENCODINGS = ("cp1252", "cp1252", "utf-8")
@@ -28,6 +29,7 @@ OLD_JOURNALS, PLANS = 12, 2  # per patient, from before the period
 FIRST_OLD_JOURNAL, FIRST_NEW_JOURNAL, FIRST_LOST_JOURNAL = 100_001, 200_001, 90_001
 FIRST_PLAN, FIRST_MEDICATION = 30_001, 70_001
 N_LOST_JOURNALS = 8
+LOST_JOURNALS = frozenset(f"J{FIRST_LOST_JOURNAL + place}" for place in range(N_LOST_JOURNALS))
 SERVICES = ("Hjemmesykepleie", "Praktisk bistand; opplæring", "Trygghetsalarm", "Korttidsopphold", "Dagsenter")
 REPORTS = ("Døgnrapport", 'Liste "Dagens oppdrag"', "IPLOS-statistikk", "Vaktrapport")
 BAD_VALUES = (("date", "31.09.2026"), ("date", "2026-10-07"), ("time", "25:61:00"), ("date", "00.00.0000"))
@@ -44,6 +46,17 @@ class Log:
     references: list[str]
     keys: list[tuple[str, str, int]]
     bad: dict[int, tuple[str, str]]
+
+
+@dataclass(slots=True)
+class WrittenLogs:
+    """The files and the log that each is of; `planted`: episode, local day, and the record's key as `header` has it."""
+
+    paths: list[Path]
+    sources: list[str]
+    n_records: int
+    header: str
+    planted: list[tuple[int, str, tuple[object, ...]]]
 
 
 def make_log(
@@ -126,11 +139,8 @@ def _references(
     return references, keys
 
 
-def write_log(folder: Path, calendar: Calendar, log: Log, staff: Staff) -> tuple[list[Path], list[int]]:
-    """Write one file a local month, CRLF, the last in UTF-8 and the others in Windows-1252; return their paths.
-
-    The second list holds each row's running number (Id. nr.).
-    """
+def write_log(folder: Path, calendar: Calendar, log: Log, staff: Staff) -> WrittenLogs:
+    """Write one file a local month, CRLF, the last in UTF-8 and the others in Windows-1252."""
     folder.mkdir(parents=True)
     day_numbers = log.local // SECONDS_PER_DAY
     first_day = int(day_numbers[0])
@@ -142,7 +152,7 @@ def write_log(folder: Path, calendar: Calendar, log: Log, staff: Staff) -> tuple
     running = list(range(FIRST_NUMBER, FIRST_NUMBER + len(log.events)))
     first_rows = [int(numpy.searchsorted(day_numbers, calendar.number(month) + offset)) for month in calendar.months]
     bounds = [*first_rows, len(running)]
-    names = [_name_by_day(names_of_one, calendar.n_days) for names_of_one in staff.log_in_names]
+    names = [name_by_day(names_of_one, calendar.n_days) for names_of_one in staff.log_in_names]
     steps = list(STEPS.values())
     paths = []
     encodings = ENCODINGS[-len(calendar.months) :] if len(calendar.months) <= len(ENCODINGS) else None
@@ -165,14 +175,18 @@ def write_log(folder: Path, calendar: Calendar, log: Log, staff: Staff) -> tuple
         path = folder / f"gerica_systemlogg_{month:%Y-%m}.csv"
         path.write_bytes(text.getvalue().encode(encoding))
         paths.append(path)
-    return paths, running
+    planted: list[tuple[int, str, tuple[object, ...]]] = []
+    for row in numpy.flatnonzero(log.events.episode).tolist():
+        moment = datetime.fromtimestamp(int(log.local[row]), UTC)
+        planted.append((int(log.events.episode[row]), f"{moment:%Y-%m-%d}", (running[row],)))
+    return WrittenLogs(paths, [SOURCE_ID] * len(paths), len(running), "episode record_number", planted)
 
 
 def _clock(second: int) -> str:
     return f"{second // 3600:02d}:{second // 60 % 60:02d}:{second % 60:02d}"
 
 
-def _name_by_day(names: list[tuple[str, int | None, int | None]], n_days: int) -> list[str]:
+def name_by_day(names: list[tuple[str, int | None, int | None]], n_days: int) -> list[str]:
     """Return the log-in name that is valid on each day."""
     return [
         next(name for name, first, last in names if (first is None or first <= day) and (last is None or day < last))

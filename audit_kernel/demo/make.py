@@ -14,7 +14,7 @@ from audit_kernel.errors import MonthIncompleteError, UsageError
 from audit_kernel.evidence.index import answer
 from audit_kernel.evidence.month import run_month, schedule
 from audit_kernel.locale import format_number, translator
-from audit_kernel.site import create_site
+from audit_kernel.site import SETTINGS_FILE, Site, create_site
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reference import take_in_reference
 
@@ -23,12 +23,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_kernel.evidence.execute import Outcome
-    from audit_kernel.site import Site
     from audit_kernel.store.ledger import Delivery
 
 MARKER = ".audit-kernel-demo"
-NAMES = {"NO": "Demovik kommune"}
-SOURCE = {"NO": "gerica"}
+NAMES = {"NO": "Demovik kommune", "SE": "Demoköpings kommun"}
+COUNTRIES = "countries.mmdb"
+# Whose the addresses of the demo are: networks set apart for documentation (RFC 5737), so that nobody's is named.
+COUNTRY_OF_NETWORK = {"192.0.2.0/24": "SE", "198.51.100.0/24": "TH", "203.0.113.0/24": "BR"}
 SEED, LAST_MONTH = 1, "2026-10"
 SAMPLE_SEED = "demo"  # fixed, so that every demo shows the same pages
 
@@ -42,12 +43,12 @@ def make(folder: Path, country: str, language: str, console: Console | None = No
         translator(language)
     _empty(folder)
     console = console or Console()
-    site = create_site(folder / "site", country=country, name=NAMES[country])
+    site = _with_countries(create_site(folder / "site", country=country, name=NAMES[country]))
     language = language or site.settings.language
     _ = translator(language)
     with _progress(console) as progress:
         step = progress.add_task(_("Generating a municipality"), total=1)
-        world = generate(folder, SEED, LAST_MONTH)
+        world = generate(folder, SEED, LAST_MONTH, country=country)
         progress.update(step, completed=1)
         deliveries = _take_in(site, world, progress, language)
         step = progress.add_task(_("Running the month's control"), total=len(schedule(site).monthly))
@@ -72,6 +73,21 @@ def _empty(folder: Path) -> None:
     (folder / MARKER).touch()
 
 
+def _with_countries(site: Site) -> Site:
+    """Give the site a small database of the countries of network addresses."""
+    from mmdb_writer import MMDBWriter
+    from netaddr import IPSet
+
+    writer = MMDBWriter(database_type="demo countries", description="Made up for the demo")
+    for network, code in COUNTRY_OF_NETWORK.items():
+        writer.insert_network(IPSet([network]), {"country": {"iso_code": code}})
+    writer.to_db_file(str(site.folder / COUNTRIES))
+    path = site.folder / SETTINGS_FILE
+    text = path.read_text(encoding="utf-8").replace('countries: ""', f"countries: {COUNTRIES}", 1)
+    path.write_text(text, encoding="utf-8")
+    return Site(site.folder)
+
+
 def _progress(console: Console) -> Progress:
     return Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=console
@@ -87,8 +103,8 @@ def _take_in(site: Site, world: GeneratedWorld, progress: Progress, language: st
         progress.advance(step)
     step = progress.add_task(_("Taking logs in"), total=len(world.log_files))
     deliveries = []
-    for path in world.log_files:
-        deliveries.append(take_in(site, path, SOURCE[site.settings.country]))
+    for path, source_id in zip(world.log_files, world.sources, strict=True):
+        deliveries.append(take_in(site, path, source_id))
         progress.advance(step)
     return deliveries
 

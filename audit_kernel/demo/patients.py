@@ -48,7 +48,7 @@ class Patients:
         return str(500123 + 7 * patient)
 
 
-def make_patients(seed: int, calendar: Calendar, units: list[Unit]) -> Patients:
+def make_patients(seed: int, calendar: Calendar, units: list[Unit], country: str = "NO") -> Patients:
     """Return the patients of all care units."""
     draws = stream(seed, "patients")
     homes = _homes(units)
@@ -67,7 +67,7 @@ def make_patients(seed: int, calendar: Calendar, units: list[Unit]) -> Patients:
             first, last = (day if patient in arriving else None), (day if patient in leaving else None)
             stays.append(Stay(patient, unit, first, last))
     blocks = _blocks(draws, calendar, chosen[-N_BLOCKED:])
-    return Patients(make_people(draws, N_PATIENTS, 1926, 1968), stays, blocks)
+    return Patients(make_people(draws, N_PATIENTS, (1926, 1968), country=country), stays, blocks)
 
 
 def _homes(units: list[Unit]) -> list[int]:

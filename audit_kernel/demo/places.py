@@ -15,27 +15,41 @@ SUBSTITUTE_POOL = "Vikarpool"
 CARE_TYPES = (NURSING_HOME, HOME_CARE, SHELTERED_HOUSING)
 
 UNITS_OF_A_PLACE = 5
-PLACES = (
-    ("Blåbærlia sykehjem", NURSING_HOME),
-    ("Måkesvingen sykehjem", NURSING_HOME),
-    ("Trollskogen sykehjem", NURSING_HOME),
-    ("Nordavind sykehjem", NURSING_HOME),
-    ("Ørretdammen sykehjem", NURSING_HOME),
-    ("Hjemmetjenesten Ytre Demovik", HOME_CARE),
-    ("Hjemmetjenesten Demovik sentrum", HOME_CARE),
-    ("Hjemmetjenesten Åsgrenda", HOME_CARE),
-    ("Hjemmetjenesten Indre Demovik", HOME_CARE),
-    ("Rognetunet bofellesskap", SHELTERED_HOUSING),
-    ("Lerkesvingen bofellesskap", SHELTERED_HOUSING),
-)
-PART_NAMES = {NURSING_HOME: "avdeling", HOME_CARE: "sone", SHELTERED_HOUSING: "hus"}
-TOWN_HALL = "Demovik rådhus"
-TOWN_HALL_UNITS = (
-    ("Tjenestekontoret", SERVICE_OFFICE),
-    ("Nattpatruljen", NIGHT_PATROL),
-    ("Fysio- og ergoterapitjenesten", THERAPY),
-    ("Legetjenesten", MEDICAL_SERVICE),
-    ("Bemanningsenheten", SUBSTITUTE_POOL),
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What a municipality calls its places, their parts, and the units of its town hall; each with its unit type."""
+
+    places: tuple[tuple[str, str], ...]
+    part_names: dict[str, str]
+    town_hall: str
+    town_hall_units: tuple[tuple[str, str], ...]
+
+
+NORWEGIAN = Names(
+    places=(
+        ("Blåbærlia sykehjem", NURSING_HOME),
+        ("Måkesvingen sykehjem", NURSING_HOME),
+        ("Trollskogen sykehjem", NURSING_HOME),
+        ("Nordavind sykehjem", NURSING_HOME),
+        ("Ørretdammen sykehjem", NURSING_HOME),
+        ("Hjemmetjenesten Ytre Demovik", HOME_CARE),
+        ("Hjemmetjenesten Demovik sentrum", HOME_CARE),
+        ("Hjemmetjenesten Åsgrenda", HOME_CARE),
+        ("Hjemmetjenesten Indre Demovik", HOME_CARE),
+        ("Rognetunet bofellesskap", SHELTERED_HOUSING),
+        ("Lerkesvingen bofellesskap", SHELTERED_HOUSING),
+    ),
+    part_names={NURSING_HOME: "avdeling", HOME_CARE: "sone", SHELTERED_HOUSING: "hus"},
+    town_hall="Demovik rådhus",
+    town_hall_units=(
+        ("Tjenestekontoret", SERVICE_OFFICE),
+        ("Nattpatruljen", NIGHT_PATROL),
+        ("Fysio- og ergoterapitjenesten", THERAPY),
+        ("Legetjenesten", MEDICAL_SERVICE),
+        ("Bemanningsenheten", SUBSTITUTE_POOL),
+    ),
 )
 
 
@@ -50,15 +64,15 @@ class Unit:
     place_number: int
 
 
-def make_units() -> list[Unit]:
+def make_units(names: Names = NORWEGIAN) -> list[Unit]:
     """Return the 60 units, place by place."""
     units = [
-        Unit(f"U{place_number:02d}{part}", f"{place}, {PART_NAMES[kind]} {part}", kind, place, place_number)
-        for place_number, (place, kind) in enumerate(PLACES, start=1)
+        Unit(f"U{place_number:02d}{part}", f"{place}, {names.part_names[kind]} {part}", kind, place, place_number)
+        for place_number, (place, kind) in enumerate(names.places, start=1)
         for part in range(1, UNITS_OF_A_PLACE + 1)
     ]
-    place_number = len(PLACES) + 1
+    place_number = len(names.places) + 1
     return units + [
-        Unit(f"U{place_number:02d}{part}", name, kind, TOWN_HALL, place_number)
-        for part, (name, kind) in enumerate(TOWN_HALL_UNITS, start=1)
+        Unit(f"U{place_number:02d}{part}", name, kind, names.town_hall, place_number)
+        for part, (name, kind) in enumerate(names.town_hall_units, start=1)
     ]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
+from audit_kernel.demo import sweden
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
     Row = tuple[object, ...]
 
-LOG_SYSTEM = "gerica"
+LOG_SYSTEM = {"NO": "gerica", "SE": None}  # the four Swedish logs call people by the same names
 
 
 def write_table(path: Path, header: str, rows: Iterable[Row]) -> Path:
@@ -30,10 +32,18 @@ def write_table(path: Path, header: str, rows: Iterable[Row]) -> Path:
 
 
 def write_references(
-    folder: Path, calendar: Calendar, units: list[Unit], staff: Staff, patients: Patients, log: Log
+    folder: Path,
+    calendar: Calendar,
+    units: list[Unit],
+    staff: Staff,
+    patients: Patients,
+    log: Log,
+    country: str = "NO",
 ) -> dict[str, Path]:
     """Write the six files; return them by kind."""
     folder.mkdir(parents=True)
+    words = sweden.WORDS if country == "SE" else {}
+    system = LOG_SYSTEM[country]
 
     def day(number: int | None) -> str | None:
         return None if number is None else calendar.day(number).isoformat()
@@ -43,7 +53,14 @@ def write_references(
         for number, person in enumerate(staff.people)
     ]
     assignments: list[Row] = [
-        (staff.employee_id(one.employee), units[one.unit].unit_id, one.role, one.share, day(one.first), day(one.last))
+        (
+            staff.employee_id(one.employee),
+            units[one.unit].unit_id,
+            words.get(one.role, one.role),
+            one.share,
+            day(one.first),
+            day(one.last),
+        )
         for one in sorted(staff.assignments, key=lambda one: one.employee)
     ]
     people: list[Row] = [
@@ -59,22 +76,33 @@ def write_references(
         for stay in patients.stays
     ]
     identifiers: list[Row] = [
-        (LOG_SYSTEM, "employee", name, staff.employee_id(number), day(first), day(last))
+        (system, "employee", name, staff.employee_id(number), day(first), day(last))
         for number, names in enumerate(staff.log_in_names)
         for name, first, last in names
     ]
     identifiers += [
-        (LOG_SYSTEM, "patient", patients.number(number), patients.patient_id(number), None, None)
-        for number in range(len(patients.people))
+        (
+            system,
+            "patient",
+            person.personal_number if country == "SE" else patients.number(number),
+            patients.patient_id(number),
+            None,
+            None,
+        )
+        for number, person in enumerate(patients.people)
     ]
     keys: list[Row] = [
-        (LOG_SYSTEM, table, record, patients.patient_id(patient), None, None) for table, record, patient in log.keys
+        (system or "mcss_access", words.get(table, table), record, patients.patient_id(patient), None, None)
+        for table, record, patient in log.keys
     ]
     dates = "valid_from valid_to"
     tables: dict[str, tuple[str, list[Row]]] = {
         "units": (
             f"unit_id name unit_type place {dates}",
-            [(unit.unit_id, unit.name, unit.unit_type, unit.place, None, None) for unit in units],
+            [
+                (unit.unit_id, unit.name, words.get(unit.unit_type, unit.unit_type), unit.place, None, None)
+                for unit in units
+            ],
         ),
         "employees": (f"employee_id name personal_number {dates}", employees),
         "unit_assignments": (f"employee_id unit_id role share_percent {dates}", assignments),

@@ -86,7 +86,7 @@ def _utc_second(zone: str, day: date, minute: int) -> int:
     return int(wall.astimezone(UTC).timestamp())
 
 
-def calendar_of(last_month: str, n_months: int) -> Calendar:
+def calendar_of(last_month: str, n_months: int, zone: str = "Europe/Oslo") -> Calendar:
     """Return the calendar of the `n_months` months that end with `last_month` ("2026-10").
 
     Raises
@@ -106,7 +106,7 @@ def calendar_of(last_month: str, n_months: int) -> Calendar:
         date(number // MONTHS_PER_YEAR, number % MONTHS_PER_YEAR + 1, 1)
         for number in range(index - n_months + 1, index + 2)
     ]
-    return Calendar(months=tuple(first_days[:-1]), end=first_days[-1])
+    return Calendar(months=tuple(first_days[:-1]), end=first_days[-1], zone=zone)
 
 
 def stream(seed: int, name: str) -> numpy.random.Generator:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from audit_kernel.demo import places
-from audit_kernel.demo.people import SWEDISH_SHARE, Person, make_people, plain_letters
+from audit_kernel.demo.people import NEIGHBOUR_SHARE, Person, make_people, plain_letters
 from audit_kernel.demo.settings import Calendar, stream
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Staff:
         return f"E{1001 + employee}"
 
 
-def make_staff(seed: int, calendar: Calendar, units: list[Unit]) -> Staff:
+def make_staff(seed: int, calendar: Calendar, units: list[Unit], country: str = "NO") -> Staff:
     """Return the staff of all units."""
     draws = stream(seed, "staff")
     posts = [(unit, role, kind) for unit, one in enumerate(units) for role, kind in STAFF_OF_A_UNIT[one.unit_type]]
@@ -113,7 +113,7 @@ def make_staff(seed: int, calendar: Calendar, units: list[Unit]) -> Staff:
         duties.append(duty)
         assignments += _assignments(units, duty)
     employment = _turnover(draws, calendar, duties, assignments)
-    people = make_people(draws, len(posts), 1958, 2004, SWEDISH_SHARE)
+    people = make_people(draws, len(posts), (1958, 2004), NEIGHBOUR_SHARE, country)
     return Staff(people, employment, _log_in_names(draws, calendar, people), duties, assignments)
 
 

@@ -96,6 +96,10 @@ class Events:
         return self.take(numpy.argsort(self.at, kind="stable"))
 
 
+_EMPTY = numpy.empty(0, dtype=numpy.int64)
+NOTHING = Events(_EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY)
+
+
 @dataclass(frozen=True, slots=True)
 class Visits:
     """Sequences to be written out: when each begins, by whom, about whom, and which."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from audit_kernel.sources.dictionary import Action
 from audit_kernel.store.tables import table_definitions
 
-ColumnType = Literal["text", "integer", "date", "time", "timestamp"]
+ColumnType = Literal["text", "integer", "date", "time", "timestamp", "personal_number"]
 # Made at intake from other columns or from the file, never by a mapping.
 NOT_MAPPABLE = frozenset(
     [
@@ -30,6 +31,7 @@ NOT_MAPPABLE = frozenset(
 # What these hold is decided once, so a mapping says which of its log's values means which.
 DECIDED: dict[str, dict[str, tuple[str, ...]]] = {
     "accesses": {
+        "action": get_args(Action),
         "outcome": ("success", "denied", "failed", "unknown"),
         "is_break_glass": ("true", "false"),
         "is_blocked": ("true", "false"),
@@ -52,8 +54,8 @@ class ColumnMapping(Strict):
     """One column of the file: where its value goes, its type and whether it must have a value.
 
     `to` is empty for a column that is read and hashed but not stored. `format` is that of strptime. `values` says what
-    each value of the log is stored as; a record with another value goes to quarantine. `empty` lists what the log
-    writes for "no value", a dash for example.
+    each value of the log is stored as, "" being the empty one; a record with another value goes to quarantine. `empty`
+    lists what the log writes for "no value", a dash for example.
     """
 
     to: str = ""
@@ -87,6 +89,7 @@ def check_columns(columns: dict[str, ColumnMapping], table: str, *, own_event_id
 
 
 def _check_values(by_target: dict[str, ColumnMapping], table: str) -> None:
+    columns = table_definitions()[table].columns
     for target, allowed in DECIDED[table].items():
         if (mapping := by_target.get(target)) is None:
             continue
@@ -96,6 +99,9 @@ def _check_values(by_target: dict[str, ColumnMapping], table: str) -> None:
         if wrong := sorted(set(mapping.values.values()) - set(allowed)):
             message = f"`values` of the column that goes to {target} may be {', '.join(allowed)}, not {wrong[0]}"
             raise ValueError(message)
+        if not (mapping.required or "" in mapping.values or columns[target].nullable):
+            message = f'the column that goes to {target} needs `required: true`, or `values` with a meaning for ""'
+            raise ValueError(message)
     if "kind" in DECIDED[table] and not by_target.get("kind", ColumnMapping()).required:
         message = f"a log of {table} needs a required column that goes to kind"
         raise ValueError(message)
@@ -104,6 +110,10 @@ def _check_values(by_target: dict[str, ColumnMapping], table: str) -> None:
 def check_targets(columns: dict[str, ColumnMapping], allowed: frozenset[str]) -> None:
     """Raise ValueError where a column goes to none of the stored columns, or two go to one."""
     targets = [mapping.to for mapping in columns.values() if mapping.to]
+    for name, mapping in columns.items():
+        if mapping.values and mapping.to not in allowed - set(TIME_PARTS):
+            message = f"`values` of column {name} would not be used: it goes to no column that takes them"
+            raise ValueError(message)
     for target in targets:
         if target not in allowed:
             message = f"`to: {target}` is not allowed; allowed: {', '.join(sorted(allowed))}"

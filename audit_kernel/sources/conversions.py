@@ -1,8 +1,8 @@
 """SQL expressions that convert and check a delimited file's text columns c1, c2 ...; they hold no value of the file.
 
 A record is bad when one of its values is; the first failure found names it, in this order: control characters, a field
-too long, a missing value, a number, then date and time, each from the left. Tab, line feed and carriage return are
-allowed (free text in quotes has them); every other control character is not.
+too long, a missing value, a number or a value that the mapping lacks, then date and time, each from the left. Tab,
+line feed and carriage return are allowed (free text in quotes has them); every other control character is not.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import SettingsError
+from audit_kernel.sources.personal_number import FLAG, is_wrong, personal_number
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,26 +43,52 @@ class Conversions:
                 return f"c{number}"
         return None
 
+    def mapping(self, target: str) -> ColumnMapping:
+        """Return how the column that goes to `target` is read."""
+        return next(mapping for mapping in self.columns.values() if mapping.to == target)
+
     def converted(self, target: str, sql_type: str) -> str | None:
         """The value for a stored column of that type, by the mapping's `values` where it has them; None if unmapped.
 
         Adds the checks: a value that is not among `values`, a number that is none.
         """
         column = self.column(target)
-        mapping = next((mapping for mapping in self.columns.values() if mapping.to == target), None)
-        if column is None or mapping is None:
+        if column is None:
             return None
+        mapping = self.mapping(target)
         if mapping.empty:
             listed = ", ".join(literal(value) for value in mapping.empty)
             column = f"case when {column} in ({listed}) then null else {column} end"
         if mapping.values:
-            known = ", ".join(literal(value) for value in mapping.values)
-            self.add_check(f"{column} not in ({known})", target, "unknown_value")
-            cases = " ".join(f"when {literal(value)} then {literal(to)}" for value, to in mapping.values.items())
-            column = f"case {column} {cases} end"
+            column = self._decided(column, target, mapping.values)
+        elif mapping.type == "personal_number":
+            column = personal_number(column, f"year({self._moment()})")
         if sql_type.startswith("DECIMAL"):
-            return self.decimal(target, sql_type)
+            return self.decimal(target, sql_type, is_exact=True)
+        if sql_type == "INTEGER":
+            # How many events a record stands for: none given is one, and a record of no event is a fault.
+            self.add_check(f"not regexp_full_match({column}, '0*[1-9][0-9]{{0,8}}')", target, "not_a_number")
+            return f"coalesce(try_cast({column} as integer), 1)"
         return column if sql_type == "VARCHAR" else f"try_cast({column} as {sql_type})"
+
+    def _decided(self, column: str, target: str, values: Mapping[str, str]) -> str:
+        """What each value of the log means; adds the check that it is one of them."""
+        if "" in values:
+            column = f"coalesce({column}, '')"
+        known = ", ".join(literal(value) for value in values)
+        self.add_check(f"{column} not in ({known})", target, "unknown_value")
+        cases = " ".join(f"when {literal(value)} then {literal(to)}" for value, to in values.items())
+        return f"case {column} {cases} end"
+
+    def flags(self) -> str:
+        """What is odd in the record but readable, as a list of words."""
+        numbered = enumerate(self.columns.values(), start=1)
+        numbers = [
+            is_wrong(f"({personal_number(f'c{number}', f'year({self._moment()})')})")
+            for number, mapping in numbered
+            if mapping.type == "personal_number"
+        ]
+        return f"case when {' or '.join(numbers)} then ['{FLAG}'] else [] end" if numbers else "[]"
 
     def add_check(self, is_bad: str, target: str, code: str) -> None:
         """Add a check; `is_bad` is true, false or NULL (not bad)."""
@@ -108,21 +135,26 @@ class Conversions:
 
     def recorded_local(self) -> str:
         """The event's local time as TIMESTAMP, NULL where it is none; adds the checks that say which part is wrong."""
+        moment = self._moment()
+        is_bad = _outside(moment, EVENT_YEARS)
         if single := self.column("recorded_timestamp"):
-            moment = f"try_strptime({single}, {self._format('recorded_timestamp')})"
             self.add_check(self._missing(single), "recorded_timestamp", "missing_value")
-            self.add_check(_outside(moment, EVENT_YEARS), "recorded_timestamp", "not_a_time")
+            self.add_check(is_bad, "recorded_timestamp", "not_a_time")
             return moment
         day, time = self.column("recorded_date"), self.column("recorded_time")
-        day_format, time_format = self._format("recorded_date"), self._format("recorded_time")
-        moment = f"try_strptime({day} || ' ' || {time}, {day_format} || ' ' || {time_format})"
-        is_bad = _outside(moment, EVENT_YEARS)
         self.add_check(self._missing(str(day)), "recorded_date", "missing_value")
         self.add_check(self._missing(str(time)), "recorded_time", "missing_value")
-        date_alone = f"try_strptime({day}, {day_format})"
+        date_alone = f"try_strptime({day}, {self._format('recorded_date')})"
         self.add_check(f"({is_bad}) and ({_outside(date_alone, EVENT_YEARS)})", "recorded_date", "not_a_date")
         self.add_check(is_bad, "recorded_time", "not_a_time")
         return moment
+
+    def _moment(self) -> str:
+        if single := self.column("recorded_timestamp"):
+            return f"try_strptime({single}, {self._format('recorded_timestamp')})"
+        day, time = self.column("recorded_date"), self.column("recorded_time")
+        formats = f"{self._format('recorded_date')} || ' ' || {self._format('recorded_time')}"
+        return f"try_strptime({day} || ' ' || {time}, {formats})"
 
     def date(self, target: str) -> str:
         """A reference table's date, NULL where empty; adds its check."""
@@ -134,12 +166,17 @@ class Conversions:
         self.add_check(bad, target, "not_a_date")
         return f"{moment}::date"
 
-    def decimal(self, target: str, sql_type: str) -> str:
-        """A number with a decimal point or comma, NULL where empty; adds its check."""
+    def decimal(self, target: str, sql_type: str, *, is_exact: bool = False) -> str:
+        """A number with a decimal point or comma, NULL where empty; adds its check.
+
+        is_exact: a number with more decimals than the type keeps is bad too, instead of being rounded.
+        """
         column = self.column(target)
         number = f"try_cast(replace({column}, ',', '.') as {sql_type})"
+        decimals = f"[0-9]{{1,{sql_type.rstrip(')').split(',')[1]}}}0*" if is_exact else "[0-9]+"
         is_bad = (
-            f"{column} is not null and ({number} is null or not regexp_full_match({column}, '-?[0-9]+([.,][0-9]+)?'))"
+            f"{column} is not null and ({number} is null"
+            f" or not regexp_full_match({column}, '-?[0-9]+([.,]{decimals})?'))"
         )
         self.add_check(is_bad, target, "not_a_number")
         return number
@@ -148,7 +185,7 @@ class Conversions:
         return f"{column} is null"
 
     def _format(self, target: str) -> str:
-        mapping = next(mapping for mapping in self.columns.values() if mapping.to == target)
+        mapping = self.mapping(target)
         if "'" in mapping.format or "%" not in mapping.format:
             raise SettingsError(
                 "The `format` of the column that goes to {target} is not a date or time format.",

@@ -102,6 +102,9 @@ class ReferenceDefinition(DelimitedLayout):
             message = "`columns` needs two columns or more"
             raise ValueError(message)
         allowed = tables[self.kind].columns
+        if any(mapping.values for mapping in self.columns.values()):
+            message = "`values` is allowed for logs only"
+            raise ValueError(message)
         check_targets(self.columns, frozenset(allowed))
         given = {mapping.to for mapping in self.columns.values()}
         needed = [name for name, column in allowed.items() if not column.nullable and name not in given]

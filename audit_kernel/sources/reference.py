@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.sources.conversions import Conversions
 from audit_kernel.sources.delimited import read_records
+from audit_kernel.sources.personal_number import personal_number
 
 if TYPE_CHECKING:
     import duckdb
@@ -64,26 +65,11 @@ def _with_required(definition: ReferenceDefinition) -> dict[str, ColumnMapping]:
 
 def _expression(conversions: Conversions, name: str, sql_type: str) -> str:
     column = str(conversions.column(name))
+    if name == "personal_number" or conversions.mapping(name).type == "personal_number":
+        # The list was written when it is delivered: what valid_from says may lie decades back.
+        return personal_number(column, "year(current_date)")
     if sql_type == "DATE":
         return conversions.date(name)
     if sql_type.startswith("DECIMAL"):
         return conversions.decimal(name, sql_type)
-    if name == "personal_number":
-        return personal_number(column)
     return column
-
-
-def personal_number(column: str) -> str:
-    """SQL for a personal number in its one form: 11 digits (Norway) or 12 (Sweden); anything else stays as written.
-
-    Ten Swedish digits get their century: with `+` the person has turned 100, else the year is the latest one past.
-    """
-    digits = f"regexp_replace({column}, '[ +-]', '', 'g')"
-    years = f"(year(current_date) - (case when contains({column}, '+') then 100 else 0 end))"
-    born = f"({years} - ({years} - {digits}[1:2]::integer) % 100)"
-    return (
-        f"case when regexp_full_match({column}, '[0-9]{{6}} ?[0-9]{{5}}') then {digits} "
-        f"when regexp_full_match({column}, '[0-9]{{8}}[+-]?[0-9]{{4}}') then {digits} "
-        f"when regexp_full_match({column}, '[0-9]{{6}}[+-]?[0-9]{{4}}') then {born}::varchar || {digits}[3:] "
-        f"else {column} end"
-    )

@@ -124,6 +124,8 @@ def _expressions(conversions: Conversions, source: SourceDefinition) -> dict[str
     if source.table == "accesses":
         columns["outcome"] = columns["outcome"] or f"'{source.outcome}'"
         columns["patient_id"] = columns["patient_id"] or _patient_of_record(conversions)
+        flags = conversions.flags()
+        columns["flags"] = None if flags == constant("flags") else flags
     return columns
 
 

@@ -11,19 +11,20 @@ import duckdb
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import IntakeError, Phrase
 from audit_kernel.sources import UnpackingLimits, load_source, prepare, stage
-from audit_kernel.sources.formats import reader
-from audit_kernel.sources.stage import EVENT_TABLES, access_id, constant, varying_columns
+from audit_kernel.sources.stage import EVENT_TABLES
 from audit_kernel.store.connection import tidy, transaction, without_log_text, writing
+from audit_kernel.store.countries import find_countries
 from audit_kernel.store.identity import create_staged_keys, event_tables, set_held_aside
 from audit_kernel.store.ledger import Delivery, append_to_ledger, earlier_delivery
 from audit_kernel.store.local_time import create_local_time_macros
 from audit_kernel.store.quarantine import refuse
-from audit_kernel.store.tables import LAKE, table_definitions
+from audit_kernel.store.rows import check_stored, count, store_rows
+from audit_kernel.store.tables import LAKE
 from audit_kernel.store.workspace import workspace
 from audit_kernel.use_log import operating_system_user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
@@ -73,7 +74,9 @@ def take_in(
         return store_file(connection, site, prepared, source, n_read)
 
     def stage_file(connection: Connection, prepared: PreparedFile) -> int:
-        return stage(connection, prepared, source)
+        n_read = stage(connection, prepared, source)
+        find_countries(connection, site)
+        return n_read
 
     return deliver_file(site, path, source, source_id, stage_file, store_staged, progress, is_last=is_last)
 
@@ -168,7 +171,7 @@ def store_file(
     create_local_time_macros(connection, source.time_zone, site.settings.country, first, last)
     set_held_aside(connection, source, keys, source.mapping_hash)
     n_conflicts = refuse(connection, prepared, source, "conflict", "from set_aside where status = 'conflict'", {})
-    n_rows = {table: store_rows(connection, table, source, prepared.file_id) for table in event_tables(source)}
+    n_rows = {table: store_rows(connection, site, table, source, prepared.file_id) for table in event_tables(source)}
     connection.execute(
         f"insert into {LAKE}.quarantine select $file_id, $source_id, record_number, line_number, column_name, code,"
         " raw_record from refused order by record_number",
@@ -214,93 +217,6 @@ def refuse_unreadable(connection: Connection, prepared: PreparedFile, n_read: in
         column=column,
         code=code,
     )
-
-
-def store_rows(connection: Connection, table: str, source: SourceDefinition, file_id: str) -> int:
-    """Insert the new rows of one table in each of its sort orders; return how many."""
-    columns = table_definitions()[table].columns
-    rows = new_rows(connection, table, source)
-    given = {name for name, *_rest in connection.execute(f"describe {rows}").fetchall()}
-    derived = {
-        "source_id": "$source_id",
-        "file_id": "$file_id",
-        "local_date": "cast(local_at as date)",
-        "local_hour": "cast(date_part('hour', local_at) as tinyint)",
-        "local_weekday": "cast(date_part('isodow', local_at) as tinyint)",
-        "is_holiday": "is_public_holiday(cast(local_at as date))",
-        "time_flag": "time_flag" if "time_flag" in given else "local_time_flag(local_at)",
-    }
-    selected = ", ".join(
-        derived.get(name) or (f'"{name}"' if name in given else f"{constant(name)}::{column.type}")
-        for name, column in columns.items()
-    )
-    names = ", ".join(f'"{column}"' for column in columns)
-    values = {"source_id": source.source_id, "file_id": file_id}
-    n_rows = 0
-    for stored_name, order in table_definitions()[table].stored_as.items():
-        sorting = ", ".join(f'"{name}"' for name in order if name in given)
-        # Only what varies is sorted; the constant columns are added to the sorted rows: a third of the time.
-        found = connection.execute(
-            f'insert into {LAKE}."{stored_name}" ({names}) select {selected} from ({rows} order by {sorting})', values
-        ).fetchone()
-        n_rows = int(found[0]) if found else 0
-    return n_rows
-
-
-def new_rows(connection: Connection, table: str, source: SourceDefinition) -> str:
-    """SELECT of the new staged rows: what varies from row to row, the event's id, its UTC and local time."""
-    has_occurrences = count(connection, "occurrences") > 0
-    event_id = f"coalesce(event_id, record_hash || ':' || {'coalesce(occurrence, 1)' if has_occurrences else '1'})"
-    special = {
-        "event_id": event_id if not source.own_event_id or source.format != "delimited" else "event_id",
-        "recorded_at": "coalesce(recorded_at, local_to_utc(recorded_local))",
-        "local_at": "coalesce(recorded_local, utc_to_local(recorded_at))",
-    }
-    if source.format == "delimited":
-        special |= {"recorded_at": "local_to_utc(recorded_local)", "local_at": "recorded_local"}
-    else:
-        # Most formats want an offset in every time; a delimited log is local throughout and its mapping names the zone.
-        flag = "no_zone" if reader(source.format).has_zone else "ok"
-        special["time_flag"] = (
-            f"case when recorded_at is not null then 'ok' when local_time_flag(recorded_local) = 'ok' then '{flag}'"
-            " else local_time_flag(recorded_local) end"
-        )
-    if table == "accesses" and (has_occurrences or source.format != "delimited"):
-        special["access_id"] = access_id(source.source_id, event_id)
-    others = [name for name in varying_columns(connection, table, source) if name not in special]
-    selected = ", ".join([f'"{name}"' for name in others] + [f'{text} as "{name}"' for name, text in special.items()])
-    left = "".join(
-        f" anti join {relation} using (record_number)"
-        for relation in ("refused", "set_aside")
-        if source.format != "delimited" or count(connection, relation)
-    )
-    joined = " left join occurrences using (record_number)" if has_occurrences else ""
-    return f"select {selected} from staged_{table}{left}{joined}"
-
-
-def check_stored(connection: Connection, table: str, file_id: str, n_rows: int) -> None:
-    """Count the file's rows in the lake itself.
-
-    Raises
-    ------
-    IntakeError: a sort order holds another number of rows than were to be stored.
-    """
-    for stored_name in table_definitions()[table].stored_as:
-        n_found = count(connection, f'{LAKE}."{stored_name}" where file_id = $file_id', {"file_id": file_id})
-        if n_found != n_rows:
-            raise IntakeError(
-                "{stored_name} holds {n_found:,} rows of the file instead of {n_rows:,}.",
-                "Nothing was stored. Take the file in again.",
-                stored_name=stored_name,
-                n_found=n_found,
-                n_rows=n_rows,
-            )
-
-
-def count(connection: Connection, rows: str, values: Mapping[str, object] | None = None) -> int:
-    """Count the rows of a relation with its conditions."""
-    row = connection.execute(f"select count(*) from {rows}", values or {}).fetchone()
-    return int(row[0]) if row else 0
 
 
 def counted_delivery(

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.errors import IntakeError, UsageError
 from audit_kernel.sources import load_reference, stage_reference
-from audit_kernel.store.intake import count, deliver_file, plain_name, refuse_unreadable, source_folders
+from audit_kernel.store.intake import deliver_file, plain_name, refuse_unreadable, source_folders
 from audit_kernel.store.ledger import Delivery
+from audit_kernel.store.rows import count
 from audit_kernel.store.tables import LAKE, table_definitions
 from audit_kernel.use_log import operating_system_user
 

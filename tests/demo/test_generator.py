@@ -312,7 +312,7 @@ def test_a_number_without_fitting_check_digits_is_not_used() -> None:
     born = date(1950, 1, 1)
     numbers = [norwegian_test_number(born, is_female=True, individual=individual) for individual in range(250)]
     assert None in numbers
-    people = make_people(stream(1, "test"), 400, 1950, 1950)
+    people = make_people(stream(1, "test"), 400, (1950, 1950))
     assert len({person.personal_number for person in people}) == 400
 
 

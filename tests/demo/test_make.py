@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 import audit_kernel.demo
+from audit_kernel import open_store
 from audit_kernel.demo import make, make_demo
 from audit_kernel.demo.generator import GeneratedWorld, generate
 from audit_kernel.demo.settings import WorldSettings
 from audit_kernel.errors import UsageError
 from audit_kernel.evidence.execute import Outcome
 from audit_kernel.evidence.month import MonthRun
+from audit_kernel.site import Site
+from audit_kernel.store.deliver import read_ledger
+from tests.oracle import read_reference
+from tests.store.logs import ask
 
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the demo be a small world."""
 
-    def generate_small(folder: Path, seed: int, last_month: str) -> GeneratedWorld:
-        return generate(folder, seed, last_month, WorldSettings(n_months=1, activity=0.1))
+    def generate_small(folder: Path, seed: int, last_month: str, country: str) -> GeneratedWorld:
+        return generate(folder, seed, last_month, WorldSettings(n_months=1, activity=0.1), country)
 
     monkeypatch.setattr(make, "generate", generate_small)
 
@@ -47,6 +53,55 @@ def test_the_demo_ends_with_the_path_of_an_index_page_and_what_was_found(tmp_pat
     assert index.is_relative_to(folder / "site" / "archive")
     assert re.search(r"[\d,]+ records read, [\d,]+ stored, 4 in quarantine\.", printed)
     assert re.search(r"\d+ findings", printed)
+
+
+@pytest.mark.usefixtures("small")
+def test_the_swedish_demo_takes_all_four_logs_in_and_knows_the_countries_of_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    month = MonthRun(Path("bag"), Path("bag/index.html"), ())
+    monkeypatch.setattr(make, "run_month", lambda *_, **__: month)
+    code, printed = made(tmp_path / "demo", country="SE")
+    assert code == 0, printed
+    assert "Öppna den här sidan i en webbläsare:" in printed
+    site = Site(tmp_path / "demo" / "site")
+    assert (site.settings.country, site.settings.time_zone) == ("SE", "Europe/Stockholm")
+    logs = [each for each in read_ledger(site) if not each.source_id.startswith("reference:")]
+    expected = ["mcss_access", "mcss_authentication", "mcss_medication", "mcss_search"]
+    assert [(each.source_id, each.n_conflicts, each.n_known) for each in logs] == [(name, 0, 0) for name in expected]
+    assert sum(each.n_quarantined for each in logs) == 4
+    where = "select distinct country from lake.{} where starts_with(network_address, '{}')"
+    assert ask(site, where.format("authentications", "203.0.113.")) == [("BR",)]
+    assert ask(site, where.format("accesses_by_employee", "198.51.100.")) == [("TH",)]
+    assert ask(site, where.format("accesses_by_employee", "192.0.2.")) == [("SE",)]
+    assert ask(site, where.format("accesses_by_employee", "10.")) == [(None,)]
+    flagged = "select count(*) from lake.accesses_by_patient where list_contains(flags, 'personal_number_checksum')"
+    assert ask(site, flagged) == [(40,)]
+    kinds = "select count(distinct kind) from lake."
+    assert ask(site, f"{kinds}authentications") == [(5,)]
+    assert ask(site, f"{kinds}medication_events") == [(6,)]
+    assert_the_reports_agree_with_the_files(site, tmp_path / "demo")
+
+
+def assert_the_reports_agree_with_the_files(site: Site, folder: Path) -> None:
+    """Count the neighbour's searches and journal rows in the files by the csv module alone, and ask the store."""
+    (neighbour,) = [row for row in read_reference(folder / "truth" / "truth.csv") if row["scenario"] == "neighbour"]
+    identifiers = list(read_reference(folder / "reference" / "identifiers.csv"))
+    names = {row["identifier"] for row in identifiers if row["id"] == neighbour["employee_id"]}
+    (number,) = [row["identifier"] for row in identifiers if row["id"] == neighbour["patient_ids"]]
+
+    def rows(log: str) -> list[dict[str, str]]:
+        found = list(read_reference(folder / "logs" / f"{log}_2026-10.csv"))
+        return [row for row in found if row["Användare"] in names and row["Personnummer"].replace("-", "") == number]
+
+    about = {"employee_id": neighbour["employee_id"], "patient_id": neighbour["patient_ids"]}
+    october = {"from_date": date(2026, 10, 1), "to_date": date(2026, 10, 31)}
+    with open_store(site, purpose="test") as store:
+        searches = store.report("patient_searches", **about, **october).table
+        (activity,) = store.report("activity", **about, **october).table.to_pylist()
+    assert searches.num_rows == len(rows("mcss_search")) > 10
+    in_journal = [row for row in rows("mcss_access") if row["Uppgiftstyp"] in ("Journal", "Läkemedelslista")]
+    assert activity["n_journal"] == len(in_journal) > 100
 
 
 @pytest.fixture
@@ -101,7 +156,7 @@ def test_a_folder_that_holds_something_else_is_left_alone(tmp_path: Path, is_fil
 
 
 def test_a_country_without_a_demo_is_refused_before_anything_is_made(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"There is no demo for country 'DK'\. Give one of NO\."):
+    with pytest.raises(UsageError, match=r"There is no demo for country 'DK'\. Give one of NO, SE\."):
         make_demo(tmp_path / "demo", country="DK")
     with pytest.raises(UsageError, match="The language 'da' is not available"):
         make_demo(tmp_path / "demo", language="da")

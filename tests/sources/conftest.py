@@ -23,6 +23,7 @@ class Staged:
     prepared: sources.PreparedFile
     accesses: list[dict[str, Any]]
     authentications: list[dict[str, Any]]
+    medication_events: list[dict[str, Any]]
     quarantine: list[dict[str, Any]]
 
 
@@ -69,9 +70,11 @@ def stage_file(connection, source_of, temporary):
             prepared,
             rows(connection, "staged_accesses"),
             rows(connection, "staged_authentications"),
+            rows(connection, "staged_medication_events"),
             rows(connection, "staged_quarantine"),
         )
-        good = {row["record_number"] for row in [*staged.accesses, *staged.authentications]}
+        events = [*staged.accesses, *staged.authentications, *staged.medication_events]
+        good = {row["record_number"] for row in events}
         bad = {row["record_number"] for row in staged.quarantine}
         assert not good & bad
         assert len(bad) == len(staged.quarantine)

@@ -24,6 +24,16 @@ from audit_kernel.errors import DamagedFileError
 FOLDERS = [resource_folder("parameters") / "sources"]
 GERICA = sources.load_source("gerica", FOLDERS)
 FHIR = sources.load_source("fhir", FOLDERS)
+MCSS = [sources.load_source(f"mcss_{log}", FOLDERS) for log in ("access", "authentication", "medication", "search")]
+GOOD_VALUES = {
+    "recorded_timestamp": ["2026-10-01 07:30:00"],
+    "recorded_date": ["2026-10-01"],
+    "recorded_time": ["07:30:00"],
+    "event_id": ["1", "2"],
+    "quantity": ["2,5", "1", ""],
+    "repeated": ["", "3"],
+    "patient_id": ["19401002-9819", "401002+9819", "R1", ""],
+}
 COLUMNS = list(GERICA.columns)
 CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 LIMITS = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
@@ -47,12 +57,30 @@ def read_both(content: bytes, source):
         good = connection.execute("select * from staged_accesses order by record_number, item")
         names = [column[0] for column in good.description]
         rows = [dict(zip(names, row, strict=True)) for row in good.fetchall()]
-        logins = connection.execute("select count(*) from staged_authentications").fetchone()[0]
+        others = connection.execute(
+            "select kind from staged_authentications union all select kind from staged_medication_events"
+        ).fetchall()
         bad = connection.execute("select * from staged_quarantine order by record_number").fetchall()
-    n_good = len({row["record_number"] for row in rows}) + logins
+    assert (None,) not in others
+    n_good = len({row["record_number"] for row in rows}) + len(others)
     assert n_read == prepared.n_records == n_good + len(bad)
     assert not {row["record_number"] for row in rows} & {row[0] for row in bad}
     return rows, bad
+
+
+@settings(LIMITS, max_examples=30)
+@given(st.sampled_from(MCSS), st.data())
+def test_each_record_of_any_event_table_is_stored_or_in_quarantine(source, data):
+    fields = [
+        st.sampled_from([*mapping.values] or GOOD_VALUES.get(mapping.to, ["x", "7", ""])) if n % 9 else texts | numbers
+        for n, mapping in enumerate(source.columns.values(), start=data.draw(st.integers(0, 8)))
+    ]
+    records_of_log = data.draw(st.lists(st.tuples(*fields), min_size=1, max_size=6))
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, delimiter=";", lineterminator="\r\n", quoting=csv.QUOTE_ALL)
+    writer.writerows([list(source.columns), *records_of_log])
+    rows, _bad = read_both(text.getvalue().encode(), source)
+    assert all(row["outcome"] and row["is_break_glass"] is not None and row["flags"] is not None for row in rows)
 
 
 def oracle(text: str):

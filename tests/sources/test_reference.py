@@ -116,6 +116,18 @@ def test_a_personal_number_is_normalised(take_reference, written, stored):
     assert good[0][4] == stored
 
 
+def test_an_identifier_that_is_a_personal_number_gets_the_same_form_as_in_the_logs(tmp_path, temporary, connection):
+    (tmp_path / "reference_identifiers.yml").write_text(
+        "kind: identifiers\ncolumns: {Slag: {to: kind}, Nr: {to: identifier, type: personal_number}, Id: {to: id}}"
+    )
+    definition = sources.load_reference("identifiers", [tmp_path])
+    path = tmp_path / "identifiers.csv"
+    path.write_text("Slag;Nr;Id\npatient;19401002-9819;P1\npatient;R17;P2\n")
+    sources.stage_reference(connection, sources.prepare(path, definition, temporary), definition)
+    found = connection.execute("select identifier, id from staged_reference order by id").fetchall()
+    assert found == [("194010029819", "P1"), ("R17", "P2")]
+
+
 def test_the_header_of_reference_data_is_compared_too(connection, folders, tmp_path, temporary):
     path = tmp_path / "employees.csv"
     path.write_text("employee_id;navn;personal_number;valid_from;valid_to\nE1;Kari;;;\n")
@@ -131,6 +143,7 @@ def test_the_header_of_reference_data_is_compared_too(connection, folders, tmp_p
         ("kind: employees\ncolumns: {a: {to: employee_id}, b: {to: b}}", ["to: b", "personal_number"]),
         ("kind: employees\ncolumns: {a: {to: name}, b: {to: valid_from}}", ["employee_id"]),
         ("kind: employees\ncolumns: {a: {to: employee_id}}", ["two columns"]),
+        ("kind: employees\ncolumns: {a: {to: employee_id}, b: {to: name, values: {x: y}}}", ["values", "logs only"]),
         ("kind: units\ncolumns: {a: {to: unit_id}, b: {to: name}}", ["kind", "'employees'"]),
     ],
 )
