@@ -52,13 +52,15 @@ class ColumnMapping(Strict):
     """One column of the file: where its value goes, its type and whether it must have a value.
 
     `to` is empty for a column that is read and hashed but not stored. `format` is that of strptime. `values` says what
-    each value of the log is stored as; a record with another value goes to quarantine.
+    each value of the log is stored as; a record with another value goes to quarantine. A file of reference data may
+    lack an `optional` column.
     """
 
     to: str = ""
     type: ColumnType = "text"
     format: str = ""
     required: bool = False
+    optional: bool = False
     values: dict[str, str] = Field(default_factory=dict)
 
 
@@ -69,6 +71,9 @@ def check_columns(columns: dict[str, ColumnMapping], table: str, *, own_event_id
         message = "`columns` needs two columns or more"
         raise ValueError(message)
     check_targets(columns, allowed)
+    if any(mapping.optional for mapping in columns.values()):
+        message = "`optional` is allowed for reference data only"
+        raise ValueError(message)
     by_target = {mapping.to: mapping for mapping in columns.values()}
     has_parts = "recorded_date" in by_target and "recorded_time" in by_target
     if has_parts == ("recorded_timestamp" in by_target):

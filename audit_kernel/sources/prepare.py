@@ -32,7 +32,8 @@ class PreparedFile:
     """A file that can be staged.
 
     file_id: SHA-256 of the file as delivered. n_bytes: its size. text: path of its text in UTF-8 (the file itself, or a
-    copy in the temporary folder). facts: what the second reader counted. name: how messages name it.
+    copy in the temporary folder). facts: what the second reader counted. name: how messages name it. columns: those of the
+    mapping that a delimited file has.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class PreparedFile:
     encoding: str
     facts: FileFacts
     name: str
+    columns: tuple[str, ...] = ()
     _state: tuple[int, int, int] = field(repr=False, default=(0, 0, 0))
 
     @property
@@ -91,7 +93,8 @@ def prepare(path: Path, source: DelimitedLayout, temporary: Path, progress: Prog
             text, encoding = as_utf8(plain, source.encodings, temporary, name, report.add)
         if plain not in (text, path):
             plain.unlink()
-        facts = form.count(text, name, report.add) if form else _count(text, source, name, report)
+        columns = () if form else check_header(text, source, name)
+        facts = form.count(text, name, report.add) if form else _count(text, source, len(columns), name, report)
     except PermissionError:
         raise _unreadable(name) from None
     except OSError as error:
@@ -101,7 +104,7 @@ def prepare(path: Path, source: DelimitedLayout, temporary: Path, progress: Prog
             name=name,
             cause=error.strerror,
         ) from None
-    prepared = PreparedFile(path, file_id, n_bytes, text, encoding, facts, name, state)
+    prepared = PreparedFile(path, file_id, n_bytes, text, encoding, facts, name, columns, state)
     prepared.check_unchanged()
     report.finish()
     return prepared
@@ -172,9 +175,8 @@ def _format_of(source: DelimitedLayout) -> Format | None:
     return None if name == "delimited" else reader(name)
 
 
-def _count(text: Path, source: DelimitedLayout, name: str, report: _Progress) -> FileFacts:
-    check_header(text, source, name)
-    facts = count_records(text, source.delimiter, source.quote, len(source.columns), name, report.add)
+def _count(text: Path, source: DelimitedLayout, n_columns: int, name: str, report: _Progress) -> FileFacts:
+    facts = count_records(text, source.delimiter, source.quote, n_columns, name, report.add)
     if facts.n_records == 0:
         raise DamagedFileError("{name} has a header and no record below it.", EXPORT_AGAIN, name=name)
     return facts

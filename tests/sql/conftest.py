@@ -13,6 +13,9 @@ import duckdb
 import pytest
 import yaml
 
+from audit_kernel.store.dated import dated_sql
+from audit_kernel.store.tables import reference_tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -71,6 +74,9 @@ class Lake:
             self.insert("codes", {"source_id": "gerica", "is_confirmed": True, **code})
         for table_name, related in RECORD_TABLES.items():
             self.insert("record_tables", {"source_id": "gerica", "table_name": table_name, "related": related})
+        self.connection.execute("create temp table source_registers (source_id VARCHAR, register VARCHAR)")
+        for kind in reference_tables():
+            self.connection.execute(f"create temp view {kind} as {dated_sql(kind)}")
         for view in yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8")):
             self.connection.execute(
                 f"create temp view {view} as {(SQL / 'model' / f'{view}.sql').read_text(encoding='utf-8')}"
