@@ -237,6 +237,7 @@ class Printer:
             "not_a_time": _("not a time"),
             "not_readable": _("cannot be read"),
             "too_long": _("too long"),
+            "unknown_value": _("a value that the mapping does not know"),
         }
         return reasons.get(code, code)
 

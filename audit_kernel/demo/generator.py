@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy
 
+from audit_kernel.demo.care_references import write_care_references
 from audit_kernel.demo.everyday import everyday_events
 from audit_kernel.demo.export import Log, make_log, write_log
 from audit_kernel.demo.incidents import Episode, World, plant
@@ -63,6 +64,7 @@ def generate(
     log = make_log(seed, calendar, events, patients, settings.n_unresolvable, settings.n_bad_values)
     paths, running = write_log(folder / "logs", calendar, log, staff)
     references = write_references(folder / "reference", calendar, units, staff, patients, log)
+    references |= write_care_references(folder / "reference", seed, calendar, units, staff, patients, shifts)
     truth = _write_truth(folder / "truth", log, running, episodes, staff, patients)
     return GeneratedWorld(paths, references, truth, len(running))
 

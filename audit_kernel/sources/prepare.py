@@ -32,8 +32,8 @@ class PreparedFile:
     """A file that can be staged.
 
     file_id: SHA-256 of the file as delivered. n_bytes: its size. text: path of its text in UTF-8 (the file itself, or a
-    copy in the temporary folder). facts: what the second reader counted. name: how messages name it. columns: those of the
-    mapping that a delimited file has.
+    copy in the temporary folder). facts: what the second reader counted. name: how messages name it.
+    columns: those of the mapping that a delimited file has.
     """
 
     path: Path

@@ -38,7 +38,8 @@ def stage_reference(
     given = {name: _expression(conversions, name, columns[name].type) for name in columns if conversions.column(name)}
     for name, expression in given.items():
         _check_values(conversions, name, columns[name], expression)
-    for start, end in dict.fromkeys((*PERIODS, definition.table.period)):
+    times = [("starts_at", "ends_at")] if "starts_at" in definition.table.period else []
+    for start, end in (*PERIODS, *times):
         if start in given and end in given:
             conversions.add_check(f"{given[end]} <= {given[start]}", end, WRONG_PERIOD[columns[end].type])
     for name, is_bad in definition.table.checks.items():

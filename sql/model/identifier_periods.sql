@@ -84,7 +84,7 @@ followed as (
 
     -- a list of record keys that the log's own system made names patients by that system's numbers
     select
-        records.source_id, records.kind, records.identifier, coalesce(numbers.id, records.id) as id,
+        records.source_id, records.kind, records.identifier, coalesce(numbers.id, records.id) as id, is_record,
         greatest(records.valid_from, coalesce(numbers.valid_from, records.valid_from)) as valid_from,
         least(records.valid_to, coalesce(numbers.valid_to, records.valid_to)) as valid_to
     from (select * from resolved where is_record) as records
@@ -92,7 +92,7 @@ followed as (
         on records.source_id = numbers.source_id and records.id = numbers.identifier
         and records.valid_from < numbers.valid_to and records.valid_to > numbers.valid_from
     union all
-    select source_id, kind, identifier, id, valid_from, valid_to from resolved where not is_record
+    select source_id, kind, identifier, id, is_record, valid_from, valid_to from resolved where not is_record
 
 )
 

@@ -2,7 +2,7 @@
 -- No day of any row is lost. The names in braces are those that sql/model/tables.yml gives.
 with
 
-latest as (
+counted as (
 
     select *, count(*) over (partition by {key}) as n_rows_of_key
     from ({latest})
@@ -11,7 +11,7 @@ latest as (
 
 several as (
 
-    select * from latest where n_rows_of_key > 1
+    select * from counted where n_rows_of_key > 1
 
 ),
 
@@ -42,7 +42,7 @@ claimed as (
         later.*,
         one.starts_on,
         one.ends_on,
-        row_number() over (partition by {key_of_one}, one.starts_on order by later.valid_from desc) as place
+        row_number() over (partition by {key_of_one}, one.starts_on order by later.valid_from desc) as claim_number
     from stretches as one
     inner join several as later
         on {is_same_key} and one.starts_on >= later.valid_from and one.starts_on < later.valid_to
@@ -51,9 +51,9 @@ claimed as (
 
 dated as (
 
-    select {values}, valid_from, valid_to from latest where n_rows_of_key = 1
+    select {values}, valid_from, valid_to from counted where n_rows_of_key = 1
     union all
-    select {values}, starts_on as valid_from, ends_on as valid_to from claimed where place = 1
+    select {values}, starts_on as valid_from, ends_on as valid_to from claimed where claim_number = 1
 
 )
 
