@@ -111,7 +111,7 @@ def test_every_source_and_every_kind_of_reference_data_stands_in_the_docs():
     assert missing(source_ids(folders), "docs/taking-in-a-log.md") == []
     kinds = re.findall(r"^### ([a-z_]+)$", text_of("docs/reference-data.md"), re.MULTILINE)
     assert sorted(kinds) == reference_kinds(folders)
-    assert REFERENCE_KINDS == f"{', '.join(kinds)}."
+    assert f"{', '.join(kinds)}." == REFERENCE_KINDS
 
 
 def test_every_key_of_a_mapping_stands_in_the_docs():

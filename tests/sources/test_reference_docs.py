@@ -1,4 +1,4 @@
-"""docs/reference-data.md: each kind with its columns as mapping and table have them, and an example that is readable."""
+"""docs/reference-data.md: each kind with its columns as mapping and table have them, and a readable example."""
 
 from __future__ import annotations
 
