@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
@@ -63,13 +63,11 @@ def rows(site: Site, sql: str) -> list[tuple[Any, ...]]:
         return [tuple(row.values()) for row in store.sql(sql).to_pylist()]
 
 
-def units_on(site: Site, employee: str, day: str) -> list[str]:
-    found = rows(
-        site,
-        f"select unit_id from unit_assignments where employee_id = '{employee}' and valid_from <= date '{day}'"
-        f" and date '{day}' < valid_to order by 1",
-    )
-    return [unit for (unit,) in found]
+def units_on(site: Site, *asked: tuple[str, str]) -> list[list[str]]:
+    """Return the units of each employee on a day."""
+    found = rows(site, "select employee_id, valid_from, valid_to, unit_id from unit_assignments order by unit_id")
+    days = [(employee, date.fromisoformat(day)) for employee, day in asked]
+    return [[row[3] for row in found if row[0] == employee and row[1] <= day < row[2]] for employee, day in days]
 
 
 def test_a_report_on_march_sees_marchs_assignments_after_aprils_delivery(site: Site, deliver: Deliver) -> None:
@@ -77,8 +75,8 @@ def test_a_report_on_march_sees_marchs_assignments_after_aprils_delivery(site: S
     deliver(
         "unit_assignments", "2026-04-10", ASSIGNMENTS, "E1;U1;nurse;;2026-01-01;2026-04-01", "E1;U2;nurse;;2026-04-01;"
     )
-    assert [units_on(site, "E1", day) for day in ("2025-12-31", "2026-03-31", "2026-04-01")] == [[], ["U1"], ["U2"]]
-    assert units_on(site, "E2", "2026-04-01") == ["U1"]
+    asked = [("E1", "2025-12-31"), ("E1", "2026-03-31"), ("E1", "2026-04-01"), ("E2", "2026-04-01")]
+    assert units_on(site, *asked) == [[], ["U1"], ["U2"], ["U1"]]
 
 
 @pytest.mark.parametrize("dates", [";", "2026-01-01;"])
@@ -90,14 +88,13 @@ def test_what_a_complete_delivery_lacks_ends_on_its_day(
     second = deliver("unit_assignments", "2026-04-10", ASSIGNMENTS, "E1;U2;nurse;;;", f"E2;U1;nurse;;{dates}")
     assert (first.n_stored, first.n_known, first.n_rows) == (2, 0, 2)
     assert (second.n_read, second.n_stored, second.n_known, second.n_rows) == (2, 1, 1, 2)
-    assert [units_on(site, "E1", day) for day in ("2026-04-09", "2026-04-10")] == [["U1"], ["U2"]]
-    assert units_on(site, "E2", "2026-04-10") == ["U1"]
+    asked = [("E1", "2026-04-09"), ("E1", "2026-04-10"), ("E2", "2026-04-10")]
+    assert units_on(site, *asked) == [["U1"], ["U2"], ["U1"]]
     back = deliver("unit_assignments", "2026-06-01", ASSIGNMENTS, f"E1;U1;nurse;;{dates}", "E1;U2;nurse;;;")
     assert (back.n_stored, back.n_known, back.n_rows) == (1, 1, 2)
-    assert units_on(site, "E2", "2026-06-01") == []
+    asked = [("E2", "2026-06-01"), ("E1", "2026-05-01"), ("E1", "2026-06-01")]
     # without a date it began again on the day of delivery; with one the list itself says that it never ended
-    assert units_on(site, "E1", "2026-05-01") == (["U2"] if dates == ";" else ["U1", "U2"])
-    assert units_on(site, "E1", "2026-06-01") == ["U1", "U2"]
+    assert units_on(site, *asked) == [[], ["U2"] if dates == ";" else ["U1", "U2"], ["U1", "U2"]]
 
 
 def test_a_changed_row_without_dates_of_a_complete_delivery_begins_on_its_day(
@@ -180,8 +177,8 @@ def test_a_complete_roster_replaces_the_shifts_between_its_first_and_its_last(
 def test_an_open_stay_goes_on_and_an_appointment_without_an_end_says_nothing(site: Site, deliver: Deliver) -> None:
     deliver("stays", "2026-11-10", "patient_id;unit_id;starts_at;ends_at", "P1;U1;2026-10-05 10:00;")
     deliver("appointments", "2026-11-10", "patient_id;unit_id;starts_at;ends_at", "P2;U1;2026-10-05 10:00;")
-    assert rows(site, "select ends_at from stays") == [(datetime(9999, 12, 31),)]
-    assert rows(site, "select ends_at from appointments") == [(None,)]
+    found = rows(site, "select ends_at from stays union all select ends_at from appointments")
+    assert found == [(datetime(9999, 12, 31),), (None,)]
 
 
 def test_what_is_available_since_when_and_how_fresh_is_a_relation(site: Site, deliver: Deliver) -> None:
@@ -189,23 +186,13 @@ def test_what_is_available_since_when_and_how_fresh_is_a_relation(site: Site, de
     last = deliver("holidays", "2026-02-10", "holiday_date;kind;valid_from", "2027-05-18;holiday;2026-02-01")
     deliver("shifts", "2026-02-11", "employee_id;kind;starts_at;ends_at", "E1;shift;2026-10-05 22:00;2026-10-06 07:30")
     deliver("units", "2026-02-11", "unit_id;name;unit_type;place", "U1;North;;")
-    noon = datetime(2026, 2, 10, 12, tzinfo=UTC).replace(tzinfo=None)
+    ledger = ask(site, "select source_id, taken_in_at, file_id from lake.intake_files")
+    of_last = {str(source_id): (at, file_id) for source_id, at, file_id in ledger if at.date() >= date(2026, 2, 10)}
+    assert of_last["reference:holidays"] == (datetime(2026, 2, 10, 12), last.file_id)
     assert rows(site, "select * from reference_availability order by kind") == [
-        ("holidays", 2, 2, date(2026, 1, 1), noon, last.file_id),
-        (
-            "shifts",
-            1,
-            1,
-            date(2026, 10, 5),
-            *rows(site, "select taken_in_at, file_id from lake.intake_files where source_id = 'reference:shifts'")[0],
-        ),
-        (
-            "units",
-            1,
-            1,
-            None,
-            *rows(site, "select taken_in_at, file_id from lake.intake_files where source_id = 'reference:units'")[0],
-        ),
+        ("holidays", 2, 2, date(2026, 1, 1), *of_last["reference:holidays"]),
+        ("shifts", 1, 1, date(2026, 10, 5), *of_last["reference:shifts"]),
+        ("units", 1, 1, None, *of_last["reference:units"]),
     ]
 
 
