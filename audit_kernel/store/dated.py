@@ -23,7 +23,7 @@ def dated_sql(kind: str) -> str:
     if not table.is_in_days:
         return latest_sql(kind)
     both = [f"one.{name} is not distinct from later.{name}" for name in table.key]
-    return _sql("days").format(
+    return reference_sql("days").format(
         latest=latest_sql(kind),
         key=", ".join(table.key),
         key_of_one=", ".join(f"one.{name}" for name in table.key),
@@ -38,7 +38,7 @@ def latest_sql(kind: str) -> str:
     columns = [bounded(table, name) for name in table.columns]
     begins = bounded(table, table.period[0]) if table.is_in_days else table.key[-1]
     holds = "coalesce(valid_from < valid_to, true)" if table.is_in_days else "row_number > 0"
-    return _sql("latest").format(
+    return reference_sql("latest").format(
         table=kind,
         key=", ".join(table.key),
         begins=begins,
@@ -69,7 +69,7 @@ def delivery_sql(name: str, kind: str, *, is_complete: bool) -> str:
             on_the_day = "holding.valid_from <= $day and $day < holding.valid_to"
             begins = f"case when staged.valid_from is null then {on_the_day} else {begins} end"
     ends = [f"holding.{column} = {bounded(table, column, 'staged.')}" for column in table.period[1:]]
-    return _sql(name).format(
+    return reference_sql(name).format(
         is_same_key=_same(table.key),
         is_same_content=_same(others) or "true",
         is_same_period=" and ".join([begins, *ends]),
@@ -97,5 +97,6 @@ def _same(columns: Iterable[str]) -> str:
     return " and ".join(f"holding.{column} is not distinct from staged.{column}" for column in columns)
 
 
-def _sql(name: str) -> str:
+def reference_sql(name: str) -> str:
+    """Return one text of `sql/reference`."""
     return (resource_folder("sql") / "reference" / f"{name}.sql").read_text(encoding="utf-8")

@@ -8,13 +8,12 @@ from zoneinfo import ZoneInfo
 
 from audit_kernel.errors import IntakeError, UsageError
 from audit_kernel.sources import load_reference, stage_reference
-from audit_kernel.store.dated import delivery_sql, latest_sql
+from audit_kernel.store.dated import delivery_sql, latest_sql, reference_sql
 from audit_kernel.store.intake import (
     EARLIEST,
     LATEST,
     count,
     deliver_file,
-    intake_sql,
     plain_name,
     refuse_unreadable,
     source_folders,
@@ -158,7 +157,7 @@ def compare(connection: duckdb.DuckDBPyConnection, site: Site, source: Reference
         ).fetchall()[0]
         first, last = (min(max(year, EARLIEST.year), LATEST.year) for year in years)
         create_zone_tables(connection, site.settings.time_zone, site.settings.country, first, last)
-        placed = f"({intake_sql('reference_times')})"
+        placed = f"({reference_sql('times')})"
     connection.execute(f"create or replace temp table placed_reference as select * from {placed}")
     connection.execute(f"create or replace temp table holding_reference as {latest_sql(source.kind)}")
     on_day = {"day": day} if table.is_in_days else {}

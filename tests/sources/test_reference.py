@@ -27,6 +27,7 @@ HEADERS = {
     "approved_travel": "employee_id;country;valid_from;valid_to",
     "networks": "network;kind",
     "holidays": "holiday_date;kind",
+    "households": "household_id;employee_id;patient_id",
     "role_permissions": "role;table_name;action",
 }
 
@@ -127,6 +128,8 @@ def sources_folder():
         ("networks", "the ward;own", "network", "not_readable"),
         ("networks", "10.0.0.1;ours", "kind", "unknown_value"),
         ("holidays", ";holiday", "holiday_date", "missing_value"),
+        ("households", "H1;;", "employee_id", "missing_value"),
+        ("households", "H1;E1;P1", "employee_id", "missing_value"),
         ("identifiers", ";employee;;E1;;", "identifier", "missing_value"),
         ("record_keys", ";Journal;J1;;;", "patient_id", "missing_value"),
     ],
@@ -175,8 +178,8 @@ def test_the_header_of_reference_data_is_compared_too(connection, folders, tmp_p
         ("kind: employees\ncolumns: {a: {to: employee_id}}", ["two columns"]),
         ("kind: units\ncolumns: {a: {to: unit_id}, b: {to: name}}", ["kind", "'employees'"]),
         (
-            "kind: households\ncolumns: {a: {to: id}, b: {to: kind, values: {x: person}}}",
-            ["`values`", "employee, patient, not person"],
+            "kind: networks\ncolumns: {a: {to: network}, b: {to: kind, values: {x: theirs}}}",
+            ["`values`", "other, not theirs"],
         ),
         ("kind: employees\ndelivery: whole\ncolumns: {a: {to: employee_id}, b: {to: name}}", ["delivery", "complete"]),
     ],
