@@ -10,6 +10,7 @@ import pytest
 
 from audit_kernel.catalog import resource_folder
 from audit_kernel.store import reference
+from audit_kernel.store.connection import writing
 from audit_kernel.store.reading import Store
 from audit_kernel.store.reference import reference_kinds, take_in_reference
 from tests.store.logs import ask
@@ -203,3 +204,11 @@ def test_a_kind_that_was_never_delivered_is_an_empty_model_with_its_columns(site
             found = store.sql(f'select * from "{kind}"')
             assert found.num_rows == (1 if kind == "units" else 0)
             assert found.column_names == list(reference.reference_tables()[kind].columns)
+
+
+def test_a_store_made_before_a_column_was_decided_gets_it_at_the_next_delivery(site: Site, deliver: Deliver) -> None:
+    with writing(site, site.temporary_folder) as connection:
+        connection.execute("alter table lake.units drop column municipality")
+        connection.execute("drop table lake.shifts")
+    deliver("units", "2026-02-11", "unit_id;name;unit_type;place;municipality", "U1;North;;;Nes")
+    assert rows(site, "select municipality, (select count(*) from shifts) from units") == [("Nes", 0)]
