@@ -26,10 +26,9 @@ def copy_inputs(site: Site, target: Path) -> dict[str, str]:
     target.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(site.folder / SETTINGS_FILE, target / SETTINGS_FILE)
     hashes = {name: query.sql_hash for name, query in Catalog(site.folder).queries.items()}
-    model = resource_folder("sql") / "model"
-    hashes |= {
-        f"model/{path.stem}": hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(model.glob("*.sql"))
-    }
+    for room in ("model", "reference"):
+        for path in sorted((resource_folder("sql") / room).glob("*.sql")):
+            hashes[f"{room}/{path.stem}"] = hashlib.sha256(path.read_bytes()).hexdigest()
     return hashes
 
 

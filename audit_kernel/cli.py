@@ -34,6 +34,12 @@ warnings = Console(stderr=True)
 SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
 LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+# Written out, so that --help reads no file; a test holds it equal to the tables.
+REFERENCE_KINDS = (
+    "employees, employments, units, unit_assignments, roles, role_permissions, delegations, shifts, "
+    "patients, patient_flags, stays, appointments, referrals, care_teams, blocks, record_keys, "
+    "identifiers, media_interest, households, relations, approved_travel, networks, holidays."
+)
 PurposeOption = Annotated[str, typer.Option("--purpose", help='Why: a case number or a reason, e.g. "sak 2026/17".')]
 
 
@@ -65,13 +71,13 @@ def intake(
 
 @app.command(epilog="Example: audit-kernel reference employees.csv --kind employees")
 def reference(
-    file: Annotated[Path, typer.Argument(help="A CSV file with the columns of its kind.")],
-    kind: Annotated[str, typer.Option(help="employees, units, unit_assignments, patients, identifiers, record_keys.")],
+    files: Annotated[list[Path], typer.Argument(help="CSV files with the columns of their kind.")],
+    kind: Annotated[str, typer.Option(help=REFERENCE_KINDS)],
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take reference data in. A later delivery takes the place of rows with the same key and valid_from."""
-    _deliver([file], f"reference:{kind}", site, as_json=as_json)
+    """Take reference data in. A later delivery takes the place of rows with the same key and beginning."""
+    _deliver(files, f"reference:{kind}", site, as_json=as_json)
 
 
 def _deliver(files: list[Path], source: str, site: Path | None, *, as_json: bool) -> None:

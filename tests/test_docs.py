@@ -12,7 +12,7 @@ import yaml
 
 from audit_kernel import errors
 from audit_kernel.catalog import Catalog, Description, resource_folder
-from audit_kernel.cli import app
+from audit_kernel.cli import REFERENCE_KINDS, app
 from audit_kernel.site import PRIVATE_FOLDERS, Settings
 from audit_kernel.sources import reference_kinds, source_ids
 from audit_kernel.sources.definition import DelimitedLayout, SourceDefinition
@@ -109,8 +109,9 @@ def test_every_setting_and_folder_of_a_site_stands_in_the_docs():
 def test_every_source_and_every_kind_of_reference_data_stands_in_the_docs():
     folders = [resource_folder("parameters") / "sources"]
     assert missing(source_ids(folders), "docs/taking-in-a-log.md") == []
-    kinds = re.findall(r"^\| ([a-z_]+) \| [^`|]+ \| `", text_of("docs/operating.md"), re.MULTILINE)
+    kinds = re.findall(r"^### ([a-z_]+)$", text_of("docs/reference-data.md"), re.MULTILINE)
     assert sorted(kinds) == reference_kinds(folders)
+    assert f"{', '.join(kinds)}." == REFERENCE_KINDS
 
 
 def test_every_key_of_a_mapping_stands_in_the_docs():

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit_kernel.demo import places, sweden
+from audit_kernel.demo.care_references import write_care_references
 from audit_kernel.demo.everyday import everyday_events
 from audit_kernel.demo.export import WrittenLogs, make_log, write_log
 from audit_kernel.demo.incidents import Episode, World, plant
@@ -76,6 +77,7 @@ def generate(
     else:
         written = write_log(folder / "logs", calendar, log, staff)
     references = write_references(folder / "reference", calendar, units, staff, patients, log, country)
+    references |= write_care_references(folder / "reference", seed, calendar, units, staff, patients, shifts)
     truth = _write_truth(folder / "truth", written, episodes, staff, patients)
     return GeneratedWorld(written.paths, written.sources, references, truth, written.n_records)
 

@@ -55,13 +55,14 @@ class ColumnMapping(Strict):
 
     `to` is empty for a column that is read and hashed but not stored. `format` is that of strptime. `values` says what
     each value of the log is stored as, "" being the empty one; a record with another value goes to quarantine. `empty`
-    lists what the log writes for "no value", a dash for example.
+    lists what the log writes for "no value", a dash, say. A file of reference data may lack an `optional` column.
     """
 
     to: str = ""
     type: ColumnType = "text"
     format: str = ""
     required: bool = False
+    optional: bool = False
     empty: tuple[str, ...] = ()
     values: dict[str, str] = Field(default_factory=dict)
 
@@ -73,6 +74,9 @@ def check_columns(columns: dict[str, ColumnMapping], table: str, *, own_event_id
         message = "`columns` needs two columns or more"
         raise ValueError(message)
     check_targets(columns, allowed)
+    if any(mapping.optional for mapping in columns.values()):
+        message = "`optional` is allowed for reference data only"
+        raise ValueError(message)
     by_target = {mapping.to: mapping for mapping in columns.values()}
     has_parts = "recorded_date" in by_target and "recorded_time" in by_target
     if has_parts == ("recorded_timestamp" in by_target):

@@ -158,13 +158,17 @@ class Conversions:
 
     def date(self, target: str) -> str:
         """A reference table's date, NULL where empty; adds its check."""
+        return f"{self.time(target, 'not_a_date')}::date"
+
+    def time(self, target: str, code: str = "not_a_time") -> str:
+        """A reference table's local time as TIMESTAMP, NULL where empty; adds its check."""
         column = self.column(target)
         moment = f"try_strptime({column}, {self._format(target)})"
         # strptime takes the words infinity and epoch; a date has a digit.
         no_digit = f"not regexp_matches({column}, '[0-9]')"
         bad = f"{column} is not null and ({no_digit} or {_outside(moment, REFERENCE_YEARS)})"
-        self.add_check(bad, target, "not_a_date")
-        return f"{moment}::date"
+        self.add_check(bad, target, code)
+        return moment
 
     def decimal(self, target: str, sql_type: str, *, is_exact: bool = False) -> str:
         """A number with a decimal point or comma, NULL where empty; adds its check.

@@ -12,7 +12,7 @@ from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.sources.columns import ColumnMapping, Strict, check_columns, check_targets
 from audit_kernel.sources.dictionary import Dictionary, load_dictionary
 from audit_kernel.sources.formats import FormatName
-from audit_kernel.store.tables import TableDefinition, table_definitions
+from audit_kernel.store.tables import TableDefinition, reference_tables, table_definitions
 from audit_kernel.yaml_file import Texts, read_model
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ class SourceDefinition(DelimitedLayout):
     own_event_id: bool = False
     running_number: bool = False
     expects_rows_daily: bool = False
+    registers: tuple[str, ...] = ()
     outcome: Literal["success", "unknown"] = "success"
     _dictionary: Dictionary = PrivateAttr(default_factory=Dictionary)
 
@@ -88,13 +89,17 @@ class SourceDefinition(DelimitedLayout):
 
 
 class ReferenceDefinition(DelimitedLayout):
-    """One kind of reference data: `kind` is the table of `sql/model/tables.yml` that it fills."""
+    """One kind of reference data: `kind` is the table of `sql/model/tables.yml` that it fills.
+
+    `delivery: complete` says that a file lists all there is: what it no longer has has ended.
+    """
 
     kind: str
+    delivery: Literal["changes", "complete"] = "changes"
 
     @model_validator(mode="after")
     def _columns_are_the_tables(self) -> Self:
-        tables = {name: table for name, table in table_definitions().items() if table.reference}
+        tables = reference_tables()
         if self.kind not in tables:
             message = f"`kind` must be one of {', '.join(sorted(tables))}"
             raise ValueError(message)
@@ -106,6 +111,11 @@ class ReferenceDefinition(DelimitedLayout):
             message = "`values` is allowed for logs only"
             raise ValueError(message)
         check_targets(self.columns, frozenset(allowed))
+        for mapping in self.columns.values():
+            known = allowed[mapping.to].values if mapping.to else ()
+            if known and (wrong := sorted(set(mapping.values.values()) - set(known))):
+                message = f"`values` of the column that goes to {mapping.to} may be {', '.join(known)}, not {wrong[0]}"
+                raise ValueError(message)
         given = {mapping.to for mapping in self.columns.values()}
         needed = [name for name, column in allowed.items() if not column.nullable and name not in given]
         if needed:

@@ -127,6 +127,11 @@ def source_rows(definitions: Iterable[SourceDefinition]) -> list[tuple[object, .
     ]
 
 
+def register_rows(definitions: Iterable[SourceDefinition]) -> list[tuple[object, ...]]:
+    """Return the rows of the TEMP table `source_registers`: source_id and a register whose numbers the log writes."""
+    return [(source.source_id, register) for source in definitions for register in source.registers]
+
+
 def record_table_rows(definitions: Iterable[SourceDefinition]) -> list[tuple[object, ...]]:
     """Return the rows of the TEMP table `record_tables`: source_id, table_name, related."""
     return [

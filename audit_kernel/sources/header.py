@@ -18,18 +18,20 @@ REMEDY = Phrase(
 )
 
 
-def check_header(text: Path, layout: DelimitedLayout, name: str) -> None:
-    """Compare the first line with the mapping's columns.
+def check_header(text: Path, layout: DelimitedLayout, name: str) -> tuple[str, ...]:
+    """Compare the first line with the mapping's columns; return those that the file has, in its order.
 
     Raises
     ------
     DamagedFileError: a column is missing, extra, swapped or renamed, or the delimiter is another; names the file and
         the column that the mapping expects, never what stands there instead.
     """
-    expected = list(layout.columns)
     found = _header(text, layout, name)
+    expected = [column for column, mapping in layout.columns.items() if not mapping.optional or column in found]
+    if len(expected) == 1:  # a blank line is told from a record by its delimiter
+        expected = list(layout.columns)
     if found == expected:
-        return
+        return tuple(expected)
     raise _difference(expected, found, layout.delimiter, name)
 
 

@@ -30,6 +30,7 @@ class PreparedFile:
 
     file_id: SHA-256 of the file as delivered. n_bytes: its size. text: path of its text in UTF-8 (the file itself, or a
     copy in the temporary folder). facts: what the second reader counted. name: how messages name it.
+    columns: those of the mapping that a delimited file has.
     """
 
     path: Path
@@ -39,6 +40,7 @@ class PreparedFile:
     encoding: str
     facts: FileFacts
     name: str
+    columns: tuple[str, ...] = ()
     _state: tuple[int, int, int] = field(repr=False, default=(0, 0, 0))
 
     @property
@@ -90,7 +92,7 @@ def prepare(
         form = _format_of(source)
         limits = limits or UnpackingLimits()
         plain = unpack(path, temporary, name, limits)
-        text, encoding, facts = _text(plain, source, form, temporary, name, report, limits)
+        text, encoding, columns, facts = _text(plain, source, form, temporary, name, report, limits)
         if plain not in (text, path):
             plain.unlink()
     except PermissionError:
@@ -102,7 +104,7 @@ def prepare(
             name=name,
             cause=error.strerror,
         ) from None
-    prepared = PreparedFile(path, file_id, n_bytes, text, encoding, facts, name, state)
+    prepared = PreparedFile(path, file_id, n_bytes, text, encoding, facts, name, columns, state)
     prepared.check_unchanged()
     report.finish()
     return prepared
@@ -157,11 +159,11 @@ def _text(
     name: str,
     report: _Progress,
     limits: UnpackingLimits,
-) -> tuple[Path, str, FileFacts]:
-    """Return the path of the file's text, its encoding, and what the second reader counts in it."""
+) -> tuple[Path, str, tuple[str, ...], FileFacts]:
+    """Return the path of the file's text, its encoding, its columns, and what the second reader counts in it."""
     if form is None and is_workbook(plain):
         text, n_records = sheet_as_text(plain, source, temporary, name, limits)
-        facts = _count(text, source, name, report)
+        columns, facts = _count(text, source, name, report)
         if facts.n_records != n_records:
             raise IntakeError(
                 "{name}: the reader found {n_read:,} records, an independent count {n_counted:,}.",
@@ -170,21 +172,21 @@ def _text(
                 n_read=facts.n_records,
                 n_counted=n_records,
             )
-        return text, "xlsx", facts
+        return text, "xlsx", columns, facts
     with plain.open("rb") as stream:
         is_binary = form and form.binary_mark and stream.read(len(form.binary_mark)) == form.binary_mark
     text, encoding = plain, "binary"
     if not is_binary:
         text, encoding = as_utf8(plain, source.encodings, temporary, name, report.add)
-    return text, encoding, form.count(text, name, report.add) if form else _count(text, source, name, report)
+    return text, encoding, *(((), form.count(text, name, report.add)) if form else _count(text, source, name, report))
 
 
-def _count(text: Path, source: DelimitedLayout, name: str, report: _Progress) -> FileFacts:
-    check_header(text, source, name)
-    facts = count_records(text, source.delimiter, source.quote, len(source.columns), name, report.add)
+def _count(text: Path, source: DelimitedLayout, name: str, report: _Progress) -> tuple[tuple[str, ...], FileFacts]:
+    columns = check_header(text, source, name)
+    facts = count_records(text, source.delimiter, source.quote, len(columns), name, report.add)
     if facts.n_records == 0:
         raise DamagedFileError("{name} has a header and no record below it.", EXPORT_AGAIN, name=name)
-    return facts
+    return columns, facts
 
 
 class _Progress:

@@ -17,17 +17,23 @@ LAKE = "lake"
 
 
 class ColumnDefinition(BaseModel):
-    """Type, NULL and meaning of one stored column."""
+    """Type, NULL and meaning of one stored column; of reference data also the only values, or their pattern."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: str
     nullable: bool
     meaning: str
+    values: tuple[str, ...] = ()
+    pattern: str = ""
 
 
 class TableDefinition(BaseModel):
-    """One table, stored once or in several sort orders."""
+    """One table, stored once or in several sort orders.
+
+    Of reference data: `key` and the beginning of `period` are what a later delivery replaces; `checks` are conditions
+    in SQL, by column, that make a record a bad one.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -37,10 +43,17 @@ class TableDefinition(BaseModel):
     partitioned_by: str = ""
     reference: bool = False
     key: tuple[str, ...] = ()
+    period: tuple[str, ...] = ("valid_from", "valid_to")
+    checks: dict[str, str] = Field(default_factory=dict)
 
     def stored_names(self, name: str) -> tuple[str, ...]:
         """Return the names under which the lake holds the table."""
         return tuple(self.stored_as) or (name,)
+
+    @property
+    def is_in_days(self) -> bool:
+        """Whether its rows hold from day to day, not from one point of time to another."""
+        return bool(self.period) and self.columns[self.period[0]].type == "DATE"
 
     def stored_columns(self) -> dict[str, ColumnDefinition]:
         """Return all stored columns, a reference table's delivery included."""
@@ -58,6 +71,11 @@ DELIVERY_COLUMNS = {
 }
 
 
+def reference_tables() -> dict[str, TableDefinition]:
+    """Return the tables of reference data by kind, in the file's order."""
+    return {name: table for name, table in table_definitions().items() if table.reference}
+
+
 @lru_cache
 def table_definitions() -> dict[str, TableDefinition]:
     """Return every table by name, in the file's order."""
@@ -65,18 +83,24 @@ def table_definitions() -> dict[str, TableDefinition]:
 
 
 def create_missing_tables(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create in the attached lake the tables that it lacks, partitioned by month where the file says so."""
-    known = {
-        name
-        for (name,) in connection.execute(
-            f"select table_name from __ducklake_metadata_{LAKE}.ducklake_table where end_snapshot is null"
-        ).fetchall()
-    }
+    """Create in the attached lake the tables and columns that it lacks, by month where the file says so."""
+    known: dict[str, set[str]] = {}
+    for stored_name, column in connection.execute(
+        f"select table_name, column_name from __ducklake_metadata_{LAKE}.ducklake_table as tables"
+        f" join __ducklake_metadata_{LAKE}.ducklake_column as columns using (table_id)"
+        " where tables.end_snapshot is null and columns.end_snapshot is null"
+    ).fetchall():
+        known.setdefault(stored_name, set()).add(column)
     if not known:
         connection.execute(f"call {LAKE}.set_option('sort_on_insert', false)")
     for name, table in table_definitions().items():
         for stored_name in table.stored_names(name):
             if stored_name in known:
+                for column, definition in table.stored_columns().items():
+                    if column not in known[stored_name]:  # a store made before the column was decided
+                        connection.execute(
+                            f'alter table {LAKE}."{stored_name}" add column "{column}" {definition.type}'
+                        )
                 continue
             columns = ", ".join(
                 f'"{column}" {definition.type}{"" if definition.nullable else " not null"}'

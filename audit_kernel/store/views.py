@@ -12,18 +12,20 @@ import pyarrow
 
 from audit_kernel.catalog import resource_folder
 from audit_kernel.sources import load_source, source_ids
-from audit_kernel.sources.dictionary import code_rows, record_table_rows, source_rows
+from audit_kernel.sources.dictionary import code_rows, record_table_rows, register_rows, source_rows
+from audit_kernel.store.dated import dated_sql, empty_sql
 from audit_kernel.store.intake import source_folders
-from audit_kernel.store.tables import LAKE
+from audit_kernel.store.tables import LAKE, reference_tables
 from audit_kernel.yaml_file import read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import duckdb
 
     from audit_kernel.site import Site
 
+REFERENCE_SOURCE = "reference:"
 TEMPORARY_TABLES = {
     "codes": "source_id varchar, field varchar, code varchar, action varchar, activity_en varchar, activity_sv varchar,"
     " activity_nb varchar, access_type_en varchar, access_type_sv varchar, access_type_nb varchar, area varchar,"
@@ -31,22 +33,23 @@ TEMPORARY_TABLES = {
     " follows varchar, outcome varchar",
     "sources": "source_id varchar, time_zone varchar, own_event_id boolean, running_number boolean,"
     " expects_rows_daily boolean",
+    "source_registers": "source_id varchar, register varchar",
     "record_tables": "source_id varchar, table_name varchar, related varchar",
     "site": "country varchar, time_zone varchar, language varchar",
 }
 
-# Models of reference data alone are worked out once: as views, planning them anew took ten times as long as a report.
+# What every report joins is worked out once: as views, planning it anew took ten times as long as a report. The other
+# kinds of reference data, shifts by the million among them, stay views and cost nothing until they are asked for.
 WORKED_OUT_ONCE = frozenset(
     {
         "employees",
         "units",
         "patients",
         "unit_assignments",
+        "record_blocks",
         "home_units",
         "identifier_periods",
         "identifier_prefixes",
-        "employee_identifiers",
-        "patient_identifiers",
     }
 )
 
@@ -63,6 +66,7 @@ def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     rows: dict[str, list[tuple[object, ...]]] = {
         "codes": code_rows(sources),
         "sources": source_rows(sources),
+        "source_registers": register_rows(sources),
         "record_tables": record_table_rows(sources),
         "site": [(settings.country, settings.time_zone, settings.language)],
     }
@@ -70,7 +74,12 @@ def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
         connection.execute(f"create or replace temp table {name} ({columns})")
         fill(connection, name, rows[name])
     connection.execute(f"create or replace temp view stored_accesses as select * from {LAKE}.accesses_by_patient")
-    create_model_views(connection)
+    rows_of_kinds = connection.execute(
+        f"select distinct source_id from {LAKE}.intake_files where source_id like '{REFERENCE_SOURCE}%'"
+    )
+    create_model_views(
+        connection, {source_id.removeprefix(REFERENCE_SOURCE) for (source_id,) in rows_of_kinds.fetchall()}
+    )
 
 
 def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
@@ -86,13 +95,22 @@ def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Seque
 @lru_cache
 def model_names() -> tuple[str, ...]:
     """Return the models in the order in which they are made: what a question sees before the stored tables."""
-    return tuple(read_yaml(resource_folder("sql") / "model" / "order.yml"))
+    return (*reference_tables(), *read_yaml(resource_folder("sql") / "model" / "order.yml"))
 
 
-def create_model_views(connection: duckdb.DuckDBPyConnection) -> None:
-    """Create each model of `sql/model` in the order of `order.yml`; one file, one relation of its name."""
+def create_model_views(connection: duckdb.DuckDBPyConnection, delivered: Collection[str]) -> None:
+    """Create each kind of reference data, then each model of `sql/model` in the order of `order.yml`.
+
+    Parameters
+    ----------
+    delivered: the kinds of reference data that were ever delivered; the others are made without reading a table.
+    """
     folder = resource_folder("sql") / "model"
+    kinds = reference_tables()
     for name in model_names():
-        text = (folder / f"{name}.sql").read_text(encoding="utf-8")
+        if name in kinds:
+            text = dated_sql(name) if name in delivered else empty_sql(name)
+        else:
+            text = (folder / f"{name}.sql").read_text(encoding="utf-8")
         kind = "table" if name in WORKED_OUT_ONCE else "view"
         connection.execute(f"create or replace temp {kind} {name} as {text}")

@@ -11,10 +11,7 @@ known as (
         seen.employee_id is not null and employees.employee_id is null as is_employee_unresolved,
         seen.resolved_patient_id is not null and not seen.is_patient_unresolved and patients.patient_id is null
             as is_patient_unlisted,
-        coalesce(seen.is_blocked, false) or coalesce(
-            seen.local_date >= patients.blocked_from
-            and seen.local_date < coalesce(patients.blocked_to, date '9999-12-31'), false
-        ) as is_record_blocked
+        coalesce(seen.is_blocked, false) or record_blocks.patient_id is not null as is_record_blocked
     from resolved_accesses as seen
     left join employees
         on seen.resolved_employee_id = employees.employee_id
@@ -25,6 +22,9 @@ known as (
     left join patients
         on seen.resolved_patient_id = patients.patient_id
         and seen.local_date >= patients.valid_from and seen.local_date < patients.valid_to
+    left join record_blocks
+        on seen.resolved_patient_id = record_blocks.patient_id
+        and seen.local_date >= record_blocks.valid_from and seen.local_date < record_blocks.valid_to
 
 ),
 

@@ -9,6 +9,8 @@ known as (
     where codes.follows = 'blocked_search'
     union
     select 'reference:patients' as source_id, 'blocked_from' as code from patients where blocked_from is not null
+    union
+    select 'reference:blocks' as source_id, scope as code from blocks
 
 )
 

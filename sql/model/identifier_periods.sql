@@ -2,48 +2,40 @@ with
 
 delivered as (
 
-    select
-        kind, system, identifier, id, false as is_record, valid_from, valid_to, delivered_at, delivery_id, row_number
-    from lake.identifiers
+    select kind, system, identifier, id, false as is_record, valid_from, valid_to
+    from identifiers
     union all
     -- a record id stands in the log as the table and the record together
-    select
-        'patient', source_id, table_name || ':' || record_ref, patient_id, true,
-        valid_from, valid_to, delivered_at, delivery_id, row_number
-    from lake.record_keys
-
-),
-
-latest as (
-
-    select
-        *,
-        coalesce(valid_from, date '0001-01-01') as begins,
-        coalesce(valid_to, date '9999-12-31') as ends,
-        row_number() over (
-            partition by kind, system, identifier, coalesce(valid_from, date '0001-01-01')
-            order by delivered_at desc, delivery_id desc, row_number desc
-        ) as age
-    from delivered
+    select 'patient', source_id, table_name || ':' || record_ref, patient_id, true, valid_from, valid_to
+    from record_keys
 
 ),
 
 by_source as (
 
-    -- a row without a system holds for every log
-    select latest.*, true as is_own, system as source_id
-    from latest where age = 1 and begins < ends and system is not null
+    -- a register's row holds for the logs that write its numbers, a row without a system for every log
+    select delivered.*, system as source_id, 1 as distance from delivered where system is not null
     union all
-    select latest.*, false as is_own, sources.source_id
-    from latest cross join sources where age = 1 and begins < ends and system is null
+    select delivered.*, source_registers.source_id, 2 as distance
+    from delivered inner join source_registers on delivered.system = source_registers.register
+    union all
+    select delivered.*, sources.source_id, 3 as distance from delivered cross join sources where system is null
 
 ),
 
+counted as (
+
+    select *, count(*) over (partition by source_id, kind, identifier) as n_rows from by_source
+
+),
+
+several as (select * from counted where n_rows > 1),
+
 starts as (
 
-    select source_id, kind, identifier, begins as starts_on from by_source
+    select source_id, kind, identifier, valid_from as starts_on from several
     union
-    select source_id, kind, identifier, ends as starts_on from by_source
+    select source_id, kind, identifier, valid_to as starts_on from several
 
 ),
 
@@ -56,27 +48,35 @@ stretches as (
 
 ranked as (
 
-    -- the log's own row goes before one for every log, then the row that began last
+    -- the log's own row goes before a register's and that before one for every log, then the row that began last
     select
-        stretches.*, by_source.id, by_source.is_record,
+        stretches.*, several.id, several.is_record,
         row_number() over (
             partition by stretches.source_id, stretches.kind, stretches.identifier, stretches.starts_on
-            order by by_source.is_own desc, by_source.begins desc, by_source.id
+            order by several.distance, several.valid_from desc, several.id
         ) as place
     from stretches
-    inner join by_source
-        on stretches.source_id = by_source.source_id
-        and stretches.kind = by_source.kind and stretches.identifier = by_source.identifier
-        and stretches.starts_on >= by_source.begins and stretches.starts_on < by_source.ends
+    inner join several
+        on stretches.source_id = several.source_id
+        and stretches.kind = several.kind and stretches.identifier = several.identifier
+        and stretches.starts_on >= several.valid_from and stretches.starts_on < several.valid_to
     where stretches.ends_on is not null
 
 ),
 
 resolved as (
 
+    select source_id, kind, identifier, id, is_record, valid_from, valid_to from counted where n_rows = 1
+    union all
     select source_id, kind, identifier, id, is_record, starts_on as valid_from, ends_on as valid_to
     from ranked
     where place = 1
+
+),
+
+numbers as (
+
+    select source_id, identifier, id, valid_from, valid_to from resolved where kind = 'patient' and not is_record
 
 ),
 
@@ -84,14 +84,15 @@ followed as (
 
     -- a list of record keys that the log's own system made names patients by that system's numbers
     select
-        resolved.source_id, resolved.kind, resolved.identifier, coalesce(number.id, resolved.id) as id,
-        greatest(resolved.valid_from, coalesce(number.valid_from, resolved.valid_from)) as valid_from,
-        least(resolved.valid_to, coalesce(number.valid_to, resolved.valid_to)) as valid_to
-    from resolved
-    left join resolved as number
-        on resolved.is_record and not number.is_record and number.kind = 'patient'
-        and resolved.source_id = number.source_id and resolved.id = number.identifier
-        and resolved.valid_from < number.valid_to and resolved.valid_to > number.valid_from
+        records.source_id, records.kind, records.identifier, coalesce(numbers.id, records.id) as id, is_record,
+        greatest(records.valid_from, coalesce(numbers.valid_from, records.valid_from)) as valid_from,
+        least(records.valid_to, coalesce(numbers.valid_to, records.valid_to)) as valid_to
+    from (select * from resolved where is_record) as records
+    left join numbers
+        on records.source_id = numbers.source_id and records.id = numbers.identifier
+        and records.valid_from < numbers.valid_to and records.valid_to > numbers.valid_from
+    union all
+    select source_id, kind, identifier, id, is_record, valid_from, valid_to from resolved where not is_record
 
 )
 

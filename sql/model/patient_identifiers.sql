@@ -2,7 +2,7 @@ with
 
 own as (
 
-    select id as patient_id, identifier from lake.identifiers where kind = 'patient'
+    select id as patient_id, identifier from identifier_periods where kind = 'patient' and not is_record
     union
     select patient_id, patient_id as identifier from patients
 

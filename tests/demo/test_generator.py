@@ -185,6 +185,27 @@ def test_everybody_works_while_employed(oracle: Oracle, references: dict[str, li
         assert not row["valid_to"] or day <= date.fromisoformat(row["valid_to"])
 
 
+def test_the_files_about_care_agree_with_the_lists_of_people_and_the_log(
+    oracle: Oracle, references: dict[str, list[dict[str, str]]]
+) -> None:
+    employees = {row["employee_id"] for row in references["employees"]}
+    assert {row["employee_id"] for row in references["employments"]} == employees
+    assert {row["employee_id"] for row in references["care_teams"] + references["delegations"]} < employees
+    places_of = [(row["patient_id"], row["unit_id"], row["valid_to"]) for row in references["patients"]]
+    assert places_of == [(row["patient_id"], row["unit_id"], row["ends_at"][:10]) for row in references["stays"]]
+    blocked = {(row["patient_id"], row["blocked_from"], row["blocked_to"]) for row in references["patients"]}
+    blocks = {(row["patient_id"], row["valid_from"], row["valid_to"]) for row in references["blocks"]}
+    assert len(blocks) == 12
+    assert blocks < blocked
+    worked: dict[str, list[tuple[str, str]]] = {}
+    for row in references["shifts"]:
+        worked.setdefault(row["employee_id"], []).append((row["starts_at"], row["ends_at"]))
+    times = [(entry.employee, entry.local.strftime("%Y-%m-%d %H:%M")) for entry in oracle.entries]
+    n_off_shift = sum(not any(a <= at < b for a, b in worked[employee]) for employee, at in times)
+    # one planted person works from home
+    assert 0 < n_off_shift < 200
+
+
 def test_a_patient_has_one_unit_at_a_time(references: dict[str, list[dict[str, str]]]) -> None:
     rows = Counter(row["patient_id"] for row in references["patients"])
     moved = {patient for patient, n_rows in rows.items() if n_rows == 2}
@@ -254,7 +275,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_the_order_of_sets(tmp_path:
         environment = os.environ | {"PYTHONHASHSEED": hash_seed}
         subprocess.run([sys.executable, "-c", code, str(tmp_path / hash_seed)], check=True, env=environment)
     generate(tmp_path / "here", seed=7, settings=SMALL)
-    assert len(hashes(tmp_path / "1")) == 10
+    assert len(hashes(tmp_path / "1")) == 17
     assert hashes(tmp_path / "1") == hashes(tmp_path / "2") == hashes(tmp_path / "here")
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from audit_kernel import sources
 from audit_kernel.errors import SettingsError, UsageError
+from audit_kernel.store.tables import reference_tables
 
 MAPPING = """
 source_id: care
@@ -32,8 +33,9 @@ def write(folder, text, name="care.yml"):
 
 
 def test_the_packages_sources_and_reference_data_are_all_readable(folders):
-    assert {"dicom_audit", "fhir", "gerica", "rivta"} <= set(sources.source_ids(folders))
-    kinds = ["employees", "identifiers", "patients", "record_keys", "unit_assignments", "units"]
+    assert {"cef", "dicom_audit", "fhir", "gerica", "rivta", "windows"} <= set(sources.source_ids(folders))
+    kinds = sorted(reference_tables())
+    assert len(kinds) == 23
     assert sources.reference_kinds(folders) == kinds
     for kind in kinds:
         definition = sources.load_reference(kind, folders)

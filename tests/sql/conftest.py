@@ -13,6 +13,9 @@ import duckdb
 import pytest
 import yaml
 
+from audit_kernel.store.dated import dated_sql, empty_sql
+from audit_kernel.store.tables import reference_tables
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -51,9 +54,8 @@ class Lake:
         self.tables: dict[str, Any] = yaml.safe_load((SQL / "model" / "tables.yml").read_text(encoding="utf-8"))
         for name, table in self.tables.items():
             columns = ", ".join(f'"{column}" {each["type"]}' for column, each in table["columns"].items())
-            extra = f", {DELIVERY}" if table.get("reference") else ""
-            for stored in table.get("stored_as", [name]):
-                self.connection.execute(f"create table lake.{stored} ({columns}{extra})")
+            for stored in [] if table.get("reference") else table.get("stored_as", [name]):
+                self.connection.execute(f"create table lake.{stored} ({columns})")
         self.connection.execute(f"create temp table codes ({CODE_COLUMNS})")
         self.connection.execute(
             "create temp table sources (source_id VARCHAR, time_zone VARCHAR, own_event_id BOOLEAN,"
@@ -71,11 +73,15 @@ class Lake:
             self.insert("codes", {"source_id": "gerica", "is_confirmed": True, **code})
         for table_name, related in RECORD_TABLES.items():
             self.insert("record_tables", {"source_id": "gerica", "table_name": table_name, "related": related})
+        self.connection.execute("create temp table source_registers (source_id VARCHAR, register VARCHAR)")
+        for kind in reference_tables():
+            self.connection.execute(f"create temp view {kind} as {empty_sql(kind)}")
         for view in yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8")):
             self.connection.execute(
                 f"create temp view {view} as {(SQL / 'model' / f'{view}.sql').read_text(encoding='utf-8')}"
             )
         self.n_accesses = 0
+        self.delivered: set[str] = set()
 
     def insert(self, table: str, row: Mapping[str, Any]) -> None:
         """Insert one row by column name."""
@@ -89,7 +95,12 @@ class Lake:
         self.insert("sources", {**row, "running_number": running_number, "expects_rows_daily": expects_rows_daily})
 
     def reference(self, table: str, *, delivered: str = "2026-01-01", **row: Any) -> None:
-        """Deliver one row of reference data."""
+        """Deliver one row of reference data; the table is made for the first."""
+        if table not in self.delivered:
+            self.delivered.add(table)
+            columns = ", ".join(f'"{name}" {each["type"]}' for name, each in self.tables[table]["columns"].items())
+            self.connection.execute(f"create table lake.{table} ({columns}, {DELIVERY})")
+            self.connection.execute(f"create or replace temp view {table} as {dated_sql(table)}")
         self.n_accesses += 1
         delivery = {"delivery_id": f"file {delivered}", "delivered_at": delivered, "row_number": self.n_accesses}
         self.insert(f"lake.{table}", {**row, **delivery})

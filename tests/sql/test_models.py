@@ -19,13 +19,14 @@ def test_the_latest_delivery_of_a_first_day_counts(lake: Lake, view: str, key: s
 
 
 @pytest.mark.parametrize(("view", "key"), REFERENCES.items())
-def test_an_overlap_ends_where_the_next_row_begins(lake: Lake, view: str, key: str) -> None:
+def test_a_row_that_began_later_takes_its_days_and_no_others(lake: Lake, view: str, key: str) -> None:
     lake.reference(view, name="First", **{key: "A"})
     lake.reference(view, name="Second", valid_from="2026-03-01", valid_to="2026-04-01", **{key: "A"})
     lake.reference(view, name="Other", **{key: "B"})
-    found = lake.rows(f"select name, valid_from, valid_to from {view} order by name")
+    found = lake.rows(f"select name, valid_from, valid_to from {view} order by name, valid_from")
     assert [tuple(row.values()) for row in found] == [
         ("First", date(1, 1, 1), date(2026, 3, 1)),
+        ("First", date(2026, 4, 1), date(9999, 12, 31)),
         ("Other", date(1, 1, 1), date(9999, 12, 31)),
         ("Second", date(2026, 3, 1), date(2026, 4, 1)),
     ]
@@ -170,6 +171,43 @@ def test_a_record_is_blocked_by_the_log_or_from_its_first_to_before_its_last_day
     lake.access("2026-10-30 10:00:00", patient_id="P3")
     found = [row["is_blocked"] for row in lake.rows("select is_blocked from accesses order by recorded_at")]
     assert found == [False, True, True, False, True, True, False]
+
+
+def test_a_block_of_the_whole_record_counts_but_none_of_a_part_or_against_named_persons(lake: Lake) -> None:
+    days = {"valid_from": "2026-10-06", "valid_to": "2026-10-09"}
+    lake.reference("blocks", patient_id="P1", scope="record", direction="on_consent", **days)
+    consent = {"consent_from": "2026-10-07", "consent_to": "2026-10-08"}
+    lake.reference("blocks", patient_id="P2", scope="record", direction="on_consent", **days, **consent)
+    named = {"named_kind": "employee", "named_id": "E9", **days}
+    lake.reference("blocks", patient_id="P3", scope="record", direction="against_named", **named)
+    lake.reference("blocks", patient_id="P4", scope="unit", scope_value="U1", direction="only_named", **named)
+    lake.reference("blocks", patient_id="P5", scope="record", direction="only_named", **named)
+    lake.reference("patients", patient_id="P5", blocked_from="2026-10-08", blocked_to="2026-10-10")
+    for patient in ("P1", "P2", "P3", "P4", "P5"):
+        for day in range(5, 11):
+            lake.access(f"2026-10-{day:02d} 08:00:00", patient_id=patient)
+    found = lake.rows("select patient_id, local_date from accesses where is_blocked order by all")
+    blocked: dict[str, list[int]] = {}
+    for row in found:
+        blocked.setdefault(row["patient_id"], []).append(row["local_date"].day)
+    assert blocked == {"P1": [6, 7, 8], "P2": [6, 8], "P5": [6, 7, 8, 9]}
+    assert len(lake.rows("select * from accesses")) == 30
+
+
+def test_a_registers_number_resolves_in_the_logs_that_write_it_and_in_no_other(lake: Lake) -> None:
+    lake.sources("other")
+    lake.insert("source_registers", {"source_id": "gerica", "register": "hpr"})
+    lake.reference("identifiers", system="hpr", kind="employee", identifier="1234567", id="E1")
+    lake.reference("identifiers", kind="employee", identifier="1234567", id="E2")
+    lake.reference("identifiers", system="gerica", kind="employee", identifier="KANO01", id="E3")
+    lake.reference("identifiers", system="hpr", kind="employee", identifier="KANO01", id="E4")
+    found = lake.rows("select source_id, identifier, id from identifier_periods where kind = 'employee' order by all")
+    resolved = {(row["source_id"], row["identifier"]): row["id"] for row in found}
+    assert resolved[("gerica", "1234567")] == "E1"
+    assert resolved[("other", "1234567")] == "E2"
+    assert resolved[("gerica", "KANO01")] == "E3"
+    assert ("other", "KANO01") not in resolved
+    assert len(found) == len(resolved)
 
 
 def test_neither_searches_nor_refused_attempts_are_accesses(lake: Lake) -> None:
