@@ -78,5 +78,11 @@ def create_zone_tables(
         "insert into zone_offsets values (?, ?, ?, ?, ?, ?)", zone_offsets(time_zone, first_year, last_year)
     )
     connection.execute("create or replace temp table public_holidays (holiday_date date)")
+    days = public_holidays(country, first_year, last_year)
+    connection.executemany("insert into public_holidays values (?)", [(day,) for day in days] or [(None,)])
+
+
+def public_holidays(country: str, first_year: int, last_year: int) -> list[date]:
+    """Return the public holidays of these years, ascending."""
     days: set[date] = set(holidays.country_holidays(country, years=range(first_year, last_year + 1), observed=False))
-    connection.executemany("insert into public_holidays values (?)", [(day,) for day in sorted(days)] or [(None,)])
+    return sorted(days)
