@@ -68,7 +68,8 @@ def serious(lacking: Lacking, language: str) -> list[str]:
     missing = sum(int(row["n_missing_numbers"]) for row in lacking)
     said = [
         _.plural(
-            "On {count} day of the period the log {source} delivered nothing: what happened then could not be assessed.",
+            "On {count} day of the period the log {source} delivered nothing: what happened then could not be"
+            " assessed.",
             "On {count} days of the period the log {source} delivered nothing: what happened then could not be"
             " assessed.",
             row["n_silent_days"],

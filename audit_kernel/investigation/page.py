@@ -24,7 +24,7 @@ from audit_kernel.investigation.widgets import Form, Trail
 from audit_kernel.locale import translator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from audit_kernel.query import Result
 

@@ -41,9 +41,9 @@ holes as (
         source_id,
         case when lowest = lowest_in and last_at >= lag(first_at) over in_order - interval '1' day
             then lowest - lag(highest) over in_order - 1 else 0 end as n_between,
-        greatest(coalesce(case when n_in = n_numbers then highest - lowest + 1 - n_numbers else least(
+        greatest(case when n_in = n_numbers then highest - lowest + 1 - n_numbers when n_in > 0 then least(
             highest - lowest + 1 - n_numbers, highest_in - coalesce(highest_before, lowest_in - 1) - n_in
-        ) end, 0), 0) as n_within
+        ) else 0 end, 0) as n_within
     from blocks
     window in_order as (partition by source_id order by block)
 
