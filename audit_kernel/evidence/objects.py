@@ -212,15 +212,18 @@ class Chart(DisplayObject):
 
 @dataclass(frozen=True)
 class Link(_Described):
-    """A link to another page or table of the same bag, with a few words about it."""
+    """A link to another page or table of the same bag: a few words about it, and a reason where it has no answer."""
 
     label: str
     href: str
     detail: str = ""
+    tone: Tone = "plain"
+    reason: str = ""
 
     def __post_init__(self) -> None:
-        """Check the address."""
+        """Check the address and the tone."""
         super().__post_init__()
+        self._require("tone", get_args(Tone))
         self._set("href", relative_address(self.href))
 
 
@@ -234,7 +237,7 @@ class Links(DisplayObject):
     def __post_init__(self) -> None:
         """Make links of tuples."""
         self._set(
-            "links", [Link(*link) if isinstance(link, tuple | list) else _made(Link, link) for link in self.links]
+            "links", [Link(link[0], link[1], "".join(link[2:3])) if isinstance(link, tuple | list) else _made(Link, link) for link in self.links]
         )
         super().__post_init__()
 
