@@ -12,10 +12,11 @@ import duckdb
 from audit_kernel.catalog import Query, resource_folder
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.locale import format_date, format_number, format_percent, translator
+from audit_kernel.store.tables import LAKE, table_definitions
 from audit_kernel.thresholds import thresholds_valid_on
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from audit_kernel.catalog import EventTable
@@ -34,8 +35,8 @@ with drawn_on as (
 select source_id, coalesce(running_number, false) as has_numbers from drawn_on left join sources using (source_id)
 """
 TOLERANCES = ("incomplete_days_tolerated", "missing_rows_tolerated")
-MOST_RANGES = 10
-Kind = Literal["silent", "low", "missing", "quarantined"]
+MOST_RANGES = 6
+Kind = Literal["silent", "low", "missing", "quarantined", "field"]
 ODD_DAYS: tuple[Kind, ...] = ("silent", "low")
 
 
@@ -45,7 +46,9 @@ class Lack:
 
     Attributes
     ----------
-    kind: days without rows (silent) or with far too few (low); records missing in the running number, or in quarantine.
+    source_id: the log; for a field the table it stands in.
+    kind: days without rows (silent) or with far too few (low); records missing in the running number, or in quarantine;
+        a field that no row of the period has a value in.
     days: the local days, ascending.
     n_records, share, tolerated: records, their share of all that there should be, and the share that may be missing.
     ranges: missing numbers, the largest gaps first, as first and last.
@@ -58,6 +61,7 @@ class Lack:
     share: Decimal = Decimal(0)
     tolerated: Decimal = Decimal(0)
     ranges: tuple[tuple[str, str], ...] = ()
+    field: str = ""
 
 
 def refuse_incomplete_logs(
@@ -74,12 +78,28 @@ def refuse_incomplete_logs(
     ------
     NotAssessableError: a log that the check draws on lacks days or rows of the period, more than is tolerated.
     """
-    if not query.complete or bound["start_at"] is None or bound["end_at"] is None:
+    if bound["start_at"] is None or bound["end_at"] is None:
+        return
+    if found := tuple(unfilled(connection, query.description.needs, bound)):
+        raise NotAssessableError(query.name, found[0].source_id, lacks=found)
+    if not query.complete:
         return
     valid = thresholds_valid_on(day, site.folder)
     decided = {name: valid[name].value for name in threshold_names()}
     if found := lacks(connection, query.complete, {**bound, **decided}):
         raise NotAssessableError(query.name, query.complete[0], lacks=found)
+
+
+def unfilled(connection: duckdb.DuckDBPyConnection, needs: Iterable[str], bound: Mapping[str, Any]) -> Iterator[Lack]:
+    """Give each needed field, written `accesses.country`, that no row of the period has a value in."""
+    for table, column in (need.split(".", 1) for need in needs if "." in need):
+        stored = table_definitions()[table].stored_names(table)[0]
+        sql = (
+            f'select 1 from {LAKE}."{stored}" where recorded_at >= $start_at and recorded_at < $end_at'
+            f' and "{column}" is not null limit 1'
+        )
+        if not _rows(connection, sql, bound):
+            yield Lack(table, "field", field=column)
 
 
 def holidays_around(site: Site, query: Query, start_at: datetime | None, end_at: datetime | None) -> list[date]:
@@ -175,6 +195,7 @@ def sentences(found: Iterable[Lack], language: str) -> list[str]:
                 "In the log {source} {count} running numbers are missing, {share} of its rows, where at most"
                 " {tolerated} is tolerated: {ranges}."
             ),
+            "field": _("No row of the period says it: the field {field} of {source} is empty everywhere."),
             "quarantined": _(
                 "Of the log {source} {count} records are in quarantine, {share} of its records, where at most"
                 " {tolerated} is tolerated."
@@ -183,6 +204,7 @@ def sentences(found: Iterable[Lack], language: str) -> list[str]:
         said.append(
             texts[each.kind].format(
                 source=each.source_id,
+                field=each.field,
                 count=format_number(len(each.days) or each.n_records, language),
                 days=_some([_span(*span, language) for span in spans(each.days)], language),
                 share=format_percent(each.share, language),

@@ -249,6 +249,8 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query) -> 
     NotAssessableError: a relation that the query needs has no row.
     """
     for relation in query.description.needs:
+        if "." in relation:  # a field, asked for in the period
+            continue
         # The rows of `accesses` are asked for where they lie: the view would resolve each first.
         stored = ORDERS["patient"] if relation == "accesses" else relation
         source = f'"{relation}"' if stored in model_names() else f'{LAKE}."{stored}"'

@@ -12,6 +12,7 @@ from audit_kernel.evidence.display import Facts, Heading, Paragraph, table_from_
 from audit_kernel.evidence.page import Page
 from audit_kernel.evidence.tables import write_tables
 from audit_kernel.locale import format_date, format_percent, translator
+from audit_kernel.query import PERIOD
 from audit_kernel.sources import load_source, source_ids
 from audit_kernel.store.intake import source_folders
 
@@ -35,8 +36,7 @@ class CompletenessPage(Page):
     def ask(self) -> Result:
         """Ask for the days, then for each part."""
         days = super().ask()
-        period = {key: days.parameters[key] for key in ("from_date", "to_date")}
-        self.parts = {name: self.store.report(f"reports/{name}", **period) for name in PARTS}
+        self.parts = {name: self._ask_part(name) for name in PARTS}
         self.days: list[dict[str, Any]] = days.table.to_pylist()
         self.deliveries = self.store.deliveries()
         folders = source_folders(self.site)
@@ -45,6 +45,11 @@ class CompletenessPage(Page):
         self.names = {name: each.title.in_language(self.language) for name, each in definitions.items()}
         self.numbered = {name for name, each in definitions.items() if each.running_number}
         return days
+
+    def _ask_part(self, name: str) -> Result:
+        declared = {*PERIOD, *self.store.catalog.query(name, "reports").description.parameters}
+        given = {key: value for key, value in self.given.items() if key in declared}
+        return self.store.report(f"reports/{name}", **given)
 
     def summary(self) -> None:
         """Show in a sentence whether the logs are whole."""
@@ -100,7 +105,6 @@ class CompletenessPage(Page):
         columns = [column for name, column in query.columns.items() if name not in UNDERSTOOD]
         self._show(
             Heading(_("Days to look at")),
-            Paragraph(expected.method.in_language(self.language), "method"),
             table_from_arrow(
                 self.result.table.take(odd),
                 columns,
@@ -109,6 +113,7 @@ class CompletenessPage(Page):
                 _("Days without rows, with unusually few or many, or with remarks"),
                 file_name=f"{self.name}.csv",
             ),
+            Paragraph(expected.method.in_language(self.language), "method"),
         )
 
     def part(self, name: str) -> None:

@@ -237,7 +237,11 @@ class Links(DisplayObject):
     def __post_init__(self) -> None:
         """Make links of tuples."""
         self._set(
-            "links", [Link(link[0], link[1], "".join(link[2:3])) if isinstance(link, tuple | list) else _made(Link, link) for link in self.links]
+            "links",
+            [
+                Link(link[0], link[1], "".join(link[2:3])) if isinstance(link, tuple | list) else _made(Link, link)
+                for link in self.links
+            ],
         )
         super().__post_init__()
 

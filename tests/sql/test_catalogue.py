@@ -197,6 +197,7 @@ def test_a_check_gives_findings_sentences_and_events(lake: Lake, path: Path) -> 
     found = description(path)
     assert list(found["columns"]) == FINDING
     assert found["criterion"]
+    assert found["complete"], "which logs must be whole, lest it say that nothing was found"
     events = path.parent / found["events"]
     detailed = description(SQL / "reports" / "detailed_activity.sql")["columns"]
     assert list(described(lake, events)) == declared(detailed)
