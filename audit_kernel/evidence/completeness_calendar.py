@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import date
 
-_WIDTH, _ROW, _LEFT, _SWATCH_WIDTH = 640, 26, 170, 270
-_LONGEST_LABEL = 24
+_WIDTH, _ROW, _LEFT, _SWATCH_WIDTH = 640, 26, 190, 270
+_LONGEST_LABEL = 23
 _MOST_MARKED_DAYS = 62  # more days leave no room for a mark in a cell
 _LEGEND_COLUMNS = 3
 DARK = 4  # shades from here on carry white marks

@@ -63,6 +63,9 @@ def _title(outcome: Outcome) -> str:
 def _summary(language: str, outcomes: Sequence[Outcome]) -> str:
     _ = translator(language)
     assessed = [each for each in outcomes if _is_check(each) and each.succeeded and each.facts.get("is_assessable")]
+    n_checks = len([each for each in outcomes if _is_check(each)])
+    if n_checks and not assessed:
+        return _("None of the {checks} checks could be assessed.").format(checks=format_number(n_checks, language))
     findings = sum(int(each.facts.get("n_rows", 0)) for each in assessed)
     text = _.plural(
         "{findings} finding. {assessed} of {checks} checks could be assessed.",
@@ -72,7 +75,7 @@ def _summary(language: str, outcomes: Sequence[Outcome]) -> str:
     return text.format(
         findings=format_number(findings, language),
         assessed=format_number(len(assessed), language),
-        checks=format_number(len([each for each in outcomes if _is_check(each)]), language),
+        checks=format_number(n_checks, language),
     )
 
 
