@@ -236,13 +236,11 @@ class Links(DisplayObject):
 
     def __post_init__(self) -> None:
         """Make links of tuples."""
-        self._set(
-            "links",
-            [
-                Link(link[0], link[1], "".join(link[2:3])) if isinstance(link, tuple | list) else _made(Link, link)
-                for link in self.links
-            ],
-        )
+        links = [
+            dict(zip(("label", "href", "detail"), each, strict=False)) if isinstance(each, tuple | list) else each
+            for each in self.links
+        ]
+        self._set("links", [_made(Link, link) for link in links])
         super().__post_init__()
 
 
