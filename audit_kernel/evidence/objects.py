@@ -231,16 +231,14 @@ class Link(_Described):
 class Links(DisplayObject):
     """Links, given as (label, relative address) or (label, relative address, detail)."""
 
-    links: Sequence[Link | tuple[str, ...]]
+    links: Sequence[Link | tuple[Any, ...]]
     object_name: ClassVar[str] = "links"
 
     def __post_init__(self) -> None:
         """Make links of tuples."""
-        links = [
-            dict(zip(("label", "href", "detail"), each, strict=False)) if isinstance(each, tuple | list) else each
-            for each in self.links
-        ]
-        self._set("links", [_made(Link, link) for link in links])
+        self._set(
+            "links", [Link(*link) if isinstance(link, tuple | list) else _made(Link, link) for link in self.links]
+        )
         super().__post_init__()
 
 
