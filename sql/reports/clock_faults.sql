@@ -1,27 +1,23 @@
 with
 
-timed as (
+numbered as (
 
-    -- numbers as in missing_numbers; logs without running numbers are looked at for times to come only
+    -- as in missing_numbers; a time in an odd hour is compared with none
     select
-        events.source_id, events.local_date, events.recorded_at, events.time_flag, events.event_id, files.taken_in_at,
-        case when coalesce(sources.running_number, false) and events.item = 0
-            and regexp_matches(events.event_id, '^[0-9]{1,15}$') then try_cast(events.event_id as bigint) end as number
+        events.source_id, events.local_date, try_cast(events.event_id as bigint) as number,
+        case when events.time_flag = 'ok' then events.recorded_at end as recorded_at
     from events
-    left join sources using (source_id)
-    left join lake.intake_files as files on events.file_id = files.file_id and events.source_id = files.source_id
-    where events.recorded_at >= $start_at - interval '7' day and events.recorded_at < $end_at
+    inner join sources on events.source_id = sources.source_id and sources.running_number
+    where
+        events.item = 0 and regexp_matches(events.event_id, '^[0-9]{1,15}$')
+        and events.recorded_at >= $start_at - interval '7' day and events.recorded_at < $end_at
 
 ),
 
 steps as (
 
-    select
-        *,
-        lag(number) over by_number as previous_number, lag(recorded_at) over by_number as previous_at,
-        lag(time_flag) over by_number as previous_flag
-    from timed
-    where number is not null
+    select *, lag(number) over by_number as previous_number, lag(recorded_at) over by_number as previous_at
+    from numbered
     window by_number as (partition by source_id order by number, recorded_at)
 
 ),
@@ -42,19 +38,21 @@ faults as (
         abs(date_diff('second', steps.previous_at, steps.recorded_at)) as n_seconds
     from steps inner join paced using (source_id)
     where
-        steps.time_flag = 'ok' and steps.previous_flag = 'ok' and (
-            steps.recorded_at < steps.previous_at - $clock_tolerance_minutes * interval '1' minute
-            or (
-                steps.number = steps.previous_number + 1
-                and steps.recorded_at > steps.previous_at + $clock_leap_hours * interval '1' hour
-                and date_diff('second', steps.previous_at, steps.recorded_at) > 100 * paced.mean_step
-            )
+        steps.recorded_at < steps.previous_at - $clock_tolerance_minutes * interval '1' minute
+        or (
+            steps.number = steps.previous_number + 1
+            and steps.recorded_at > steps.previous_at + $clock_leap_hours * interval '1' hour
+            and date_diff('second', steps.previous_at, steps.recorded_at) > 100 * paced.mean_step
         )
     union all
     select
-        source_id, local_date, recorded_at, 'ahead', date_diff('second', taken_in_at, recorded_at)
-    from timed
-    where recorded_at > taken_in_at + $clock_tolerance_minutes * interval '1' minute
+        events.source_id, events.local_date, events.recorded_at, 'ahead',
+        date_diff('second', files.taken_in_at, events.recorded_at)
+    from events
+    inner join lake.intake_files as files on events.file_id = files.file_id and events.source_id = files.source_id
+    where
+        events.recorded_at >= $start_at and events.recorded_at < $end_at
+        and events.recorded_at > files.taken_in_at + $clock_tolerance_minutes * interval '1' minute
 
 ),
 
