@@ -141,7 +141,7 @@ def lacks(
             for kind in ODD_DAYS
             if kind == "silent" or source_id not in numbered
         ]
-        if sum(len(each.days) for each in odd) > bound["incomplete_days_tolerated"]:
+        if sum(len(each.days) for each in odd) > int(bound["incomplete_days_tolerated"]):
             found += [each for each in odd if each.days]
     tolerated = Decimal(str(bound["missing_rows_tolerated"]))
     for row in _rows(connection, _query("coverage").sql, bound):

@@ -72,7 +72,7 @@ judged as (
     select
         source_id, day, cast(round(usual) as bigint) as n_expected, least(lower_quarter, on_sundays) > 9 as is_usual,
         cast(ceil(greatest(least(quiet * share, quiet - 3 * deviation), 0)) as bigint) as n_lowest,
-        cast(floor(greatest(usual / share, usual + 3 * deviation + 3)) as bigint) as n_highest
+        cast(floor(greatest(usual / nullif(share, 0), usual + 3 * deviation + 3)) as bigint) as n_highest
     from (
         select *, least(usual, on_sundays) as quiet, cast($least_share_of_expected as decimal(5, 4)) as share,
             greatest(sqrt(usual), (upper_quarter - lower_quarter) / 1.35) as deviation

@@ -60,6 +60,13 @@ def test_too_little_history_is_said_and_never_taken_for_a_whole_day(lake: Lake) 
     assert expected(lake, MONDAY, least_comparable_days=2)["gerica", MONDAY]["status"] == "low"
 
 
+def test_a_share_of_nothing_switches_the_comparison_of_shares_off(lake: Lake) -> None:
+    days_of(lake, MONDAY, 4, 20)
+    rows_on(lake, MONDAY, 1)
+    row = expected(lake, MONDAY, least_share_of_expected=0)["gerica", MONDAY]
+    assert (row["status"], row["n_lowest"], row["n_highest"]) == ("ok", 0, 36)
+
+
 def test_a_log_that_need_not_write_daily_is_silent_where_it_always_wrote_much(lake: Lake) -> None:
     lake.sources("weekdays", expects_rows_daily=False)
     days_of(lake, MONDAY, 4, 20, source_id="weekdays")
