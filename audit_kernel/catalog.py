@@ -7,7 +7,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -18,6 +18,8 @@ ROOMS = ("reports", "checks", "sample")
 ParameterType = Literal[
     "text", "integer", "decimal", "boolean", "date", "timestamp", "text_list", "patient", "employee", "period"
 ]
+EventTable = Literal["accesses", "authentications", "medication_events"]
+EVENT_TABLES: tuple[EventTable, ...] = get_args(EventTable)
 ColumnKind = Literal["text", "id", "integer", "decimal", "percent", "date", "timestamp", "boolean", "code"]
 
 
@@ -59,6 +61,8 @@ class Description(Strict):
     legal_basis: tuple[str, ...] = ()
     sorted_by: Literal["patient", "employee", "subject"] = "patient"
     needs: tuple[str, ...] = ("accesses",)
+    complete: tuple[EventTable, ...] | None = None
+    reads: tuple[str, ...] = ()
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     one_of: tuple[str, ...] = ()
     columns: dict[str, Column]
@@ -87,6 +91,20 @@ class Query:
     def description(self) -> Description:
         """What stands in the query's `.yml`, read when it is first asked for."""
         return read_model(self.path.with_suffix(".yml"), Description)
+
+    @property
+    def complete(self) -> tuple[EventTable, ...]:
+        """Event tables whose logs must be complete in the period: as declared; for a check at least those it needs."""
+        if self.description.complete is not None or self.room != "checks":
+            return self.description.complete or ()
+        return tuple(table for table in EVENT_TABLES if table in self.description.needs)
+
+    @property
+    def steps(self) -> tuple[tuple[str, str], ...]:
+        """What it reads besides stored rows and models: queries of its own folder, each with its text."""
+        return tuple(
+            (name, self.path.with_name(f"{name}.sql").read_text(encoding="utf-8")) for name in self.description.reads
+        )
 
     @cached_property
     def sql(self) -> str:

@@ -22,7 +22,12 @@ A message echoes what the operator typed; what stood in a log is named by file, 
 from __future__ import annotations
 
 import string
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from audit_kernel.completeness import Lack
 
 ENGLISH = "en"
 
@@ -115,16 +120,32 @@ class UnknownSubjectError(AuditKernelError):
 
 
 class NotAssessableError(AuditKernelError):
-    """What a query needs is missing: `relation` names it; `is_period_empty` when only the period has none."""
+    """What a query needs is missing: `relation` names it; `is_period_empty` when only the period has none.
 
-    def __init__(self, query: str, relation: str, *, is_period_empty: bool = False) -> None:
+    `lacks` say what the period's logs lack where they are there but not whole.
+    """
+
+    def __init__(self, query: str, relation: str, *, is_period_empty: bool = False, lacks: Sequence[Lack] = ()) -> None:
         anywhere = Phrase("{query} is not assessable: no {relation} were taken in.")
         problem = Phrase("{query} is not assessable: no {relation} were taken in for this period.")
         remedy = Phrase("Check the period, or take them in; docs/not-assessable.md says how.")
+        if lacks:
+            problem = Phrase("{query} is not assessable: the logs of the period are incomplete.")
+            remedy = Phrase("Take in what is missing and ask again; docs/not-assessable.md says how.")
         words = Phrase(relation.replace("_", " "))
-        super().__init__(problem if is_period_empty else anywhere, remedy, query=query, relation=words)
         self.relation = relation
         self.is_period_empty = is_period_empty
+        self.lacks = tuple(lacks)
+        super().__init__(problem if is_period_empty or lacks else anywhere, remedy, query=query, relation=words)
+
+    def parts(self, language: str) -> tuple[str, str]:
+        """Return the problem with every lack, and the remedy, in a language."""
+        problem, remedy = super().parts(language)
+        if self.lacks:
+            from audit_kernel.completeness import sentences  # it raises errors of this module itself
+
+            problem = " ".join([problem, *sentences(self.lacks, language)])
+        return problem, remedy
 
 
 class RunError(AuditKernelError):

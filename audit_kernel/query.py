@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from audit_kernel import statistics
+from audit_kernel import completeness, statistics
 from audit_kernel.counts import count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError, ParameterError, Phrase
 from audit_kernel.store.tables import LAKE
@@ -102,14 +102,17 @@ def run_query(
             refuse_unknown_code(connection, name, bound[name])
     refuse_missing_data(connection, query)
     period = (bound["start_at"], bound["end_at"])
+    bound["public_holidays"] = completeness.holidays_around(site, query, *period)
     if period not in counted:
         counted[period] = count_searched(connection, *period)
     searched, unresolved = counted[period]
     if not searched and "accesses" in query.description.needs:
         raise NotAssessableError(query.name, "accesses", is_period_empty=True)
     point_at_order(connection, query, bound)
-    names = duckdb.extract_statements(query.sql)[0].named_parameters
-    table = connection.execute(query.sql, {name: bound[name] for name in names}).to_arrow_table()
+    completeness.refuse_incomplete_logs(connection, site, query, bound, day)
+    for name, text in query.steps:
+        answer(connection, f'create or replace temp table "{name}" as {text}', bound)
+    table = answer(connection, query.sql, bound).to_arrow_table()
     if query.description.statistics:
         table = statistics.assess(table, list(query.description.statistics), bound)
     odd_codes = count_odd_codes(connection, *period) if query.room == "checks" else (0, 0)
@@ -246,11 +249,19 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query) -> 
     NotAssessableError: a relation that the query needs has no row.
     """
     for relation in query.description.needs:
+        if "." in relation:  # a field, asked for in the period
+            continue
         # The rows of `accesses` are asked for where they lie: the view would resolve each first.
         stored = ORDERS["patient"] if relation == "accesses" else relation
         source = f'"{relation}"' if stored in model_names() else f'{LAKE}."{stored}"'
         if connection.execute(f"select 1 from {source} limit 1").fetchone() is None:
             raise NotAssessableError(query.name, relation)
+
+
+def answer(connection: duckdb.DuckDBPyConnection, text: str, bound: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Run one statement with the values that it names."""
+    names = duckdb.extract_statements(text)[0].named_parameters
+    return connection.execute(text, {name: bound[name] for name in names})
 
 
 def point_at_order(connection: duckdb.DuckDBPyConnection, query: Query, bound: Mapping[str, Any]) -> None:

@@ -184,7 +184,7 @@ def test_searches_for_blocked_patients_are_not_assessable_where_nothing_says_who
         for name in ("checks/blocked_searches", "reports/blocked_searches"):
             with pytest.raises(NotAssessableError, match="not assessable: no block data were taken in"):
                 opened.report(name, **PERIOD)
-    assert store.report("checks/blocked_searches", **PERIOD).table.num_rows == 0
+    assert store.report("reports/blocked_searches", **PERIOD).table.num_rows == 0
 
 
 def test_the_same_question_has_the_same_answer_in_either_sort_order(store):

@@ -5,10 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from audit_kernel.evidence.completeness_page import CompletenessPage
     from audit_kernel.evidence.page import Page
     from audit_kernel.evidence.sample_page import SamplePage
 
-__all__ = ["open_page", "open_sample"]
+__all__ = ["open_completeness", "open_page", "open_sample"]
+
+
+def open_completeness(*, run: str, language: str, **parameters: Any) -> CompletenessPage:  # noqa: ANN401 - the notebook's
+    """Open the page of completeness; see `audit_kernel.evidence.completeness_page.CompletenessPage`."""
+    from audit_kernel.evidence.completeness_page import CompletenessPage
+
+    return CompletenessPage("reports/completeness", run, language, parameters)
 
 
 def open_page(name: str, *, run: str, language: str, **parameters: Any) -> Page:  # noqa: ANN401 - the notebook's parameters

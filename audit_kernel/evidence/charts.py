@@ -73,8 +73,8 @@ def timeline(
         words.append(_("Shaded: Saturdays and Sundays."))
     top, step = _nice(max(n for _day, _n_days, n in spans))
     total_days = (last - first).days + 1
-    x = _position(altair.X, "x", [0, total_days])
-    y = _position(altair.Y, "y", [0, top])
+    x = axis(altair.X, "x", [0, total_days])
+    y = axis(altair.Y, "y", [0, top])
     bars = [
         {"x": (day - first).days + 0.12, "x2": (day - first).days + n_days - 0.12, "y": n, "y2": 0}
         for day, n_days, n in spans
@@ -85,23 +85,23 @@ def timeline(
         {"x": 0, "x2": total_days, "y": value, "text": format_number(value, language)}
         for value in range(0, top + 1, step)
     ]
-    labels = _day_labels(first, total_days, language)
+    labels = day_labels(first, total_days, language)
     layers = [
-        _data(bands).mark_rect(color=BAND).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
-        _data(ticks).mark_rule(color=GRID, strokeWidth=1).encode(x=x, x2="x2:Q", y=y),
-        _data(ticks)
+        data(bands).mark_rect(color=BAND).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
+        data(ticks).mark_rule(color=GRID, strokeWidth=1).encode(x=x, x2="x2:Q", y=y),
+        data(ticks)
         .mark_text(align="right", baseline="middle", color=LABEL)
         .encode(x=altair.value(-8), y=y, text="text:N"),
-        _data(bars).mark_rect(color=SERIES).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
-        _data(ticks[:1]).mark_rule(color=AXIS, strokeWidth=1).encode(x=x, x2="x2:Q", y=y),
-        _data(labels)
+        data(bars).mark_rect(color=SERIES).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
+        data(ticks[:1]).mark_rule(color=AXIS, strokeWidth=1).encode(x=x, x2="x2:Q", y=y),
+        data(labels)
         .mark_tick(color=AXIS, orient="vertical", size=6, thickness=1)
         .encode(x=x, y=altair.value(_HEIGHT + 3)),
-        _data(labels)
+        data(labels)
         .mark_text(align="left", baseline="top", color=LABEL, dx=1)
         .encode(x=x, y=altair.value(_HEIGHT + 10), text="text:N"),
     ]
-    return _chart(layers, _WIDTH, _HEIGHT, title, " ".join(filter(None, words)), figures)
+    return draw(layers, _WIDTH, _HEIGHT, title, " ".join(filter(None, words)), figures)
 
 
 def hour_map(arrow: pyarrow.Table, language: str, title: str, description: str = "") -> Chart:
@@ -122,38 +122,38 @@ def hour_map(arrow: pyarrow.Table, language: str, title: str, description: str =
         for weekday in range(1, 8)
         for hour in range(24)
     ]
-    x = _position(altair.X, "x", [0, HOURS])
-    y = _position(altair.Y, "y", [WEEKDAYS, 0])
+    x = axis(altair.X, "x", [0, HOURS])
+    y = axis(altair.Y, "y", [WEEKDAYS, 0])
     days = [{"y": weekday - 0.5, "text": day_name(weekday, language)} for weekday in range(1, 8)]
     hours = [{"x": hour + 0.5, "text": f"{hour:02d}"} for hour in range(HOURS)]
     written = [cell for cell in cells if cell["text"]]
     layers = [
         *(
-            _data([cell for cell in cells if cell["step"] == step])
+            data([cell for cell in cells if cell["step"] == step])
             .mark_rect(color=color)
             .encode(x=x, x2="x2:Q", y=y, y2="y2:Q")
             for step, color in enumerate(STEPS)
         ),
         *(
-            _data([cell for cell in written if (cell["step"] >= _FIRST_DARK_STEP) == is_dark])
+            data([cell for cell in written if (cell["step"] >= _FIRST_DARK_STEP) == is_dark])
             .mark_text(color=color, fontSize=10, align="center", baseline="middle")
-            .encode(x=_position(altair.X, "cx", [0, HOURS]), y=_position(altair.Y, "cy", [WEEKDAYS, 0]), text="text:N")
+            .encode(x=axis(altair.X, "cx", [0, HOURS]), y=axis(altair.Y, "cy", [WEEKDAYS, 0]), text="text:N")
             for is_dark, color in ((False, ON_LIGHT), (True, ON_DARK))
         ),
-        _data(days)
+        data(days)
         .mark_text(align="right", baseline="middle", color=LABEL)
         .encode(x=altair.value(-8), y=y, text="text:N"),
-        _data(hours)
+        data(hours)
         .mark_text(color=LABEL, align="center", baseline="middle")
         .encode(x=x, y=altair.value(WEEKDAYS * _CELL + 12), text="text:N"),
         *_legend(limits, language),
     ]
     figures = hour_table(counts, language, title)
     words = " ".join(filter(None, [description, hour_sentence(counts, language)]))
-    return _chart(layers, HOURS * _CELL, WEEKDAYS * _CELL, title, words, figures, bottom=62, left=80)
+    return draw(layers, HOURS * _CELL, WEEKDAYS * _CELL, title, words, figures, bottom=62, left=80)
 
 
-def _chart(
+def draw(
     layers: list[Any],
     width: int,
     height: int,
@@ -163,6 +163,7 @@ def _chart(
     bottom: int = 0,
     left: int = 0,
 ) -> Chart:
+    """Draw layers as a chart of this size in pixels; `bottom` and `left` widen its padding."""
     padding = _PADDING | ({"bottom": bottom} if bottom else {}) | ({"left": left} if left else {})
     chart = altair.layer(*layers).properties(
         width=width, height=height, padding=padding, autosize=altair.AutoSizeParams(type="none")
@@ -176,19 +177,21 @@ def _chart(
 def _empty_chart(title: str, description: str, language: str) -> Chart:
     _ = translator(language)
     words = _("No accesses in the period.")
-    line = _data([{"x": 0, "text": words}])
+    line = data([{"x": 0, "text": words}])
     layer = line.mark_text(align="left", baseline="middle", color=LABEL).encode(
         x=altair.value(0), y=altair.value(12), text="text:N"
     )
     figures = Table(title, [], [], 0, words, language)
-    return _chart([layer], _WIDTH, 24, title, " ".join(filter(None, [description, words])), figures)
+    return draw([layer], _WIDTH, 24, title, " ".join(filter(None, [description, words])), figures)
 
 
-def _data(values: list[dict[str, Any]]) -> altair.Chart:
+def data(values: list[dict[str, Any]]) -> altair.Chart:
+    """Make a chart's layer from rows."""
     return altair.Chart(altair.InlineData(values=values))
 
 
-def _position(channel: Any, name: str, domain: list[int]) -> Any:  # noqa: ANN401 - altair's two channels
+def axis(channel: Any, name: str, domain: list[int]) -> Any:  # noqa: ANN401 - altair's two channels
+    """Place by numbers, without an axis of its own."""
     return channel(f"{name}:Q", scale=altair.Scale(domain=domain, nice=False, zero=False), axis=None)
 
 
@@ -205,7 +208,7 @@ def _weekends(first: datetime.date, total_days: int, top: int) -> list[dict[str,
     return [{"x": day, "x2": day + 1, "y": 0, "y2": top} for day in days]
 
 
-def _day_labels(first: datetime.date, total_days: int, language: str) -> list[dict[str, Any]]:
+def day_labels(first: datetime.date, total_days: int, language: str) -> list[dict[str, Any]]:
     """Label each day, Monday, month or year, whichever leaves room."""
     days = [first + datetime.timedelta(days=offset) for offset in range(total_days)]
     if total_days <= _DAILY_LABELS:
@@ -277,7 +280,7 @@ def _legend(limits: list[int], language: str) -> list[Any]:
     layers = []
     for position, (text, color) in enumerate(zip(texts, colors, strict=True)):
         left = position * _SWATCH_STEP
-        entry = _data([{"text": text}])
+        entry = data([{"text": text}])
         layers.append(
             entry.mark_rect(color=color, stroke=AXIS, strokeWidth=0.5).encode(
                 x=altair.value(left), x2=altair.value(left + 16), y=altair.value(top), y2=altair.value(top + 14)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 QUERY = "reports/coverage"
 REFERENCE = "reference:"
+Lacking = list[dict[str, Any]]
 
 
 class Reports(Protocol):
@@ -28,52 +29,60 @@ class Reports(Protocol):
         """Run a catalogued query."""
 
 
-def coverage(store: Reports, parameters: Mapping[str, object]) -> dict[str, int]:
-    """Return what the period lacks, by the columns of `coverage.sql`; nothing where no whole period was asked for."""
+def coverage(store: Reports, parameters: Mapping[str, object]) -> Lacking:
+    """Return what the period lacks, a row of `coverage.sql` for each log; nothing where no whole period was asked."""
     period = {name: parameters.get(name) for name in PERIOD}
     if not all(period.values()):
-        return {}
+        return []
     try:
         result: Result = store.report(QUERY, **period)
     except NotAssessableError:  # nothing was taken in at all, which the page says by itself
-        return {}
-    row: dict[str, int] = result.table.to_pylist()[0]
-    return row
+        return []
+    rows: Lacking = result.table.to_pylist()
+    return rows
 
 
-def notices(lacking: Mapping[str, int], language: str) -> list[str]:
-    """Return a sentence for each figure that is not zero."""
+def notices(lacking: Lacking, language: str) -> list[str]:
+    """Return a sentence for each log's silent days, and one for each other figure that is not zero."""
     _ = translator(language)
+    totals = {name: sum(int(row[name]) for row in lacking) for name in ("n_odd_hours", "n_quarantined")}
     texts = {
-        "n_silent_days": _.plural(
-            "On {count} day of the period a log delivered nothing: what happened then could not be assessed.",
-            "On {count} days of the period a log delivered nothing: what happened then could not be assessed.",
-            lacking.get("n_silent_days", 0),
-        ),
-        "n_missing_numbers": _.plural(
-            "{count} running number is missing in the period's logs: its row could not be assessed.",
-            "{count} running numbers are missing in the period's logs: their rows could not be assessed.",
-            lacking.get("n_missing_numbers", 0),
-        ),
         "n_odd_hours": _.plural(
             "{count} row lies in an hour that the change of clocks doubles or skips: its time is uncertain.",
             "{count} rows lie in an hour that the change of clocks doubles or skips: their time is uncertain.",
-            lacking.get("n_odd_hours", 0),
+            totals["n_odd_hours"],
         ),
         "n_quarantined": _.plural(
             "{count} record of the period's files could not be read and is in quarantine; no page shows it.",
             "{count} records of the period's files could not be read and are in quarantine; no page shows them.",
-            lacking.get("n_quarantined", 0),
+            totals["n_quarantined"],
         ),
     }
-    return [
-        text.format(count=format_number(lacking[name], language)) for name, text in texts.items() if lacking.get(name)
-    ]
+    said = [text.format(count=format_number(totals[name], language)) for name, text in texts.items() if totals[name]]
+    return [*serious(lacking, language), *said]
 
 
-def serious(lacking: Mapping[str, int], language: str) -> list[str]:
+def serious(lacking: Lacking, language: str) -> list[str]:
     """Return the sentences that make a month incomplete: days and numbers that the logs do not hold."""
-    return notices({name: lacking.get(name, 0) for name in ("n_silent_days", "n_missing_numbers")}, language)
+    _ = translator(language)
+    missing = sum(int(row["n_missing_numbers"]) for row in lacking)
+    said = [
+        _.plural(
+            "On {count} day of the period the log {source} delivered nothing: what happened then could not be"
+            " assessed.",
+            "On {count} days of the period the log {source} delivered nothing: what happened then could not be"
+            " assessed.",
+            row["n_silent_days"],
+        ).format(count=format_number(row["n_silent_days"], language), source=row["source_id"])
+        for row in lacking
+        if row["n_silent_days"]
+    ]
+    text = _.plural(
+        "{count} running number is missing in the period's logs: its row could not be assessed.",
+        "{count} running numbers are missing in the period's logs: their rows could not be assessed.",
+        missing,
+    )
+    return [*said, *([text.format(count=format_number(missing, language))] if missing else [])]
 
 
 def early_end(deliveries: Sequence[Delivery], last_day: date, time_zone: str, language: str) -> list[str]:

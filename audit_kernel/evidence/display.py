@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol
 from uuid import UUID
 
+from audit_kernel.evidence.completeness_words import completeness_words, quarantine_reason
 from audit_kernel.evidence.objects import (
     MIME_TYPE,
     Chart,
@@ -154,6 +155,10 @@ def in_words(column: str, value: Any, language: str) -> str:  # noqa: ANN401 - o
             "nonexistent": _("the hour does not exist"),
             "no_zone": _("without time zone"),
         }
+    elif column == "reason" and value:
+        return quarantine_reason(str(value), language)
+    elif column in ("status", "kind_of_gap", "kind_of_fault", "field"):
+        words = completeness_words(column, language)
     elif column == "action":
         words = {
             "read": _("read"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audit_kernel.completeness import sentences
 from audit_kernel.evidence.display import DisplayObject, Heading, Table, TableColumn
 from audit_kernel.legal_basis import legal_basis
 from audit_kernel.locale import format_date, translator
@@ -52,7 +53,14 @@ def _table(caption: str, labels: list[str], rows: Sequence[tuple[str, ...]], lan
 def unit_in_words(unit: str, language: str) -> str:
     """Return a threshold's unit in a language."""
     _ = translator(language)
-    return {"minutes": _("minutes"), "hours": _("hours"), "days": _("days"), "people": _("people")}.get(unit, unit)
+    words = {
+        "minutes": _("minutes"),
+        "hours": _("hours"),
+        "days": _("days"),
+        "weeks": _("weeks"),
+        "people": _("people"),
+    }
+    return words.get(unit, unit)
 
 
 def why_not_assessable(error: NotAssessableError, language: str) -> str:
@@ -64,6 +72,7 @@ def why_not_assessable(error: NotAssessableError, language: str) -> str:
         "block_data": _("block data"),
         "employees": _("employees"),
         "identifiers": _("identifiers"),
+        "medication_events": _("medication events"),
         "patients": _("patients"),
         "record_keys": _("record keys"),
         "unit_assignments": _("unit assignments"),
@@ -77,4 +86,10 @@ def why_not_assessable(error: NotAssessableError, language: str) -> str:
             "This cannot be assessed, because no {relation} have been taken in for the period. It does not mean that"
             " nothing was found."
         )
-    return text.format(relation=names.get(error.relation, error.relation))
+    if error.lacks:
+        text = _(
+            "This cannot be assessed, because the period's logs are not whole. It does not mean that nothing was found."
+        )
+    return " ".join(
+        [text.format(relation=names.get(error.relation, error.relation)), *sentences(error.lacks, language)]
+    )

@@ -9,6 +9,7 @@ from audit_kernel.evidence.display import (
     DisplayObject,
     Facts,
     Heading,
+    Link,
     Links,
     PageInformation,
     Paragraph,
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audit_kernel.evidence.execute import Outcome
+    from audit_kernel.evidence.objects import Tone
     from audit_kernel.evidence.run import Plan
     from audit_kernel.site import Site
 
@@ -38,12 +40,20 @@ def index_page(site: Site, plan: Plan, outcomes: Sequence[Outcome], warnings: Se
         *_warnings(plan.language, outcomes),
         *(Paragraph(text, "warning") for text in warnings),
         Heading(_("The controls of the month"), 2),
-        Links([(_title(each), f"{each.name}.html", answer(plan.language, each)) for each in outcomes]),
+        Links([_link(plan.language, each) for each in outcomes]),
         Heading(_("What the control rests on"), 2),
         _sources(site, plan),
         Facts(_facts(site, plan)),
     ]
     return render_page(objects, information)
+
+
+def _link(language: str, outcome: Outcome) -> Link:
+    """Return a page's link with its answer; one without an answer stands out, in colour and in words."""
+    has_answer = outcome.succeeded and bool(outcome.facts.get("is_assessable"))
+    reason = "" if has_answer else outcome.reason or str(outcome.facts.get("not_assessable", ""))
+    tone: Tone = "plain" if has_answer else "warning"
+    return Link(_title(outcome), f"{outcome.name}.html", answer(language, outcome), tone, reason)
 
 
 def _title(outcome: Outcome) -> str:
@@ -53,6 +63,9 @@ def _title(outcome: Outcome) -> str:
 def _summary(language: str, outcomes: Sequence[Outcome]) -> str:
     _ = translator(language)
     assessed = [each for each in outcomes if _is_check(each) and each.succeeded and each.facts.get("is_assessable")]
+    n_checks = len([each for each in outcomes if _is_check(each)])
+    if n_checks and not assessed:
+        return _("None of the {checks} checks could be assessed.").format(checks=format_number(n_checks, language))
     findings = sum(int(each.facts.get("n_rows", 0)) for each in assessed)
     text = _.plural(
         "{findings} finding. {assessed} of {checks} checks could be assessed.",
@@ -62,7 +75,7 @@ def _summary(language: str, outcomes: Sequence[Outcome]) -> str:
     return text.format(
         findings=format_number(findings, language),
         assessed=format_number(len(assessed), language),
-        checks=format_number(len([each for each in outcomes if _is_check(each)]), language),
+        checks=format_number(n_checks, language),
     )
 
 

@@ -212,15 +212,18 @@ class Chart(DisplayObject):
 
 @dataclass(frozen=True)
 class Link(_Described):
-    """A link to another page or table of the same bag, with a few words about it."""
+    """A link to another page or table of the same bag: a few words about it, and a reason where it has no answer."""
 
     label: str
     href: str
     detail: str = ""
+    tone: Tone = "plain"
+    reason: str = ""
 
     def __post_init__(self) -> None:
-        """Check the address."""
+        """Check the address and the tone."""
         super().__post_init__()
+        self._require("tone", get_args(Tone))
         self._set("href", relative_address(self.href))
 
 
@@ -228,7 +231,7 @@ class Link(_Described):
 class Links(DisplayObject):
     """Links, given as (label, relative address) or (label, relative address, detail)."""
 
-    links: Sequence[Link | tuple[str, ...]]
+    links: Sequence[Link | tuple[Any, ...]]
     object_name: ClassVar[str] = "links"
 
     def __post_init__(self) -> None:

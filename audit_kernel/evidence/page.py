@@ -200,15 +200,17 @@ class Page:
         """Show a table of at most 1,000 rows and write all rows beside the page; `query` names another query to ask."""
         period = {key: value for key, value in self.given.items() if key in PERIOD}
         result = self.store.report(query, **period, **parameters) if query else self.result
-        if result is None:
-            return
+        if result is not None:
+            self.table_of(result, f"{self.name}_{result.query.name}" if query else self.name)
+
+    def table_of(self, result: Result, name: str) -> None:
+        """Show the rows of a result, and write all of them as `name`."""
         description = result.query.description
         arrow: pa.Table = result.table
         columns: dict[str, Column] = dict(description.columns)
         if result.query.room == "checks":
             arrow, columns = with_sentences(result, self.language, self.site.settings.time_zone)
         arrow, columns = with_names(self.store, arrow, columns)
-        name = f"{self.name}_{result.query.name}" if query else self.name
         write_tables(arrow, Path(self.run.tables), name)
         self._show(
             table_from_arrow(

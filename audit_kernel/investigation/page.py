@@ -24,7 +24,7 @@ from audit_kernel.investigation.widgets import Form, Trail
 from audit_kernel.locale import translator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from audit_kernel.query import Result
 
@@ -54,7 +54,7 @@ class Answer:
     result: Result
     timeline: Result | None = None
     hour_map: Result | None = None
-    lacking: Mapping[str, int] = field(default_factory=dict)
+    lacking: coverage.Lacking = field(default_factory=list)
 
 
 class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
@@ -148,7 +148,7 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
             raise AuditKernelError("The store is not open.", "Ask again with a purpose.")
         parameters = step.parameters()
         result = self._store.report(step.report, **parameters)
-        lacking = coverage.coverage(self._store, parameters) if step.report == FIRST_STEP else {}
+        lacking = coverage.coverage(self._store, parameters) if step.report == FIRST_STEP else []
         if step.report not in CHARTED or not result.table.num_rows:
             return Answer(step, result, lacking=lacking)
         timeline, hour_map = (self._store.report(name, **parameters) for name in ("timeline", "hour_map"))

@@ -120,9 +120,16 @@ def code_rows(definitions: Iterable[SourceDefinition]) -> list[tuple[object, ...
 
 
 def source_rows(definitions: Iterable[SourceDefinition]) -> list[tuple[object, ...]]:
-    """Return the rows of the TEMP table `sources`: source_id, time_zone, own_event_id, running_number, daily rows."""
+    """Return the rows of the TEMP table `sources`: its columns as in the mapping, `table` as event_table."""
     return [
-        (source.source_id, source.time_zone, source.own_event_id, source.running_number, source.expects_rows_daily)
+        (
+            source.source_id,
+            source.time_zone,
+            source.own_event_id,
+            source.running_number,
+            source.expects_rows_daily,
+            source.table,
+        )
         for source in definitions
     ]
 

@@ -32,7 +32,7 @@ TEMPORARY_TABLES = {
     " meaning_en varchar, meaning_sv varchar, meaning_nb varchar, origin varchar, is_confirmed boolean,"
     " follows varchar, outcome varchar",
     "sources": "source_id varchar, time_zone varchar, own_event_id boolean, running_number boolean,"
-    " expects_rows_daily boolean",
+    " expects_rows_daily boolean, event_table varchar",
     "source_registers": "source_id varchar, register varchar",
     "record_tables": "source_id varchar, table_name varchar, related varchar",
     "site": "country varchar, time_zone varchar, language varchar",

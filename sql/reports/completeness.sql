@@ -1,48 +1,36 @@
 with
 
-days as (
-
-    -- half a day inwards, because midnight in UTC is not the local midnight
-    select unnest(generate_series(
-        cast($start_at + interval '12' hour as date), cast($end_at - interval '12' hour as date), interval '1' day
-    )) as day
-
-),
-
-seen as (
-
-    -- a week before the period, so that a gap across its beginning shows
-    select
-        seen.*, (select count(*) from patients) > 0 as has_patient_list,
-        case when sources.running_number and seen.item = 0 then try_cast(seen.event_id as bigint) end as number
-    from accesses as seen left join sources using (source_id)
-    where seen.recorded_at >= $start_at - interval '7' day and seen.recorded_at < $end_at
-
-),
-
-numbered as (
-
-    select *, lag(number) over (in_order) as previous_number, lag(recorded_at) over (in_order) as previous_at
-    from seen
-    window in_order as (partition by source_id, number is null order by number, recorded_at, access_id)
-
-),
-
-counted as (
+understood as (
 
     select
-        source_id, local_date, count(*) as n_rows,
-        cast(coalesce(sum(number - previous_number - 1), 0) as bigint) as n_missing_numbers,
-        count(*) filter (where number is not null and recorded_at < previous_at and time_flag = 'ok')
-            as n_clock_backwards,
-        count(*) filter (where time_flag <> 'ok') as n_odd_hours,
+        source_id, local_date,
         count(*) filter (where is_unknown_code) as n_unknown_codes,
         count(*) filter (where not is_confirmed and not is_unknown_code) as n_unconfirmed_codes,
         count(*) filter (where is_patient_unresolved) as n_patients_unresolved,
         count(*) filter (where is_employee_unresolved) as n_employees_unresolved,
-        count(*) filter (where is_patient_unlisted and has_patient_list) as n_patients_not_in_list
-    from numbered
-    where recorded_at >= $start_at
+        count(*) filter (
+            where is_patient_unlisted and (select count(*) from patients) > 0
+        ) as n_patients_not_in_list
+    from accesses
+    where recorded_at >= $start_at and recorded_at < $end_at
+    group by source_id, local_date
+
+),
+
+missing as (
+
+    select
+        source_id, local_date, cast(sum(n_missing) as bigint) as n_missing_numbers,
+        count(*) filter (where kind_of_gap = 'restart') as n_restarts
+    from missing_numbers
+    group by source_id, local_date
+
+),
+
+faults as (
+
+    select source_id, local_date, cast(sum(n_rows) as bigint) as n_clock_faults
+    from clock_faults
     group by source_id, local_date
 
 ),
@@ -61,39 +49,23 @@ quarantined as (
 
 ),
 
-used as (
-
-    -- a log that was never taken in is not expected
-    select source_id from lake.intake_files where source_id not like 'reference:%'
-    union
-    select source_id from counted
-
-),
-
-expected as (
-
-    select used.source_id, cast(days.day as date) as local_date from used cross join days
-    union
-    select source_id, local_date from counted
-
-),
-
 listed as (
 
     select
-        expected.source_id, expected.local_date, coalesce(counted.n_rows, 0) as n_rows,
-        coalesce(sources.expects_rows_daily, false) and counted.n_rows is null as is_silent,
-        coalesce(counted.n_missing_numbers, 0) as n_missing_numbers,
-        coalesce(counted.n_clock_backwards, 0) as n_clock_backwards,
+        source_id, local_date, expected_rows.status, expected_rows.n_rows, expected_rows.n_expected,
+        expected_rows.n_lowest, expected_rows.n_highest,
+        expected_rows.status in ('silent', 'low', 'high') as is_unusual,
+        coalesce(missing.n_missing_numbers, 0) as n_missing_numbers,
+        coalesce(missing.n_restarts, 0) as n_restarts, coalesce(faults.n_clock_faults, 0) as n_clock_faults,
         coalesce(quarantined.n_quarantined, 0) as n_quarantined, coalesce(quarantined.n_conflicts, 0) as n_conflicts,
-        coalesce(counted.n_odd_hours, 0) as n_odd_hours, coalesce(counted.n_unknown_codes, 0) as n_unknown_codes,
-        coalesce(counted.n_unconfirmed_codes, 0) as n_unconfirmed_codes,
-        coalesce(counted.n_patients_unresolved, 0) as n_patients_unresolved,
-        coalesce(counted.n_employees_unresolved, 0) as n_employees_unresolved,
-        coalesce(counted.n_patients_not_in_list, 0) as n_patients_not_in_list
-    from expected
-    left join counted using (source_id, local_date) left join quarantined using (source_id, local_date)
-    left join sources using (source_id)
+        expected_rows.n_odd_hours, coalesce(understood.n_unknown_codes, 0) as n_unknown_codes,
+        coalesce(understood.n_unconfirmed_codes, 0) as n_unconfirmed_codes,
+        coalesce(understood.n_patients_unresolved, 0) as n_patients_unresolved,
+        coalesce(understood.n_employees_unresolved, 0) as n_employees_unresolved,
+        coalesce(understood.n_patients_not_in_list, 0) as n_patients_not_in_list
+    from expected_rows
+    left join understood using (source_id, local_date) left join missing using (source_id, local_date)
+    left join faults using (source_id, local_date) left join quarantined using (source_id, local_date)
 
 )
 

@@ -39,7 +39,7 @@ def log_lines(n_rows: int = 400) -> list[str]:
         log_type = "Brukersøk sperret" if number % 11 == 0 else "Lesing" if number % 5 else hostile
         table = "Bruker" if number % 4 else hostile
         message = "Post vist" if number % 2 else hostile
-        day, hour, minute = number % 28 + 1, number % 24, number % 60
+        day, hour, minute = number % 31 + 1, number % 24, number % 60
         fields = [log_type, employee, table, patient, message]
         moment = f"{day:02d}.10.2026;{hour:02d}:{minute:02d}:00"
         lines.append(";".join([str(number + 1), moment, *map(quoted, fields)]))

@@ -106,7 +106,7 @@ def test_the_time_axis_is_written_in_the_pages_language(language, n_days, expect
 def test_labels_of_the_time_axis_do_not_run_into_each_other(n_days):
     for offset in (0, 14, 27, 30):
         first = datetime.date(2026, 8, 1) + datetime.timedelta(days=offset)
-        places = [label["x"] * charts._WIDTH / n_days for label in charts._day_labels(first, n_days, "sv")]
+        places = [label["x"] * charts._WIDTH / n_days for label in charts.day_labels(first, n_days, "sv")]
         assert places
         assert all(after - before >= charts._MINIMUM_GAP for before, after in pairwise(places))
 

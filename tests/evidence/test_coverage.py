@@ -11,7 +11,12 @@ from audit_kernel.locale import LANGUAGES
 from audit_kernel.store.ledger import Delivery
 
 OSLO = "Europe/Oslo"
-FIGURES = {"n_silent_days": 3, "n_missing_numbers": 1, "n_odd_hours": 12, "n_quarantined": 1400}
+FIGURES = [
+    {"source_id": "gerica", "n_silent_days": 3, "n_missing_numbers": 1, "n_odd_hours": 12, "n_quarantined": 1000},
+    {"source_id": "fhir", "n_silent_days": 1, "n_missing_numbers": 0, "n_odd_hours": 0, "n_quarantined": 400},
+]
+NOTHING = [{**row, **dict.fromkeys(("n_silent_days", "n_missing_numbers", "n_odd_hours", "n_quarantined"), 0)}
+           for row in FIGURES]  # fmt: skip
 
 
 def delivery(file_name="october.csv", source_id="gerica", last_at=None, taken_in_at="2026-11-02T08:00:00"):
@@ -28,9 +33,11 @@ def refused(name="october.csv", source_id="gerica", at="2026-11-01T23:30:00Z"):
 
 def test_each_figure_that_is_not_zero_is_said():
     said = coverage.notices(FIGURES, "en")
-    assert [text.split()[0] for text in said] == ["On", "1", "12", "1,400"]
-    assert coverage.notices(dict.fromkeys(FIGURES, 0), "en") == coverage.notices({}, "en") == []
-    assert coverage.serious(FIGURES, "en") == said[:2]
+    assert [text.split()[0] for text in said] == ["On", "On", "1", "12", "1,400"]
+    assert "3 days of the period the log gerica" in said[0]
+    assert "1 day of the period the log fhir" in said[1]
+    assert coverage.notices(NOTHING, "en") == coverage.notices([], "en") == []
+    assert coverage.serious(FIGURES, "en") == said[:3]
 
 
 @pytest.mark.parametrize("language", sorted(set(LANGUAGES) - {"en"}))

@@ -73,8 +73,9 @@ class FakeStore:
 
     def report(self, name: str, **parameters: object) -> Result:
         if name == "reports/coverage":
-            lacking = {"n_silent_days": [2], "n_missing_numbers": [0], "n_odd_hours": [0], "n_quarantined": [0]}
-            return Result(Query("coverage", "reports", Path("coverage.sql")), pyarrow.table(lacking), parameters, 0, 0)
+            row = {"n_silent_days": 2, "n_missing_numbers": 0, "n_odd_hours": 0, "n_quarantined": 0}
+            table = pyarrow.Table.from_pylist([{"source_id": "gerica", **row}])
+            return Result(Query("coverage", "reports", Path("coverage.sql")), table, parameters, 0, 0)
         self.asked.append((name, parameters))
         if parameters.get("patient_id") == "nobody":
             raise UnknownSubjectError("The patient 'nobody' stands nowhere.", "Check the number.")

@@ -227,7 +227,7 @@ def test_no_rows_say_how_many_were_searched_and_draw_no_chart(page, opened):
 def test_notices_tell_of_unresolved_records_unconfirmed_and_unknown_codes_and_blocks(page):
     ask(page)
     notices = page.trail.view["notices"]
-    assert notices[0].startswith("On 2 days of the period a log delivered nothing")
+    assert notices[0].startswith("On 2 days of the period the log gerica delivered nothing")
     assert any(notice.startswith("3 accesses in the period name a record") for notice in notices)
     assert any(notice.startswith("1 row is about a record that was blocked") for notice in notices)
     choose(page, 1)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -43,6 +44,11 @@ CODES: tuple[dict[str, Any], ...] = (
 )
 RECORD_TABLES = {"Journal": "record", "Tiltaksplan": "record", "Bruker": "patient", "Rapport": "none"}
 
+COMPARISON = {
+    "comparison_weeks": 8, "least_comparable_days": 3, "least_share_of_expected": Decimal("0.5"),
+    "clock_tolerance_minutes": 5, "clock_leap_hours": 12, "public_holidays": [date(2026, 5, 1), date(2026, 12, 25)],
+}  # fmt: skip
+
 
 class Lake:
     """A small lake in memory; rows are given as mappings, every other column gets a plain value."""
@@ -59,7 +65,7 @@ class Lake:
         self.connection.execute(f"create temp table codes ({CODE_COLUMNS})")
         self.connection.execute(
             "create temp table sources (source_id VARCHAR, time_zone VARCHAR, own_event_id BOOLEAN,"
-            " running_number BOOLEAN, expects_rows_daily BOOLEAN)"
+            " running_number BOOLEAN, expects_rows_daily BOOLEAN, event_table VARCHAR)"
         )
         self.connection.execute(
             "create temp table record_tables (source_id VARCHAR, table_name VARCHAR, related VARCHAR)"
@@ -89,9 +95,16 @@ class Lake:
         marks = ", ".join("?" for _ in row)
         self.connection.execute(f"insert into {table} ({names}) values ({marks})", list(row.values()))
 
-    def sources(self, source_id: str, *, running_number: bool = True, expects_rows_daily: bool = True) -> None:
+    def sources(
+        self,
+        source_id: str,
+        *,
+        running_number: bool = True,
+        expects_rows_daily: bool = True,
+        event_table: str = "accesses",
+    ) -> None:
         """Declare one log."""
-        row = {"source_id": source_id, "time_zone": "Europe/Oslo", "own_event_id": True}
+        row = {"source_id": source_id, "time_zone": "Europe/Oslo", "own_event_id": True, "event_table": event_table}
         self.insert("sources", {**row, "running_number": running_number, "expects_rows_daily": expects_rows_daily})
 
     def reference(self, table: str, *, delivered: str = "2026-01-01", **row: Any) -> None:
@@ -135,12 +148,21 @@ class Lake:
 
     def query(self, name: str, **given: Any) -> list[dict[str, Any]]:
         """Run a query of the catalogue over whole Oslo days; parameters that it does not name are left out."""
+        self.read_first(name, **given)
         text = (SQL / f"{name}.sql").read_text(encoding="utf-8")
         return self.rows(text, **self.bound(text, **given))
 
+    def read_first(self, name: str, **given: Any) -> None:
+        """Make the TEMP tables that a query reads: queries of its own folder."""
+        path = SQL / f"{name}.yml"
+        reads = yaml.safe_load(path.read_text(encoding="utf-8")).get("reads", []) if path.is_file() else []
+        for each in reads:
+            text = path.with_name(f"{each}.sql").read_text(encoding="utf-8")
+            self.rows(f"create or replace temp table {each} as {text}", **self.bound(text, **given))
+
     def bound(self, text: str, *, first: str = "2026-10-01", last: str = "2026-10-31", **given: Any) -> dict[str, Any]:
         """Return the parameters that a query's text names; those not given are None."""
-        values: dict[str, Any] = {"opening_gap_minutes": 5, "search_followed_minutes": 10, **given}
+        values: dict[str, Any] = {"opening_gap_minutes": 5, "search_followed_minutes": 10, **COMPARISON, **given}
         values["start_at"] = utc_midnight(first)
         values["end_at"] = utc_midnight(str(datetime.fromisoformat(last).date() + timedelta(days=1)))
         names = duckdb.extract_statements(text)[0].named_parameters

@@ -43,7 +43,7 @@ QUERIES = sorted(path for room in ROOMS for path in (SQL / room).glob("*.sql") i
 EVENTS = sorted(SQL.glob("checks/*.events.sql"))
 TYPES = {
     "text": "VARCHAR", "id": "VARCHAR", "code": "VARCHAR", "integer": "INTEGER|BIGINT", "decimal": "DECIMAL.*",
-    "date": "DATE", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN",
+    "percent": "DECIMAL.*", "date": "DATE", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN",
 }  # fmt: skip
 
 
@@ -68,6 +68,7 @@ def described(lake: Lake, path: Path) -> dict[str, str]:
     """Return columns and types that a query really gives."""
     text = path.read_text(encoding="utf-8")
     given: dict[str, Any] = {"unit_keys": ["a"], "seed": "a", "sample_size": 1, "minimum_per_stratum": 1}
+    lake.read_first(name_of(path))
     rows = lake.rows(f"describe {text}", **lake.bound(text, **given))
     return {row["column_name"]: row["column_type"] for row in rows}
 
@@ -128,8 +129,13 @@ def test_every_parameter_is_declared(path: Path) -> None:
     parameters = description(path).get("parameters", {})
     names = {"start_at", "end_at"} if any(each["type"] == "period" for each in parameters.values()) else set()
     names |= {name for name, each in parameters.items() if each["type"] != "period"}
-    used = set(duckdb.extract_statements(path.read_text(encoding="utf-8"))[0].named_parameters)
-    assert used <= names
+    texts = [path, *(path.with_name(f"{name}.sql") for name in description(path).get("reads", []))]
+    used = {
+        name
+        for each in texts
+        for name in duckdb.extract_statements(each.read_text(encoding="utf-8"))[0].named_parameters
+    }
+    assert used <= names | {"public_holidays"}
     statistics = {"false_discovery_rate", "minimum_openings"} if description(path).get("statistics") else set()
     assert names - used <= statistics
     assert set(description(path).get("one_of", [])) <= names
@@ -191,6 +197,7 @@ def test_a_check_gives_findings_sentences_and_events(lake: Lake, path: Path) -> 
     found = description(path)
     assert list(found["columns"]) == FINDING
     assert found["criterion"]
+    assert found["complete"], "which logs must be whole, lest it say that nothing was found"
     events = path.parent / found["events"]
     detailed = description(SQL / "reports" / "detailed_activity.sql")["columns"]
     assert list(described(lake, events)) == declared(detailed)
