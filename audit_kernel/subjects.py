@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import ParameterError, Phrase, UnknownSubjectError
@@ -10,6 +11,8 @@ from audit_kernel.sources.dictionary import FIELDS
 if TYPE_CHECKING:
     import duckdb
 
+# A personal number as people write it; logs that are mapped as such hold its digits alone.
+WRITTEN_OUT = re.compile(r"\d{8}[+-]\d{4}|\d{6} \d{5}", re.ASCII)
 ORDERS = {"patient": "accesses_by_patient", "employee": "accesses_by_employee"}
 
 
@@ -49,6 +52,8 @@ def resolve_subject(connection: duckdb.DuckDBPyConnection, kind: str, typed: str
             kinds=Phrase(f"{kind}s"),
             kind=Phrase(kind),
         )
+    if WRITTEN_OUT.fullmatch(typed):
+        return resolve_subject(connection, kind, re.sub("[ +-]", "", typed))
     raise UnknownSubjectError(
         "The {kind} {typed!r} stands neither in any log nor in the reference data.",
         "Check the number; nothing was searched.",

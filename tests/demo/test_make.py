@@ -15,7 +15,7 @@ from audit_kernel import open_store
 from audit_kernel.demo import make, make_demo
 from audit_kernel.demo.generator import GeneratedWorld, generate
 from audit_kernel.demo.settings import WorldSettings
-from audit_kernel.errors import UsageError
+from audit_kernel.errors import UnknownSubjectError, UsageError
 from audit_kernel.evidence.execute import Outcome
 from audit_kernel.evidence.month import MonthRun
 from audit_kernel.site import Site
@@ -99,6 +99,11 @@ def assert_the_reports_agree_with_the_files(site: Site, folder: Path) -> None:
     with open_store(site, purpose="test") as store:
         searches = store.report("patient_searches", **about, **october).table
         (activity,) = store.report("activity", **about, **october).table.to_pylist()
+        # a number may be asked for as the file writes it
+        written = about | {"patient_id": f"{number[:8]}-{number[8:]}"}
+        assert store.report("activity", **written, **october).table.to_pylist() == [activity]
+        with pytest.raises(UnknownSubjectError, match="191212121212"):
+            store.report("activity", patient_id="19121212-1212", **october)
     assert searches.num_rows == len(rows("mcss_search")) > 10
     in_journal = [row for row in rows("mcss_access") if row["Uppgiftstyp"] in ("Journal", "Läkemedelslista")]
     assert activity["n_journal"] == len(in_journal) > 100
