@@ -31,7 +31,8 @@ TEXT = f"søk etter {NUMBER[:6]} {NUMBER[6:]}"  # a search names her number as p
 MEDICATION = (
     "insert into lake.medication_events (source_id, event_id, record_hash, file_id, line_number, recorded_at,"
     " local_date, local_hour, local_weekday, is_holiday, time_flag, patient_id, kind)"
-    " values ('gerica', $event, 'h', 'f', 1, '2026-10-05 10:00:00', '2026-10-05', 12, 1, false, 'ok', $patient, 'withdrawal')"
+    " values ('gerica', $event, 'h', 'f', 1, '2026-10-05 10:00:00', '2026-10-05', 12, 1, false, 'ok',"
+    " $patient, 'withdrawal')"
 )
 BY_DECISION = {"patient": GONE, "decision": "IVO 2026/1"}
 
