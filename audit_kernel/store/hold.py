@@ -149,6 +149,22 @@ def name_people(connection: duckdb.DuckDBPyConnection, holds: Sequence[Hold]) ->
                     f"insert into held_people select $hold_id, $kind, identifier from ({identifiers_of(kind)})",
                     {"hold_id": hold.hold_id, "kind": kind, "typed": typed},
                 )
+    numbers = connection.execute(
+        f"select distinct hold_id, personal_number from held_people join {LAKE}.patients on patient_id = identifier"
+        " where kind = 'patient' and personal_number is not null"
+    ).fetchall()
+    for hold_id, number in numbers:
+        forms = [[hold_id, "patient", form] for form in written_forms(str(number))]
+        connection.executemany("insert into held_people values (?, ?, ?)", forms)
+
+
+def written_forms(number: str) -> list[str]:
+    """Return a personal number as people write it in a text: 12 digits (Sweden) or 11 (Norway)."""
+    birth, last = number[:-4], number[-4:]
+    if len(number) == NORWEGIAN_DIGITS:
+        birth, last = number[:6], number[6:]
+    forms = [number, f"{birth} {last}", f"{birth}-{last}"]
+    return forms + [f"{birth[2:]}{sign}{last}" for sign in ("", "-", "+", " ") if len(birth) == len("yyyymmdd")]
 
 
 def identifiers_of(kind: str) -> str:
@@ -162,6 +178,10 @@ def identifiers_of(kind: str) -> str:
     )
 
 
+SHORTEST_WORD = 6  # a shorter number in a free text is as likely something else
+NORWEGIAN_DIGITS = 11
+FREE_TEXTS = ("message", "purpose", "patient_name")
+TEXTS = f"concat_ws(' ', {', '.join(FREE_TEXTS)})"
 OF_ANY_DAY = "true"  # when a record that could not be read was written, nobody knows
 
 
@@ -187,6 +207,9 @@ def is_held(holds: Sequence[Hold], site: Site, columns: Collection[str]) -> tupl
                 named = [f"{name} in ({people})" for name in PEOPLE[kind] if name in columns]
                 if "raw_record" in columns:  # a record that could not be read: whom it names, its text says
                     named.append(f"exists (from ({people}) where contains(raw_record, identifier))")
+                elif "message" in columns and kind == "patient":
+                    long = f"length(identifier) >= {SHORTEST_WORD}"
+                    named.append(f"exists (from ({people}) where {long} and contains({TEXTS}, identifier))")
                 parts.append(either(named))
         if hold.source_id:
             parts.append(either(f"{name} = {bind(hold.source_id)}" for name in ("source_id",) if name in columns))

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import UnknownSubjectError
-from audit_kernel.store.hold import either, identifiers_of
+from audit_kernel.store.hold import NORWEGIAN_DIGITS, SHORTEST_WORD, TEXTS, either, identifiers_of
 from audit_kernel.store.tables import LAKE
 from audit_kernel.subjects import resolve_subject, stands_in_log
 
@@ -15,10 +15,8 @@ if TYPE_CHECKING:
 
     from audit_kernel.store.tables import TableDefinition
 
-SHORTEST_WORD = 6  # a shorter number in a free text is as likely something else
 SHORTEST_IN_QUARANTINE = 3
-FREE_TEXTS = ("message", "record_ref", "on_behalf_of", "purpose", "patient_name")
-SWEDISH_DIGITS, NORWEGIAN_DIGITS = 12, 11
+SWEDISH_DIGITS = 12
 GOING = "(select identifier from going_people)"
 
 
@@ -59,7 +57,7 @@ class PatientRows:
         connection.execute(
             "create or replace temp table going_accesses as select access_id from resolved_accesses"
             " where (resolved_patient_id = $patient and patient_id in (select identifier from going_people))"
-            f" or regexp_matches(concat_ws(' ', {', '.join(FREE_TEXTS)}), $words)",
+            f" or regexp_matches({TEXTS}, $words)",
             {name: self.values[name] for name in ("patient", "words")},
         )
 

@@ -14,9 +14,10 @@ from audit_kernel.errors import AuditKernelError, StoreError, UnknownSubjectErro
 from audit_kernel.evidence.verify import verify
 from audit_kernel.site import Site
 from audit_kernel.store import erase
+from audit_kernel.store.connection import transaction, writing
 from audit_kernel.store.deliver import reading
 from audit_kernel.store.dispose import Request, counted, dispose, plan_disposal, selections
-from audit_kernel.store.hold import Hold, list_holds, place_hold, release_hold
+from audit_kernel.store.hold import Hold, list_holds, place_hold, release_hold, written_forms
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reading import Store
 from audit_kernel.store.reference import take_in_reference
@@ -26,6 +27,13 @@ from tests.store.logs import ask, everything, row
 from tests.store.servers import with_store
 
 GONE, NUMBER = "7654321", "01018099999"
+TEXT = f"søk etter {NUMBER[:6]} {NUMBER[6:]}"  # a search names her number as people write it
+MEDICATION = (
+    "insert into lake.medication_events (source_id, event_id, record_hash, file_id, line_number, recorded_at,"
+    " local_date, local_hour, local_weekday, is_holiday, time_flag, patient_id, kind)"
+    " values ('gerica', $event, 'h', 'f', 1, '2026-10-05 10:00:00', '2026-10-05', 12, 1, false, 'ok',"
+    " $patient, 'withdrawal')"
+)
 BY_DECISION = {"patient": GONE, "decision": "IVO 2026/1"}
 
 
@@ -44,6 +52,11 @@ def fill(site, gerica, tmp_path):
     patients = ("patient_id;name;personal_number;unit_id;blocked_from;blocked_to;valid_from;valid_to",)
     rows = (f"{GONE};Ola Borte;{NUMBER};;;;2010-01-01;", "5550011;Kari Blir;;;;;2010-01-01;")
     take_in_reference(site, reference(tmp_path, "patients.csv", *patients, *rows), "patients")
+    with writing(site, site.temporary_folder) as connection, transaction(connection):
+        for number, patient in enumerate((f"A-{GONE}", "A-5550011")):
+            connection.execute(MEDICATION, {"event": str(number), "patient": patient})
+        connection.execute("update lake.accesses_by_patient set message = $text where event_id = '12'", {"text": TEXT})
+        connection.execute("update lake.accesses_by_employee set message = $text where event_id = '12'", {"text": TEXT})
     keys = (f"gerica;patient;A-{GONE};{GONE};;", "gerica;patient;A-5550011;5550011;;")
     header = "system;kind;identifier;id;valid_from;valid_to"
     take_in_reference(site, reference(tmp_path, "identifiers.csv", header, *keys), "identifiers")
@@ -101,9 +114,10 @@ def test_what_would_go_is_shown_by_table_log_and_month_and_nothing_changes(site)
     by_decision = plan_disposal(site, Request(**BY_DECISION))
     assert {(line.table, line.month): line.n_rows for line in by_decision} == {
         ("accesses_by_patient", "2019-02"): 1,
-        ("accesses_by_patient", "2026-10"): 2,
+        ("accesses_by_patient", "2026-10"): 3,
         ("accesses_by_employee", "2019-02"): 1,
-        ("accesses_by_employee", "2026-10"): 2,
+        ("accesses_by_employee", "2026-10"): 3,
+        ("medication_events", "2026-10"): 1,
         ("patients", ""): 1,
         ("identifiers", ""): 1,
         ("quarantine", ""): 1,
@@ -124,9 +138,12 @@ def test_what_is_old_goes_from_every_byte_and_the_rest_stays(site):
 
 def test_a_patient_goes_by_all_identifiers_from_every_byte_and_a_record_is_sealed(site):
     (done,) = dispose(site, Request(**BY_DECISION))
-    assert done.n_rows == 9
-    assert words_left(site, GONE, NUMBER, "Borte") == []
-    assert [count(site, name) for name in ("accesses_by_patient", "patients", "identifiers")] == [8, 1, 1]
+    assert done.n_rows == 12
+    assert words_left(site, GONE, NUMBER, "Borte", TEXT) == []
+    assert [count(site, name) for name in ("accesses_by_patient", "patients", "identifiers")] == [7, 1, 1]
+    assert ask(site, "select patient_id from lake.medication_events") == [("A-5550011",)]
+    order = ask(site, "select patient_id, event_id from lake.accesses_by_patient where local_date > '2026-01-01'")
+    assert [patient for patient, _event in order] == [f"Bruker:555000{number}" for number in (11, 13, 14)]
     kept = site.archive_folder / done.disposal_id
     named = [path for path in (*kept.rglob("*"), *site.journals_folder.iterdir()) if path.is_file()]
     assert {"disposals.jsonl", "use_log.jsonl"} <= {path.name for path in named}
@@ -134,7 +151,7 @@ def test_a_patient_goes_by_all_identifiers_from_every_byte_and_a_record_is_seale
     assert verify(site.archive_folder) == []
     record = json.loads((kept / "data" / "disposal.json").read_text(encoding="utf-8"))
     said = (record["kind"], record["decision"], record["rows"], record["user"])
-    assert said == ("patient", "IVO 2026/1", 9, done.disposed_by)
+    assert said == ("patient", "IVO 2026/1", 12, done.disposed_by)
     assert record["rows_by_table"][0]["table"] == "accesses_by_patient"
     assert ask(site, "select disposal_id, sealed_at is not null from lake.disposals") == [(done.disposal_id, True)]
 
@@ -142,7 +159,7 @@ def test_a_patient_goes_by_all_identifiers_from_every_byte_and_a_record_is_seale
 def test_everything_can_go_and_leaves_no_smallest_or_largest_value(site, monkeypatch):
     monkeypatch.setattr("audit_kernel.store.dispose.refuse_young", lambda _site, _before: None)
     (done,) = dispose(site, Request(before=date(2027, 1, 1)))
-    assert done.n_rows == 2 * 11 + 1
+    assert done.n_rows == 2 * 11 + 2 + 1
     assert words_left(site, "OLD1", "OLD5", "NEW11", "NEW16", "8880002") == []
     with Store(site, "test after disposal") as store:
         assert store.sql("select count(*) as n from accesses where recorded_at > '2019-01-01'").to_pylist() == [
@@ -185,11 +202,11 @@ def test_what_is_held_stays_and_is_counted_when_the_rest_goes(site):
 def test_a_hold_on_a_patient_keeps_everything_that_names_her_until_it_is_released(site):
     placed = place_hold(site, "sak 2026/9", patient_id=GONE)
     (done,) = dispose(site, Request(**BY_DECISION))
-    assert (done.n_rows, done.n_held) == (0, 9)
+    assert (done.n_rows, done.n_held) == (0, 12)
     assert count(site, "patients") == 2
     release_hold(site, placed.hold_id, "sak 2026/9 avsluttet")
     (done,) = dispose(site, Request(**BY_DECISION))
-    assert (done.n_rows, done.n_held) == (10, 0)  # the released hold named her too
+    assert (done.n_rows, done.n_held) == (13, 0)  # the released hold named her too
     assert words_left(site, GONE) == []
     assert GONE not in (site.journals_folder / "holds.jsonl").read_text(encoding="utf-8")
 
@@ -197,8 +214,22 @@ def test_a_hold_on_a_patient_keeps_everything_that_names_her_until_it_is_release
 def test_what_explains_a_held_row_stays_with_it(site):
     place_hold(site, "sak 2026/9", employee_id="NEW15")
     (done,) = dispose(site, Request(**BY_DECISION))
-    assert (count(site, "accesses_by_patient"), count(site, "patients"), count(site, "identifiers")) == (9, 2, 2)
+    assert (count(site, "accesses_by_patient"), count(site, "patients"), count(site, "identifiers")) == (8, 2, 2)
     assert done.n_held == 2 + 2
+
+
+def test_a_hold_knows_a_personal_number_as_people_write_it():
+    assert written_forms("01018099999") == ["01018099999", "010180 99999", "010180-99999"]
+    swedish = [
+        "191212121212",
+        "19121212 1212",
+        "19121212-1212",
+        "1212121212",
+        "121212-1212",
+        "121212+1212",
+        "121212 1212",
+    ]
+    assert written_forms("191212121212") == swedish
 
 
 def test_holds_are_listed_and_released_once(site):
@@ -264,8 +295,6 @@ def kill(*given, **named):
 moment = sys.argv[2]
 if moment == "before-commit":
     dispose.record_disposal = kill
-elif moment == "files-gone":
-    erase.forget_removed = kill
 elif moment == "sealed":
     whole = erase.seal_record
     erase.seal_record = lambda *given: (whole(*given), kill())
@@ -273,7 +302,7 @@ dispose.dispose(Site(Path(sys.argv[1])), dispose.Request(patient="7654321", deci
 """
 
 
-@pytest.mark.parametrize("moment", ["before-commit", "files-gone", "sealed"])
+@pytest.mark.parametrize("moment", ["before-commit", "sealed"])
 def test_a_killed_disposal_leaves_a_whole_store_and_the_next_one_finishes(site, moment):
     before = everything(site)
     words = [sys.executable, "-c", KILLED, str(site.folder), moment]
@@ -282,9 +311,9 @@ def test_a_killed_disposal_leaves_a_whole_store_and_the_next_one_finishes(site, 
     if moment == "before-commit":
         assert everything(site) == before
     else:
-        assert count(site, "accesses_by_patient") == count(site, "accesses_by_employee") == 8
+        assert count(site, "accesses_by_patient") == count(site, "accesses_by_employee") == 7
     (done,) = dispose(site, Request(**BY_DECISION))
-    assert (done.kind, done.n_rows) == ("patient", 9)
+    assert (done.kind, done.n_rows) == ("patient", 12)
     assert words_left(site, GONE, NUMBER) == []
     assert [path.name for path in site.archive_folder.iterdir() if path.is_dir()] == [done.disposal_id]
     assert verify(site.archive_folder) == []
@@ -301,7 +330,7 @@ def test_a_disposal_that_is_hindered_says_so_and_is_finished_later(site, monkeyp
             dispose(site, Request(**BY_DECISION))
     assert words_left(site, GONE) != []
     (done,) = dispose(site, Request(**BY_DECISION))
-    assert done.n_rows == 9
+    assert done.n_rows == 12
     assert words_left(site, GONE) == []
 
 
@@ -314,7 +343,7 @@ def test_a_patient_goes_from_every_byte_of_postgresql_too(empty_sites, postgres,
     name = words.split()[0].removeprefix("dbname=")
     assert GONE.encode() in postgres.bytes_on_disk(name)
     (done,) = dispose(site, Request(**BY_DECISION))
-    assert done.n_rows == 9
+    assert done.n_rows == 12
     on_disk = postgres.bytes_on_disk(name)
     assert [word for word in (GONE, NUMBER) if word.encode() in on_disk] == []
     assert b"5550011" in on_disk  # what stays is found by the same look

@@ -36,7 +36,7 @@ from pathlib import Path
 from audit_kernel.site import Site
 from audit_kernel.store.reading import Store
 
-site, ends = Site(Path(sys.argv[1])), time.monotonic() + 2
+site, ends = Site(Path(sys.argv[1])), time.monotonic() + 1
 seen = set()
 while time.monotonic() < ends:
     with Store(site, "test of readers") as store:
