@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from audit_kernel import printing
+from audit_kernel import commands_sources, printing
 from audit_kernel.error_language import language_of
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.locale import translator
@@ -263,6 +263,9 @@ def demo(
     from audit_kernel.demo import make_demo
 
     raise typer.Exit(make_demo(folder, country, language))
+
+
+commands_sources.register(app)
 
 
 def printer(site: Site, language: str = "") -> printing.Printer:

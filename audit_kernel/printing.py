@@ -128,7 +128,7 @@ class Printer:
                 row["file_name"],
                 str(row["line_number"]),
                 row["column_name"],
-                self._reason(row["code"]),
+                self.reason(row["code"]),
                 self._cut(row["raw_record"]),
             )
             for row in rows
@@ -225,7 +225,8 @@ class Printer:
     def _number(self, value: int) -> str:
         return format_number(value, self.language)
 
-    def _reason(self, code: str) -> str:
+    def reason(self, code: str) -> str:
+        """Return the words for a reason of the quarantine; the code itself where there are none."""
         _ = self.translate
         reasons = {
             "conflict": _("the same id came before with other content"),
@@ -237,6 +238,7 @@ class Printer:
             "not_a_time": _("not a time"),
             "not_readable": _("cannot be read"),
             "too_long": _("too long"),
+            "unknown_value": _("a value that the mapping does not know"),
         }
         return reasons.get(code, code)
 
