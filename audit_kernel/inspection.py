@@ -5,7 +5,7 @@ The command and the page say it in the same words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
 from audit_kernel.evidence.display import format_value, in_words
@@ -96,15 +96,14 @@ def inspect_file(
     definitions, wrong = all_definitions(folders)
     found = candidates(start, definitions, folders)
     name = source or (found[0].name if found else "")
-    shape, encoding = shape_of(start), guessed_encoding(start)
-    seen = {"encoding": encoding or "", "delimiter": shape.delimiter if shape else ""}
-    columns = len(shape.names) if shape else 0
+    seen = Inspection(plain_name(path), found, wrong, encoding=guessed_encoding(start) or "")
+    if shape := shape_of(start):
+        seen = replace(seen, delimiter=shape.delimiter, n_columns=len(shape.names))
     if not name:
-        return Inspection(plain_name(path), found, wrong, **seen, n_columns=columns)
+        return seen
     definition = definitions.get(name) or definition_of(name, folders)
     made = preview(site, path, definition, n_rows, progress)
-    zone = zone_of(definition)
-    return Inspection(plain_name(path), found, wrong, name, zone, made, **seen, n_columns=columns)
+    return replace(seen, source=name, time_zone=zone_of(definition), preview=made)
 
 
 def zone_of(definition: Definition) -> str:

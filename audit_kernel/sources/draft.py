@@ -24,6 +24,7 @@ MOST_COLUMNS = 500
 LONGEST_NAME = 200
 # More different values than these are no code.
 MOST_VALUES, LONGEST_VALUE = 20, 60
+ALWAYS_REQUIRED = ("event_id", "kind", *TIME_PARTS)
 DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y")
 TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%H.%M.%S", "%H%M%S")
 MOMENTS = tuple(f"{day}{between}{time}" for day in DATES for between in (" ", "T") for time in TIMES)
@@ -58,6 +59,11 @@ class DraftColumn:
     values: dict[str, str] = field(default_factory=dict)
     seen: tuple[str, ...] = ()
 
+    @property
+    def is_required(self) -> bool:
+        """Whether a record without a value goes to quarantine: asked for, or the stored column always has one."""
+        return self.required or self.to in ALWAYS_REQUIRED
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -89,12 +95,10 @@ class Draft:
         return said | {"columns": {column.name: _column(column) for column in self.columns}}
 
     def with_column(self, position: int, **changes: Any) -> Draft:  # noqa: ANN401 - fields of DraftColumn
-        """Return the draft with one column changed; where it goes decides which values and whether it is required."""
+        """Return the draft with one column changed; where it goes decides which values it may have."""
         column = replace(self.columns[position], **changes)
         if "to" in changes:
             column = replace(column, values=_values(column, self.table))
-        if column.to in ("kind", *TIME_PARTS):
-            column = replace(column, required=True)
         columns = (*self.columns[:position], column, *self.columns[position + 1 :])
         return replace(self, columns=columns)
 
@@ -133,7 +137,8 @@ def mappable(table: Table) -> frozenset[str]:
 
 def proposed_id(file_name: str) -> str:
     """Return a source's name made of a file's: letters and figures, dates and endings left out."""
-    words = [word for word in NOT_IN_NAMES.split(file_name.lower().split(".")[0]) if not word.isdigit()]
+    plain = file_name.lower().split(".")[0].translate(str.maketrans("åäæöø", "aaaoo"))
+    words = [word for word in NOT_IN_NAMES.split(plain) if not word.isdigit()]
     found = SOURCE_ID.match("_".join(words).lstrip("_0123456789"))
     return found[0].rstrip("_") if found else "log"
 
@@ -217,7 +222,6 @@ def _suggested(shape: Shape) -> list[DraftColumn]:
                 to if is_free else UNDECIDED,
                 kind if is_free else "text",
                 form if is_free else "",
-                is_free and to in ("event_id", *TIME_PARTS),
                 seen=different if is_code else (),
             )
         )
@@ -274,6 +278,6 @@ def _column(column: DraftColumn) -> dict[str, Any]:
         said["type"] = column.type
     if column.format or column.to in TIME_PARTS:
         said["format"] = column.format or UNDECIDED
-    if column.required:
+    if column.is_required:
         said["required"] = True
     return said | ({"values": column.values} if column.values else {})

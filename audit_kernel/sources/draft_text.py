@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from audit_kernel.locale import Translator
     from audit_kernel.sources.draft import Draft
 
 WIDEST = 1_000_000
@@ -110,7 +111,7 @@ def _comments(draft: Draft, language: str) -> dict[str, str]:
     return said
 
 
-def _mark(column: Mapping[str, Any], _: Any) -> str:  # noqa: ANN401 - a translator
+def _mark(column: Mapping[str, Any], _: Translator) -> str:
     values = column.get("values", {})
     if UNDECIDED in (column.get("to"), column.get("format")) or UNDECIDED in values.values():
         return "   # " + _("decide")
@@ -136,5 +137,5 @@ def _scalar(value: str | bool) -> str:
         return "true" if value else "false"
     is_plain = harmless(value) == value and value.isprintable()
     # Inside a list: there the writer quotes what would end a value in braces.
-    text: str = yaml.safe_dump([value], default_flow_style=True, allow_unicode=is_plain, width=WIDEST)
+    text = str(yaml.safe_dump([value], default_flow_style=True, allow_unicode=is_plain, width=WIDEST))
     return text.strip().removeprefix("[").removesuffix("]")
