@@ -244,13 +244,14 @@ def verify(
 @app.command(epilog="Example: audit-kernel lab --site nordli")
 def lab(
     site: SiteOption = None,
+    page: Annotated[str, typer.Option(help="investigate, or operate: take logs in and run the month.")] = "investigate",
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
 ) -> None:
-    """Open the investigator's page in JupyterLab."""
+    """Open the investigator's or the operator's page in JupyterLab."""
     from audit_kernel.investigation.launch import start_lab
     from audit_kernel.site import find_site
 
-    raise typer.Exit(start_lab(find_site(site), open_browser=browser))
+    raise typer.Exit(start_lab(find_site(site), page=page, open_browser=browser))
 
 
 @app.command(epilog="Example: audit-kernel demo demo")

@@ -115,6 +115,7 @@ def new(
     from audit_kernel.site import find_site
     from audit_kernel.sources.draft import draft_of, proposed_id
     from audit_kernel.sources.draft_text import draft_text, write_draft
+    from audit_kernel.sources.recognise import known_formats
     from audit_kernel.sources.shape import start_of
     from audit_kernel.sources.undecided import undecided_keys
     from audit_kernel.store.intake import source_folders
@@ -123,7 +124,7 @@ def new(
     language = opened.settings.language
     folders = source_folders(opened)
     name = source_id or proposed_id(file.name)
-    draft = draft_of(start_of(file), name, opened.settings.time_zone, repr(str(file)), known_formats(opened))
+    draft = draft_of(start_of(file), name, opened.settings.time_zone, repr(str(file)), known_formats(folders))
     if stdout:
         print(draft_text(draft, language), end="")  # noqa: T201 - for a file of the caller's own
         return
@@ -134,16 +135,6 @@ def new(
     to.say(_("The draft was written: {path}").format(path=path))
     text = _.plural("{count} key is to be decided in it.", "{count} keys are to be decided in it.", count)
     to.say(text.format(count=count))
-
-
-def known_formats(site: Site) -> list[Any]:
-    """Return the formats of the site's sources, each once."""
-    from audit_kernel.sources.definition import SourceDefinition
-    from audit_kernel.sources.recognise import all_definitions
-    from audit_kernel.store.intake import source_folders
-
-    good, _wrong = all_definitions(source_folders(site))
-    return sorted({each.format for each in good.values() if isinstance(each, SourceDefinition)})
 
 
 def _as_json(seen: Inspection, site: Site) -> dict[str, Any]:

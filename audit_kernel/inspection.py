@@ -111,6 +111,11 @@ def zone_of(definition: Definition) -> str:
     return str(getattr(definition, "time_zone", "UTC"))
 
 
+def title(candidate: Candidate, language: str) -> str:
+    """Return what people call the source."""
+    return candidate.title.in_language(language)
+
+
 def reason(candidate: Candidate, language: str) -> str:
     """Say why a file looks like a source."""
     _ = translator(language)

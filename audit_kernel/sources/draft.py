@@ -24,6 +24,7 @@ MOST_COLUMNS = 500
 LONGEST_NAME = 200
 # More different values than these are no code.
 MOST_VALUES, LONGEST_VALUE = 20, 60
+N_EXAMPLES = 3
 ALWAYS_REQUIRED = ("event_id", "kind", *TIME_PARTS)
 DATES = ("%Y-%m-%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%Y/%m/%d", "%Y%m%d", "%d.%m.%y")
 TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S.%f", "%H.%M.%S", "%H%M%S")
@@ -49,6 +50,7 @@ class DraftColumn:
 
     values: for a column whose values are decided ones: what each value seen would be stored as, `?` where not sure.
     seen: the different values of the first rows, where they are few and short enough to be codes.
+    examples: the first different values, shortened; they are shown, never written into the mapping.
     """
 
     name: str
@@ -58,6 +60,7 @@ class DraftColumn:
     required: bool = False
     values: dict[str, str] = field(default_factory=dict)
     seen: tuple[str, ...] = ()
+    examples: tuple[str, ...] = ()
 
     @property
     def is_required(self) -> bool:
@@ -112,8 +115,15 @@ class Draft:
         columns = [replace(each, values=_values(each, table)) for each in columns]
         return replace(self, table=table, columns=tuple(columns))
 
+    def with_value(self, position: int, value: str, to: str) -> Draft:
+        """Return the draft with one of a column's values meaning something else."""
+        column = self.columns[position]
+        return self.with_column(position, values={**column.values, value: to})
+
     def check(self) -> None:
         """Raise SettingsError where the columns cannot make a mapping, in words for who fills in a form."""
+        if self.format != "delimited":
+            return
         targets = [column.to for column in self.columns if column.to not in ("", UNDECIDED)]
         remedy = Phrase("Choose what each column holds; a column that is not needed is not stored.")
         for place, column in enumerate(self.columns, start=1):
@@ -223,6 +233,7 @@ def _suggested(shape: Shape) -> list[DraftColumn]:
                 kind if is_free else "text",
                 form if is_free else "",
                 seen=different if is_code else (),
+                examples=tuple(value[:LONGEST_VALUE] for value in list(dict.fromkeys(values))[:N_EXAMPLES]),
             )
         )
     return columns

@@ -14,7 +14,7 @@ from audit_kernel.sources.definition import (
     reference_kinds,
     source_ids,
 )
-from audit_kernel.sources.formats import reader
+from audit_kernel.sources.formats import FormatName, reader
 from audit_kernel.sources.shape import records_of
 from audit_kernel.yaml_file import Texts
 
@@ -64,6 +64,12 @@ def all_definitions(folders: Sequence[Path]) -> tuple[dict[str, Definition], dic
         except AuditKernelError as error:
             wrong[name] = error
     return good, wrong
+
+
+def known_formats(folders: Sequence[Path]) -> list[FormatName]:
+    """Return the formats of the site's logs, each once."""
+    good, _wrong = all_definitions(folders)
+    return sorted({each.format for each in good.values() if isinstance(each, SourceDefinition)})
 
 
 def definition_of(name: str, folders: Sequence[Path]) -> Definition:
