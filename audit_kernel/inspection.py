@@ -155,12 +155,14 @@ def outcome_text(made: Preview, language: str) -> str:
     return text.format(**{name: format_number(number, language) for name, number in numbers.items()})
 
 
-def shown_columns(rows: pyarrow.Table, time_flags: Sequence[str] = ("ok",)) -> list[str]:
-    """Name the columns worth showing: those that hold something in these rows."""
+def shown_columns(rows: pyarrow.Table) -> list[str]:
+    """Name the columns worth showing: those that hold something in these rows, an id only where the log gave it."""
     names = []
+    made = {f"{each}:" for each in rows["record_hash"].to_pylist()} if "record_hash" in rows.column_names else set()
     for name in rows.column_names:
         values = set(map(str, rows[name].to_pylist())) - {"None", "", "[]"}
-        is_usual = (name == "time_flag" and values <= set(time_flags)) or values <= {"False"}
+        is_usual = (name == "time_flag" and values <= {"ok"}) or values <= {"False"}
+        is_usual |= name == "event_id" and all(value[:65] in made for value in values)
         if name not in NOT_SHOWN and values and not is_usual:
             names.append(name)
     return names

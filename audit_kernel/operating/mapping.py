@@ -96,7 +96,7 @@ class MappingSection(Section):
             "fields": fields,
         }
 
-    def open(self, path: Path) -> None:
+    def begin(self, path: Path) -> None:
         """Draft the mapping of a file and show it.
 
         Raises

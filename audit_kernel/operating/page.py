@@ -68,7 +68,7 @@ class OperatingPage(ipywidgets.VBox):  # type: ignore[misc]
 
     def _draft(self, path: Path) -> None:
         try:
-            self.mapping.open(path)
+            self.mapping.begin(path)
         except AuditKernelError as error:
             self.intake.complain(error)
 
