@@ -66,13 +66,12 @@ class Section(ipywidgets.VBox):  # type: ignore[misc]
             self.clear()
             try:
                 show = job(self._report)
+                self.form.is_busy = False
+                show()
             except Exception as error:  # noqa: BLE001 - whatever failed, the page must say so and stay usable
                 self.clear()
                 self.form.is_busy = False
                 self.complain(error)
-            else:
-                self.form.is_busy = False
-                show()
 
         if not self.desk.worker.start(work):
             _ = self._

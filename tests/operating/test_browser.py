@@ -61,7 +61,7 @@ def test_a_file_is_taken_in_and_a_new_log_described_by_keyboard_alone(watched, s
     page.wait_for_heading(_("Taken in"))
     assert page.faults() == []
     page.keep("operate-3-taken-in")
-    assert [FILE, "gerica"] == first_table(page)[0][:2]
+    assert first_table(page)[0][:2] == [FILE, "gerica"]
     assert str(N_ROWS) in first_table(page)[0]
 
     page.tab_to("file", key="Shift+Tab")
