@@ -5,21 +5,25 @@ The command and the page say it in the same words.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, get_args
 
+from audit_kernel.errors import IntakeError
 from audit_kernel.evidence.display import format_value, in_words
 from audit_kernel.locale import format_number, translator
+from audit_kernel.sources import prepare
 from audit_kernel.sources.formats import FormatName
 from audit_kernel.sources.header_words import label_of
-from audit_kernel.sources.recognise import Candidate, all_definitions, candidates, definition_of
-from audit_kernel.sources.shape import guessed_encoding, shape_of, start_of
+from audit_kernel.sources.recognise import Candidate, all_definitions, candidates, definition_of, title_of
+from audit_kernel.sources.shape import ZIP, guessed_encoding, shape_of, start_of
 from audit_kernel.store.intake import plain_name, source_folders
 from audit_kernel.store.preview import Preview, preview
+from audit_kernel.store.workspace import workspace
 from audit_kernel.use_log import record_use
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     import pyarrow
@@ -94,7 +98,7 @@ def inspect_file(
     start = start_of(path)
     folders = source_folders(site)
     definitions, wrong = all_definitions(folders)
-    found = candidates(start, definitions, folders)
+    found = candidates(start, definitions, folders) or _by_trying(site, path, definitions, start)
     name = source or (found[0].name if found else "")
     seen = Inspection(plain_name(path), found, wrong, encoding=guessed_encoding(start) or "")
     if shape := shape_of(start):
@@ -104,6 +108,21 @@ def inspect_file(
     definition = definitions.get(name) or definition_of(name, folders)
     made = preview(site, path, definition, n_rows, progress)
     return replace(seen, source=name, time_zone=zone_of(definition), preview=made)
+
+
+def _by_trying(site: Site, path: Path, definitions: Mapping[str, Definition], start: bytes) -> list[Candidate]:
+    """The delimited sources as which a workbook can be prepared: its header does not stand in its first bytes."""
+    found: list[Candidate] = []
+    if not start.startswith(ZIP):
+        return found
+    with workspace(site) as folder:
+        for name, definition in definitions.items():
+            n_columns = len(definition.columns)
+            with suppress(IntakeError):
+                if n_columns:
+                    prepare(path, definition, folder).remove_copies()
+                    found.append(Candidate(name, title_of(definition), "header", n_columns, n_columns))
+    return sorted(found, key=lambda each: each.rank)
 
 
 def zone_of(definition: Definition) -> str:

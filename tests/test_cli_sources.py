@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import zipfile
 
 import pytest
 from typer.testing import CliRunner
 
+from audit_kernel import inspection
 from audit_kernel.cli import app
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.inspection import format_label, format_names
@@ -130,6 +132,19 @@ def test_an_unknown_file_is_described_without_a_word_of_it(site, unknown):
     assert "No source fits. Seen: text in utf-8, separated by “;”, 3 columns." in printed
     assert "audit-kernel mapping new FILE" in printed
     assert not [word for word in ("Vem", "KANO01") if word in printed]
+
+
+def test_a_workbook_is_known_by_what_can_be_prepared_of_it(site, tmp_path, monkeypatch):
+    path = tmp_path / "book.xlsx"
+    with zipfile.ZipFile(path, "w") as book:
+        for name in ("[Content_Types].xml", "xl/workbook.xml"):
+            book.writestr(name, "<x/>")
+    assert json.loads(run(site, "inspect", str(path), "--json", *PURPOSE)[1])["candidates"] == []
+    export = gerica_file(tmp_path / "october.csv", [row(1)])
+    real = inspection.prepare
+    monkeypatch.setattr(inspection, "prepare", lambda _path, definition, folder: real(export, definition, folder))
+    found = json.loads(run(site, "inspect", str(path), "--json", *PURPOSE)[1])["candidates"]
+    assert [(each["source"], each["why"]) for each in found] == [("gerica", "header")]
 
 
 def test_a_source_can_be_forced(site, unknown):

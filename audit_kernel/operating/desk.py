@@ -31,10 +31,11 @@ class Worker:
         self._run = run
         self._busy = Lock()
 
-    def start(self, work: Work) -> bool:
-        """Start the work and return True, or return False where another job still runs."""
+    def start(self, begin: Work, work: Work) -> bool:
+        """Begin at once, start the work and return True; or return False where another job still runs."""
         if not self._busy.acquire(blocking=False):
             return False
+        begin()
 
         def run_once() -> None:
             try:

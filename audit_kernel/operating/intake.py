@@ -23,7 +23,7 @@ from audit_kernel.investigation.questions import QuestionError
 from audit_kernel.investigation.table import TableContent
 from audit_kernel.investigation.widgets import Form
 from audit_kernel.locale import format_date, format_number
-from audit_kernel.operating.section import Report, Section, Show, byte_report, text_table
+from audit_kernel.operating.section import Report, Section, byte_report, text_table
 from audit_kernel.operating.uploads import Upload, waiting_files
 from audit_kernel.operating.words import quarantine_reason, shortened
 from audit_kernel.sources.recognise import all_definitions, title_of
@@ -168,11 +168,11 @@ class IntakeSection(Section):
             raise QuestionError("No file was chosen.", "Choose one in the list, or give its path.", "file")
         return self.desk.site.folder / "logs" / Path(name).name
 
-    def _inspect(self, path: Path, source: str, report: Report) -> Show:
+    def _inspect(self, path: Path, source: str, report: Report) -> None:
         _ = self._
         progress = byte_report(report, _("Reading: {share}"), self.desk.language)
         seen = inspect_file(self.desk.site, path, self.desk.purpose, source, N_ROWS, progress)
-        return lambda: self._show(seen)
+        self._show(seen)
 
     def _show(self, seen: Inspection) -> None:
         _, language = self._, self.desk.language
@@ -229,13 +229,13 @@ class IntakeSection(Section):
         labels = {"line": _("Line"), "column": _("Column"), "reason": _("Reason"), "record": _("Record")}
         return text_table(_("The first of these records"), labels, rows, frozenset(["line"]))
 
-    def _take_in(self, path: Path, source: str, report: Report) -> Show:
+    def _take_in(self, path: Path, source: str, report: Report) -> None:
         _ = self._
         progress = byte_report(report, _("Taking in: {share}"), self.desk.language)
         done, refused = take_in_all(self.desk.site, [path], source, lambda _name, n, total: progress(n, total))
         if refused:
             raise refused[0]
-        return lambda: self._taken_in(done[0])
+        self._taken_in(done[0])
 
     def _taken_in(self, delivery: Delivery) -> None:
         _, language = self._, self.desk.language

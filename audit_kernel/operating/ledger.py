@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel.locale import format_date, format_number, format_timestamp
-from audit_kernel.operating.section import Report, Section, Show, text_table
+from audit_kernel.operating.section import Report, Section, text_table
 from audit_kernel.operating.words import quarantine_reason, shortened
 from audit_kernel.store.deliver import read_ledger, read_quarantine, refused_files
 
@@ -45,9 +45,9 @@ class LedgerSection(Section):
         self.clear()
         self._fill(read_ledger(self.desk.site), refused_files(self.desk.site))
 
-    def _ledger(self, _report: Report) -> Show:
+    def _ledger(self, _report: Report) -> None:
         done, refused = read_ledger(self.desk.site), refused_files(self.desk.site)
-        return lambda: self._show(done, refused)
+        self._show(done, refused)
 
     def _show(self, done: list[Delivery], refused: list[dict[str, Any]]) -> None:
         _, language = self._, self.desk.language
@@ -86,9 +86,9 @@ class LedgerSection(Section):
             ]
             self.tables[REFUSED_TABLE].show(text_table(_("Refused files"), columns, cells))
 
-    def _quarantine(self, _report: Report) -> Show:
+    def _quarantine(self, _report: Report) -> None:
         rows = read_quarantine(self.desk.site, self.desk.purpose)
-        return lambda: self._show_quarantine(rows)
+        self._show_quarantine(rows)
 
     def _show_quarantine(self, rows: list[dict[str, Any]]) -> None:
         _, language = self._, self.desk.language

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.inspection import column_label, outcome_text, row_texts, shown_columns, table_label
 from audit_kernel.operating.editor import NOT_STORED, ColumnEditor
-from audit_kernel.operating.section import Report, Section, Show, byte_report, text_table
+from audit_kernel.operating.section import Report, Section, byte_report, text_table
 from audit_kernel.operating.words import quarantine_reason
 from audit_kernel.sources import SourceDefinition
 from audit_kernel.sources.columns import DECIDED, ColumnType
@@ -205,12 +205,12 @@ class MappingSection(Section):
         self.layout.display = HIDDEN
         return self.draft.source_id
 
-    def _try(self, definition: SourceDefinition, report: Report) -> Show:
+    def _try(self, definition: SourceDefinition, report: Report) -> None:
         _ = self._
         record_use(self.desk.site, self.desk.purpose, "inspect", {"file": plain_name(self._path), "source": "draft"})
         progress = byte_report(report, _("Reading: {share}"), self.desk.language)
         made = preview(self.desk.site, self._path, definition, N_ROWS, progress)
-        return lambda: self._show(made, definition.time_zone)
+        self._show(made, definition.time_zone)
 
     def _show(self, made: Preview, zone: str) -> None:
         _, language = self._, self.desk.language

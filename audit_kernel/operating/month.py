@@ -13,7 +13,7 @@ from audit_kernel.evidence.month import month_days, run_month, schedule
 from audit_kernel.investigation.content import table_content
 from audit_kernel.investigation.steps import Step
 from audit_kernel.locale import format_month, format_number
-from audit_kernel.operating.section import Report, Section, Show, text_table
+from audit_kernel.operating.section import Report, Section, text_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,7 +65,7 @@ class MonthSection(Section):
         else:
             self.start(lambda report: self._completeness(month, report))
 
-    def _completeness(self, month: str, report: Report) -> Show:
+    def _completeness(self, month: str, report: Report) -> None:
         _ = self._
         first, last = month_days(month)
         report(_("Counting …"))
@@ -76,7 +76,7 @@ class MonthSection(Section):
             lacking = coverage(store, period)
         finally:
             store.close()
-        return lambda: self._show(result, first, last, lacking)
+        self._show(result, first, last, lacking)
 
     def _show(self, result: Result, first: date, last: date, lacking: Mapping[str, int]) -> None:
         _, language = self._, self.desk.language
@@ -90,7 +90,7 @@ class MonthSection(Section):
             content = table_content(result, step, language, self.desk.site.settings.time_zone)
             self.tables[0].show(content)
 
-    def _run(self, month: str, report: Report) -> Show:
+    def _run(self, month: str, report: Report) -> None:
         _, language = self._, self.desk.language
         month_days(month)
         total = len(schedule(self.desk.site).monthly)
@@ -103,7 +103,7 @@ class MonthSection(Section):
 
         report(_("Notebooks are running"))
         run = run_month(self.desk.site, month, purpose=self.desk.purpose, language=language, progress=progress)
-        return lambda: self._show_run(run, month)
+        self._show_run(run, month)
 
     def _show_run(self, run: MonthRun, month: str) -> None:
         _, language = self._, self.desk.language

@@ -17,7 +17,6 @@ from audit_kernel.locale import format_percent, translator
 if TYPE_CHECKING:
     from audit_kernel.operating.desk import Desk
 
-Show = Callable[[], None]
 Report = Callable[[str], None]
 # A screen reader says each change; more often it would not finish its sentence.
 SECONDS_BETWEEN_REPORTS = 2.0
@@ -57,23 +56,23 @@ class Section(ipywidgets.VBox):  # type: ignore[misc]
         """Show the form anew: its lists may have changed."""
         self.form.texts = harmless_texts(self.texts())
 
-    def start(self, job: Callable[[Report], Show]) -> None:
-        """Run a job beside the page; it returns what shows its answer. An error becomes a sentence at the form."""
+    def start(self, job: Callable[[Report], None]) -> None:
+        """Run a job beside the page, which shows its own answer. An error becomes a sentence at the form."""
         self.form.say("")
 
-        def work() -> None:
+        def begin() -> None:
             self.form.is_busy = True
             self.clear()
+
+        def work() -> None:
             try:
-                show = job(self._report)
-                self.form.is_busy = False
-                show()
+                job(self._report)
             except Exception as error:  # noqa: BLE001 - whatever failed, the page must say so and stay usable
                 self.clear()
-                self.form.is_busy = False
                 self.complain(error)
+            self.form.is_busy = False
 
-        if not self.desk.worker.start(work):
+        if not self.desk.worker.start(begin, work):
             _ = self._
             self.form.say(_("Something else is still running."), _("Wait until it is done, then try again."))
 

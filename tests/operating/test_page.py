@@ -301,7 +301,7 @@ def test_long_work_runs_beside_the_page_and_one_at_a_time(site):
     def job(report):
         report("half way")
         go_on.wait(30)
-        return ended.set
+        ended.set()
 
     page.ledger.start(job)
     assert not ended.is_set()
