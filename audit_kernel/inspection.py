@@ -193,7 +193,32 @@ def row_texts(rows: pyarrow.Table, columns: Sequence[str], language: str, time_z
 
 
 def _cell(name: str, value: Any, language: str, time_zone: str) -> str:  # noqa: ANN401 - any SQL type
-    return in_words(name, value, language) or format_value(value, "id", language, time_zone)
+    return decided_word(name, str(value), language) or format_value(value, "id", language, time_zone)
+
+
+def decided_word(column: str, value: str, language: str) -> str:
+    """Return the words for a value that the model decides; empty for any other column or value."""
+    _ = translator(language)
+    words = {
+        "login": _("log-in"),
+        "logout": _("log-out"),
+        "failure": _("failed log-in"),
+        "lockout": _("account locked"),
+        "unlock": _("account unlocked"),
+        "password_change": _("password changed"),
+        "log_cleared": _("log cleared"),
+        "withdrawal": _("withdrawal"),
+        "administration": _("administration"),
+        "waste": _("waste"),
+        "return": _("return"),
+        "transfer": _("transfer"),
+        "count": _("count"),
+    }
+    if column == "kind":
+        return words.get(value, "")
+    if column in ("is_break_glass", "is_blocked"):
+        return {"true": _("Yes"), "false": _("No")}.get(value.lower(), "")
+    return in_words(column, value, language)
 
 
 def column_label(name: str, language: str) -> str:

@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from audit_kernel import inspection
 from audit_kernel.cli import app
 from audit_kernel.errors import SettingsError, UsageError
-from audit_kernel.inspection import format_label, format_names
+from audit_kernel.inspection import decided_word, format_label, format_names
 from audit_kernel.locale import LANGUAGES
 from audit_kernel.site import Site, create_site
+from audit_kernel.sources.columns import DECIDED
 from tests.store.logs import gerica_file, row
 from tests.test_cli import run
 
@@ -64,6 +65,18 @@ def test_a_wrong_mapping_is_named_and_hides_no_other(site):
     assert code == 0
     assert "key 'format' is missing" in printed
     assert "gerica" in printed
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_value_that_the_model_decides_is_told_in_words(language):
+    told = {
+        decided_word(column, value, language)
+        for columns in DECIDED.values()
+        for column, values in columns.items()
+        for value in values
+    }
+    assert "" not in told
+    assert language == "en" or not told & {"log-in", "withdrawal", "count"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

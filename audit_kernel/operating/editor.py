@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import traitlets
 
-from audit_kernel.inspection import column_label
+from audit_kernel.inspection import column_label, decided_word
 from audit_kernel.investigation.widgets import Part, harmless_texts, script
 from audit_kernel.locale import translator
 from audit_kernel.sources.columns import DECIDED, TIME_PARTS, ColumnType
@@ -72,24 +72,29 @@ class ColumnEditor(Part):
             "headings": headings,
             "targets": [decide, [NOT_STORED, _("is not stored")], *targets],
             "types": [list(each) for each in types.items()],
-            "columns": [_column_view(column, draft.table, decide) for column in draft.columns],
+            "columns": [self._column_view(column, draft.table, decide) for column in draft.columns],
         }
         self.view = harmless_texts(view)
 
+    def _column_view(self, column: DraftColumn, table: Table, decide: list[str]) -> dict[str, Any]:
+        is_timed = column.to in TIME_PARTS
+        is_open = UNDECIDED in (column.to, column.format if is_timed else "", *column.values.values())
+        return {
+            "name": column.name,
+            "examples": ", ".join(column.examples),
+            "to": column.to,
+            "type": column.type,
+            "format": column.format,
+            "timed": is_timed,
+            "required": column.is_required,
+            "open": is_open or (is_timed and not column.format),
+            # The code itself never goes to the browser as a key: its position does.
+            "values": [[position, code, to] for position, (code, to) in enumerate(column.values.items())],
+            "allowed": [
+                decide,
+                *([value, self._word(column.to, value)] for value in DECIDED[table].get(column.to, ())),
+            ],
+        }
 
-def _column_view(column: DraftColumn, table: Table, decide: list[str]) -> dict[str, Any]:
-    is_timed = column.to in TIME_PARTS
-    is_open = UNDECIDED in (column.to, column.format if is_timed else "", *column.values.values())
-    return {
-        "name": column.name,
-        "examples": ", ".join(column.examples),
-        "to": column.to,
-        "type": column.type,
-        "format": column.format,
-        "timed": is_timed,
-        "required": column.is_required,
-        "open": is_open or (is_timed and not column.format),
-        # The code itself never goes to the browser as a key: its position does.
-        "values": [[position, code, to] for position, (code, to) in enumerate(column.values.items())],
-        "allowed": [decide, *([value, value] for value in DECIDED[table].get(column.to, ()))],
-    }
+    def _word(self, target: str, value: str) -> str:
+        return decided_word(target, value, self.language) or value

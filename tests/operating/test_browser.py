@@ -29,7 +29,7 @@ def site(tmp_path):
     made = create_site(tmp_path / "site", "NO", "Test kommune")
     bad = ["x", "01.10.2026", "12:00:00", "Lesing", HOSTILE_USER, "Bruker", "1", "Post vist"]
     write(made.folder / "logs" / FILE, HEADER, [*log_rows(), bad])
-    write(made.folder / "logs" / "dorlogg.csv", "Tidspunkt;Hvem;Hva", [["2026-10-01 12:00:00", HOSTILE_USER, "Åpnet"]])
+    write(tmp_path / "dorlogg.csv", "Tidspunkt;Hvem;Hva", [["2026-10-01 12:00:00", HOSTILE_USER, "Åpnet"]])
     return made
 
 
@@ -64,8 +64,12 @@ def test_a_file_is_taken_in_and_a_new_log_described_by_keyboard_alone(watched, s
     assert first_table(page)[0][:2] == [FILE, "gerica"]
     assert str(N_ROWS) in first_table(page)[0]
 
-    page.tab_to("file", key="Shift+Tab")
-    page.type("dor")
+    page.tab_to("upload", key="Shift+Tab")
+    with page.page.expect_file_chooser() as chooser:
+        page.press("Space")
+    chooser.value.set_files(site.folder.parent / "dorlogg.csv")
+    page.page.wait_for_function("() => document.querySelector('[name=file]').value === 'dorlogg.csv'")
+    page.keep("operate-3b-uploaded")
     page.tab_to(_("Describe a new log"))
     page.press("Enter")
     page.wait_for_heading(_("A draft to complete"))

@@ -175,6 +175,7 @@ def test_codes_get_their_meaning_one_by_one_and_another_table_asks_anew(page, si
     press(page.intake, file="door.csv", action="draft")
     editor = page.mapping.editor
     assert editor.view["columns"][2]["values"] == [[0, "Innlogging", "login"], [1, "Kaffe", "?"]]
+    assert ["lockout", "account locked"] in editor.view["columns"][2]["allowed"]
     editor._receive(editor, {"kind": "value", "column": 2, "code": 1, "value": "logout"}, [])
     editor._receive(editor, {"kind": "value", "column": 2, "code": 0, "value": "nonsense"}, [])
     assert page.mapping.draft.columns[2].values == {"Innlogging": "login", "Kaffe": "logout"}
