@@ -190,7 +190,6 @@ class IntakeSection(Section):
             self.refresh()
         facts = [(_("File"), seen.file_name), (_("Read as"), seen.source)]
         facts += [(table_label(name, language), format_number(n, language)) for name, n in made.n_rows.items()]
-        self.say(_("What the file is"), outcome_text(made, language), facts, looks)
         for name, rows in list(made.rows.items())[:1]:
             columns = shown_columns(rows)
             text = _("The first {count} of {total} rows of {table}, as they would be stored ({zone})")
@@ -206,6 +205,7 @@ class IntakeSection(Section):
         if made.reasons:
             self.tables[REASONS_TABLE].show(self._reasons(made))
             self.tables[RECORDS_TABLE].show(self._records(made))
+        self.say(_("What the file is"), outcome_text(made, language), facts, looks)
 
     def _reasons(self, made: Preview) -> TableContent:
         _, language = self._, self.desk.language

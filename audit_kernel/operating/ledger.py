@@ -52,8 +52,8 @@ class LedgerSection(Section):
     def _show(self, done: list[Delivery], refused: list[dict[str, Any]]) -> None:
         _, language = self._, self.desk.language
         counted = _.plural("{count} file was taken in.", "{count} files were taken in.", len(done))
-        self.say(_("The ledger"), counted.format(count=format_number(len(done), language)))
         self._fill(done, refused)
+        self.say(_("The ledger"), counted.format(count=format_number(len(done), language)))
 
     def _fill(self, done: list[Delivery], refused: list[dict[str, Any]]) -> None:
         _, language, zone = self._, self.desk.language, self.desk.site.settings.time_zone
@@ -94,7 +94,6 @@ class LedgerSection(Section):
         _, language = self._, self.desk.language
         counted = _.plural("{count} record in quarantine", "{count} records in quarantine", len(rows))
         text = counted.format(count=format_number(len(rows), language))
-        self.say(_("The quarantine"), text)
         labels = {
             "file": _("File"),
             "line": _("Line"),
@@ -114,3 +113,4 @@ class LedgerSection(Section):
         ]
         if cells:
             self.tables[LEDGER_TABLE].show(text_table(text, labels, cells, frozenset(["line"])))
+        self.say(_("The quarantine"), text)

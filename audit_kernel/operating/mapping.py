@@ -215,8 +215,8 @@ class MappingSection(Section):
     def _show(self, made: Preview, zone: str) -> None:
         _, language = self._, self.desk.language
         reasons = [f"{quarantine_reason(code, language)}: {column}, {count}" for code, column, count in made.reasons]
-        self.say(_("What the draft makes of the file"), outcome_text(made, language), notices=reasons)
         for table, (name, rows) in zip(self.tables, made.rows.items(), strict=False):
             columns = shown_columns(rows)
             labels = {column: column_label(column, language) for column in columns}
             table.show(text_table(table_label(name, language), labels, row_texts(rows, columns, language, zone)))
+        self.say(_("What the draft makes of the file"), outcome_text(made, language), notices=reasons)

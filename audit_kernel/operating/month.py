@@ -84,11 +84,11 @@ class MonthSection(Section):
         said = notices(lacking, language)
         lead = _("Something is missing: see below.") if said else _("Nothing is known to be missing.")
         title = f"{description.title.in_language(language)}, {format_month(first, language)}"
-        self.say(title, lead, notices=said)
         step = Step(REPORT, None, None, first, last)
         if result.table.num_rows:
             content = table_content(result, step, language, self.desk.site.settings.time_zone)
             self.tables[0].show(content)
+        self.say(title, lead, notices=said)
 
     def _run(self, month: str, report: Report) -> None:
         _, language = self._, self.desk.language
@@ -111,9 +111,9 @@ class MonthSection(Section):
         self.refresh()
         lead = _("The month was run and sealed.") if run.is_complete else _("The month is incomplete: see the pages.")
         facts = [(_("Month"), month), (_("Index page"), str(run.index))]
-        self.say(_("The month's run"), lead, facts, run.warnings)
         rows = [[str(each.facts.get("title", each.name)), answer(language, each), each.reason] for each in run.outcomes]
         labels = {"page": _("Page"), "answer": _("Answer"), "why": _("Why")}
         if all(each.succeeded for each in run.outcomes):
             rows, labels = [row[:2] for row in rows], {name: labels[name] for name in ("page", "answer")}
         self.tables[0].show(text_table(_("Pages of the run"), labels, rows))
+        self.say(_("The month's run"), lead, facts, run.warnings)

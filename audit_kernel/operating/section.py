@@ -94,7 +94,7 @@ class Section(ipywidgets.VBox):  # type: ignore[misc]
         notices: Sequence[str] = (),
         status: str = "",
     ) -> None:
-        """Show an answer's heading, which gets the focus, with its facts and notices."""
+        """Show an answer's heading, which gets the focus, its facts and notices; tables stand there already."""
         _ = self._
         texts = {"trail": title, "notices": _("What to know about it")}
         view = {"crumbs": [title], "title": title, "question": lead, "facts": facts, "notices": notices}
