@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from audit_kernel import commands_store, printing
+from audit_kernel import commands_sources, commands_store, printing
 from audit_kernel.error_language import language_of
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.locale import translator
@@ -250,13 +250,14 @@ def verify(
 @app.command(epilog="Example: audit-kernel lab --site nordli")
 def lab(
     site: SiteOption = None,
+    page: Annotated[str, typer.Option(help="investigate, or operate: take logs in and run the month.")] = "investigate",
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
 ) -> None:
-    """Open the investigator's page in JupyterLab."""
+    """Open the investigator's or the operator's page in JupyterLab."""
     from audit_kernel.investigation.launch import start_lab
     from audit_kernel.site import find_site
 
-    raise typer.Exit(start_lab(find_site(site), open_browser=browser))
+    raise typer.Exit(start_lab(find_site(site), page=page, open_browser=browser))
 
 
 @app.command(epilog="Example: audit-kernel demo demo")
@@ -269,6 +270,9 @@ def demo(
     from audit_kernel.demo import make_demo
 
     raise typer.Exit(make_demo(folder, country, language))
+
+
+commands_sources.register(app)
 
 
 def printer(site: Site, language: str = "") -> printing.Printer:

@@ -226,7 +226,7 @@ class Printer:
         return format_number(value, self.language)
 
     def reason(self, code: str) -> str:
-        """Return why a record is in quarantine."""
+        """Return the words for a reason of the quarantine; the code itself where there are none."""
         _ = self.translate
         reasons = {
             "conflict": _("the same id came before with other content"),

@@ -1,4 +1,4 @@
-"""Starts JupyterLab at the investigator's page, with a configuration of its own that lives as long as the server.
+"""Starts JupyterLab at one of the two pages, with a configuration of its own that lives as long as the server.
 
 Nothing of the user's own Jupyter set-up is read or changed, nothing is fetched from outside, and what the server keeps
 for itself lies in the site's temporary folder, which only its owner can enter.
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from audit_kernel.site import Site
 
-PAGE = "investigate.ipynb"
-ADDRESS = f"/doc/tree/notebooks/{PAGE}"
+PAGES = ("investigate", "operate")
+PAGE = f"{PAGES[0]}.ipynb"
 EXTENSIONS = Path(__file__).parent / "labextensions"
 READ_ONLY = 0o400
 # A UNIX socket's path may hold 107 characters, of which Jupyter's own file name takes about 55.
@@ -39,13 +39,11 @@ SERVER_SETTINGS: dict[str, Any] = {
         "ip": "127.0.0.1",
         "port": 8888,
         "port_retries": 50,
-        "default_url": ADDRESS,
         "terminals_enabled": False,
         "allow_remote_access": False,
         "jpserver_extensions": {"jupyterlab": True, "jupyter_lsp": False, "jupyter_server_terminals": False},
     },
     "LabApp": {
-        "default_url": ADDRESS,
         "news_url": None,
         "check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
         "extension_manager": "readonly",
@@ -77,6 +75,11 @@ LAB_SETTINGS: dict[str, dict[str, Any]] = {
 }
 
 
+def address(page: str = PAGES[0]) -> str:
+    """Return the address of a page below the server's own."""
+    return f"/doc/tree/notebooks/{page}.ipynb"
+
+
 def command(*, open_browser: bool) -> list[str]:
     """Return the command that starts the server; what it needs to know stands in its configuration folder."""
     browser = [] if open_browser else ["--no-browser"]
@@ -86,21 +89,23 @@ def command(*, open_browser: bool) -> list[str]:
 
 
 @contextmanager
-def prepared(site: Site) -> Iterator[tuple[Path, dict[str, str]]]:
+def prepared(site: Site, page: str = PAGES[0]) -> Iterator[tuple[Path, dict[str, str]]]:
     """Make the server's folders and give its root folder and environment; all of it is removed at the end.
 
-    The root shows `notebooks`, a read-only copy of the package's page, and `own`, the site's notebooks folder.
+    The root shows `notebooks`, read-only copies of the package's pages, and `own`, the site's notebooks folder.
+    `page` is the one that the server opens.
     """
     private = Path(tempfile.mkdtemp(prefix="lab-", dir=site.temporary_folder))
     runtime = _runtime_folder(private)
     try:
         root = private / "root"
         (root / "notebooks").mkdir(parents=True)
-        page = root / "notebooks" / PAGE
-        shutil.copyfile(resource_folder("notebooks") / PAGE, page)
-        page.chmod(READ_ONLY)
+        for name in PAGES:
+            copy = root / "notebooks" / f"{name}.ipynb"
+            shutil.copyfile(resource_folder("notebooks") / copy.name, copy)
+            copy.chmod(READ_ONLY)
         _link_own_notebooks(site, root)
-        _write_settings(private, root)
+        _write_settings(private, root, page)
         environment = os.environ | {
             SITE_VARIABLE: str(site.folder),
             "IPYTHONDIR": str(private / "ipython"),
@@ -136,11 +141,12 @@ def _link_own_notebooks(site: Site, root: Path) -> None:
         return
 
 
-def _write_settings(private: Path, root: Path) -> None:
+def _write_settings(private: Path, root: Path, page: str) -> None:
     # Kernels talk over sockets of the file system, which other users cannot reach; Windows has none.
     kernels = {"transport": "tcp" if sys.platform == "win32" else "ipc"}
     server = {**SERVER_SETTINGS, "KernelManager": kernels}
-    server["ServerApp"] = {**server["ServerApp"], "root_dir": str(root)}
+    server["ServerApp"] = {**server["ServerApp"], "root_dir": str(root), "default_url": address(page)}
+    server["LabApp"] = {**server["LabApp"], "default_url": address(page)}
     server["FileCheckpoints"] = {"checkpoint_dir": str(private / "checkpoints")}
     _write_json(private / "config" / "jupyter_server_config.json", server)
     _write_json(private / "config" / "labconfig" / "page_config.json", PAGE_SETTINGS)
@@ -154,16 +160,18 @@ def _write_json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, indent=2), encoding="utf-8")
 
 
-def start_lab(site: Site, *, open_browser: bool = True) -> int:
-    """Serve the investigator's page until the server is stopped; return its exit code.
+def start_lab(site: Site, *, page: str = PAGES[0], open_browser: bool = True) -> int:
+    """Serve a page of PAGES until the server is stopped; return its exit code.
 
     Raises
     ------
-    UsageError: JupyterLab is not installed.
+    UsageError: there is no such page, or JupyterLab is not installed.
     """
+    if page not in PAGES:
+        raise UsageError("There is no page {page!r}.", "There are: {allowed}.", page=page, allowed=", ".join(PAGES))
     if importlib.util.find_spec("jupyterlab") is None:
         raise UsageError("JupyterLab is not installed.", 'Install it with: pip install "audit-kernel[lab]"')
-    with prepared(site) as (root, environment):
+    with prepared(site, page) as (root, environment):
         # A service manager ends this process with SIGTERM: the server must not outlive its folders.
         previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         server = subprocess.Popen(command(open_browser=open_browser), env=environment, cwd=root)

@@ -35,13 +35,7 @@ def form_texts(language: str, from_date: date, to_date: date) -> dict[str, Any]:
     """Return the form's texts and fields; the period given is the one it begins with."""
     _ = translator(language)
     fields = [
-        {
-            "name": "purpose",
-            "type": "text",
-            "label": _("Purpose or case number"),
-            "hint": _("Required. It is written to the use log before anything is shown."),
-            "required": True,
-        },
+        purpose_field(language),
         {"name": "patient_id", "type": "text", "label": _("Patient"), "hint": _("Number of the patient")},
         {"name": "employee_id", "type": "text", "label": _("Employee"), "hint": _("Number or user name")},
         {"name": "from_date", "type": "date", "label": _("From"), "value": from_date.isoformat()},
@@ -50,10 +44,40 @@ def form_texts(language: str, from_date: date, to_date: date) -> dict[str, Any]:
     return {
         "title": _("Investigate access"),
         "lead": _("Who opened whose record? Give a purpose, then a patient, an employee or both."),
+        "link": {"text": _("To the page that takes logs in"), "href": "operate.ipynb"},
         "submit": _("Show activity"),
         "busy": _("Searching …"),
         "fields": fields,
     }
+
+
+def purpose_field(language: str) -> dict[str, Any]:
+    """Return the field for the purpose."""
+    _ = translator(language)
+    return {
+        "name": "purpose",
+        "type": "text",
+        "label": _("Purpose or case number"),
+        "hint": _("Required. It is written to the use log before anything is shown."),
+        "required": True,
+    }
+
+
+def checked_purpose(values: Mapping[str, str]) -> str:
+    """Return the purpose that a form gives.
+
+    Raises
+    ------
+    QuestionError: there is none.
+    """
+    purpose = values.get("purpose", "").strip()
+    if len(purpose) < SHORTEST_PURPOSE:
+        raise QuestionError(
+            "No purpose was given: nothing is shown without one.",
+            "Give a case number or a reason, for example “case 2026/17”.",
+            "purpose",
+        )
+    return purpose
 
 
 def read_question(values: Mapping[str, str]) -> Question:
@@ -63,13 +87,7 @@ def read_question(values: Mapping[str, str]) -> Question:
     ------
     QuestionError: the purpose is missing, nobody is named, or the period is not one; names the field.
     """
-    purpose = values.get("purpose", "").strip()
-    if len(purpose) < SHORTEST_PURPOSE:
-        raise QuestionError(
-            "No purpose was given: nothing is shown without one.",
-            "Give a case number or a reason, for example “case 2026/17”.",
-            "purpose",
-        )
+    purpose = checked_purpose(values)
     patient_id, employee_id = (values.get(name, "").strip() or None for name in ("patient_id", "employee_id"))
     if patient_id is None and employee_id is None:
         raise QuestionError("Neither a patient nor an employee was given.", "Give one of them, or both.", "patient_id")

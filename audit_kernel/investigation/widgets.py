@@ -1,4 +1,4 @@
-"""The parts of the investigator's page: question, trail and table. Plain JavaScript, no build step.
+"""The parts of the pages in JupyterLab: form, trail and table. Plain JavaScript, no build step.
 
 Each part shows one `view`, a dictionary, and draws it anew when it changes; what the reader does
 comes back as a message.
@@ -19,9 +19,10 @@ from audit_kernel.evidence.harmless import harmless
 STATIC = Path(__file__).parent / "static"
 
 
-def script(name: str) -> str:
+def script(name: str, folder: Path = STATIC) -> str:
     """Return the script of one part, the shared elements before it."""
-    return "\n".join((STATIC / file).read_text(encoding="utf-8") for file in ("elements.js", f"{name}.js"))
+    paths = (STATIC / "elements.js", folder / f"{name}.js")
+    return "\n".join(path.read_text(encoding="utf-8") for path in paths)
 
 
 def harmless_texts(value: Any) -> Any:  # noqa: ANN401 - any JSON value goes in and comes out
@@ -49,8 +50,10 @@ class Part(anywidget.AnyWidget):
         """Return what each kind of message does."""
         return {}
 
-    def _receive(self, _widget: object, content: dict[str, Any], _buffers: object) -> None:
+    def _receive(self, _widget: object, content: dict[str, Any], buffers: list[Any]) -> None:
         handler = self.handlers().get(content.get("kind", ""))
+        if buffers:
+            content = {**content, "piece": bytes(buffers[0])}
         if handler is not None:
             handler(content)
 
@@ -60,7 +63,7 @@ class Part(anywidget.AnyWidget):
 
 
 class Form(Part):
-    """The question. `on_search` gets the fields' texts as typed."""
+    """The question. `on_search` gets the fields' texts as typed, and as `action` which further button was used."""
 
     _esm = script("form")
     texts = traitlets.Dict().tag(sync=True)

@@ -12,8 +12,9 @@ from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.sources.columns import ColumnMapping, Strict, check_columns, check_targets
 from audit_kernel.sources.dictionary import Dictionary, load_dictionary
 from audit_kernel.sources.formats import FormatName
+from audit_kernel.sources.undecided import refuse_undecided
 from audit_kernel.store.tables import TableDefinition, reference_tables, table_definitions
-from audit_kernel.yaml_file import Texts, read_model
+from audit_kernel.yaml_file import Texts, read_model, read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -135,8 +136,8 @@ def load_source(source_id: str, folders: Sequence[Path]) -> SourceDefinition:
     Raises
     ------
     UsageError: there is none of that name; the message lists those there are.
-    SettingsError: the mapping is wrong (file, key, allowed values), or the site's has the package's name
-        without saying `replaces`.
+    SettingsError: the mapping is wrong (file, key, allowed values) or a draft with keys not decided, or the site's has
+        the package's name without saying `replaces`.
     """
     known = source_ids(folders)
     if source_id not in known:
@@ -144,6 +145,7 @@ def load_source(source_id: str, folders: Sequence[Path]) -> SourceDefinition:
             "There is no source {source_id!r}.", "There are: {allowed}.", source_id=source_id, allowed=", ".join(known)
         )
     path = file_of(source_id, folders)
+    refuse_undecided(path, read_yaml(path))
     source = read_model(path, SourceDefinition)
     if source.source_id != source_id:
         raise SettingsError(

@@ -84,7 +84,7 @@ def prepare(
     DamagedFileError: empty, cut short, not in a declared encoding, another header, a broken structure.
     """
     name = repr(str(path))
-    state = _readable_state(path, name)
+    state = check_readable(path, name)
     n_bytes = state[0]
     report = _Progress(progress, n_bytes)
     try:
@@ -96,7 +96,7 @@ def prepare(
         if plain not in (text, path):
             plain.unlink()
     except PermissionError:
-        raise _unreadable(name) from None
+        raise unreadable(name) from None
     except OSError as error:
         raise IntakeError(
             "{name} could not be prepared ({cause}).",
@@ -110,13 +110,14 @@ def prepare(
     return prepared
 
 
-def _readable_state(path: Path, name: str) -> tuple[int, int, int]:
+def check_readable(path: Path, name: str) -> tuple[int, int, int]:
+    """Return the file's size, time and inode; raise IntakeError where it is no file that can be read."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
         raise IntakeError("There is no file {name}.", "Check the path.", name=name) from None
     except (OSError, ValueError):
-        raise _unreadable(name) from None
+        raise unreadable(name) from None
     if stat.S_ISDIR(mode):
         raise IntakeError("{name} is a folder.", "Name the files in it, for example with FOLDER/*.csv.", name=name)
     if not stat.S_ISREG(mode):
@@ -127,7 +128,8 @@ def _readable_state(path: Path, name: str) -> tuple[int, int, int]:
     return state
 
 
-def _unreadable(name: str) -> IntakeError:
+def unreadable(name: str) -> IntakeError:
+    """The error of a file that the operating system does not let us read."""
     return IntakeError("{name} cannot be read.", "Check the file's permissions.", name=name)
 
 

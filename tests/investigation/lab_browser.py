@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from audit_kernel.investigation.launch import ADDRESS, command, prepared
+from audit_kernel.investigation.launch import PAGES, address, command, prepared
 
 CHROMIUM = "/usr/bin/chromium"
 QUIET = [
@@ -26,26 +26,26 @@ PATIENCE = 120_000  # milliseconds: two busy cores start a kernel slowly
 
 
 @contextmanager
-def served(site):
+def served(site, page=PAGES[0]):
     """Serve the page; give its address with the token, and the server's root folder."""
-    with prepared(site) as (root, environment):
+    with prepared(site, page) as (root, environment):
         arguments = [*command(open_browser=False), "--ServerApp.port=0"]
         server = subprocess.Popen(arguments, env=environment, cwd=root, stderr=subprocess.DEVNULL)
         try:
-            yield address_of(server, Path(environment["JUPYTER_RUNTIME_DIR"])), root
+            yield address_of(server, Path(environment["JUPYTER_RUNTIME_DIR"]), page), root
         finally:
             server.terminate()
             server.wait(60)
 
 
-def address_of(server, runtime):
+def address_of(server, runtime, page):
     """Wait until the server has written where it listens, and with which token."""
     for _ in range(PATIENCE // 100):
         assert server.poll() is None, "JupyterLab ended at once"
         for path in runtime.glob("jpserver-*.json"):
             if text := path.read_text(encoding="utf-8"):
                 information = json.loads(text)
-                return f"{information['url'].rstrip('/')}{ADDRESS}?token={information['token']}"
+                return f"{information['url'].rstrip('/')}{address(page)}?token={information['token']}"
         time.sleep(0.1)
     return pytest.fail("JupyterLab did not start")
 

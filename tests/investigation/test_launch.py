@@ -23,8 +23,9 @@ def site(tmp_path):
     return create_site(tmp_path / "site", "NO")
 
 
-def test_the_page_s_notebook_is_one_hidden_cell_without_output_that_cannot_be_edited_or_deleted():
-    notebook = nbformat.read(resource_folder("notebooks") / launch.PAGE, as_version=4)
+@pytest.mark.parametrize("page", launch.PAGES)
+def test_a_page_s_notebook_is_one_hidden_cell_without_output_that_cannot_be_edited_or_deleted(page):
+    notebook = nbformat.read(resource_folder("notebooks") / f"{page}.ipynb", as_version=4)
     nbformat.validate(notebook)
     (cell,) = notebook.cells
     assert (cell.outputs, cell.execution_count) == ([], None)
@@ -52,6 +53,23 @@ def test_the_page_served_is_a_read_only_copy_beside_the_site_s_own_notebooks(sit
         assert not stat.S_IMODE(page.stat().st_mode) & 0o222
         assert (root / "own" / "mine.ipynb").is_file()
     assert (site.folder / "notebooks" / "mine.ipynb").is_file()
+
+
+@pytest.mark.parametrize("page", launch.PAGES)
+def test_each_page_can_be_the_one_that_opens_and_leads_to_the_other(site, page):
+    with launch.prepared(site, page) as (root, environment):
+        settings = json.loads((Path(environment["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.json").read_text())
+        assert settings["LabApp"]["default_url"] == settings["ServerApp"]["default_url"] == launch.address(page)
+        assert sorted(path.stem for path in (root / "notebooks").iterdir()) == sorted(launch.PAGES)
+    script = (launch.EXTENSIONS / "audit-kernel-investigation" / "static" / "remoteEntry.js").read_text(
+        encoding="utf-8"
+    )
+    assert f'"notebooks/{page}.ipynb"' in script
+
+
+def test_a_page_that_is_not_there_is_refused(site):
+    with pytest.raises(UsageError, match="There is no page 'nonsense'"):
+        launch.start_lab(site, page="nonsense")
 
 
 def test_kernels_talk_over_sockets_whose_paths_are_short_enough(site):

@@ -1,14 +1,18 @@
-// The question: purpose first, then patient and/or employee, then the period. Python decides whether it is a good one.
+// A form: fields, one main button, further ones. Python decides whether the answer is a good one.
 
-let formNumber = 0;
+const PIECE = 1 << 20;
+
+function control(description, attributes) {
+  if (description.type !== "select") return element("input", { type: description.type, ...attributes });
+  const options = description.options.map(([value, label]) => element("option", { value }, label));
+  return element("select", attributes, ...options);
+}
 
 function field(description, prefix) {
   const id = `${prefix}-${description.name}`;
-  const input = element("input", {
+  const input = control(description, {
     id,
     name: description.name,
-    type: description.type,
-    value: description.value || "",
     autocomplete: "off",
     spellcheck: "false",
     "aria-required": description.required ? "true" : null,
@@ -20,39 +24,89 @@ function field(description, prefix) {
   return element("div", { class: `ak-field ak-field-${description.name}` }, ...parts);
 }
 
+// A file goes over in pieces, the next when the one before was written: a message has a largest size.
+async function upload(file, model) {
+  let offset = 0;
+  do {
+    const piece = await file.slice(offset, offset + PIECE).arrayBuffer();
+    const received = new Promise((resolve) => {
+      const listen = (content) => {
+        if (content.kind !== "received") return;
+        model.off("msg:custom", listen);
+        resolve(content);
+      };
+      model.on("msg:custom", listen);
+    });
+    model.send({ kind: "upload", name: file.name, offset, size: file.size }, undefined, [piece]);
+    if (!(await received).go_on) return;
+    offset += PIECE;
+  } while (offset < file.size);
+}
+
 function render({ model, el }) {
-  const texts = model.get("texts");
-  formNumber += 1;
-  const prefix = `audit-kernel-${formNumber}`;
-  const submit = button({ type: "submit", class: "ak-submit" });
+  // Each form is a module of its own, so no counter would keep their ids apart.
+  const prefix = `audit-kernel-${Math.random().toString(36).slice(2)}`;
+  const content = element("div", {});
   // The region stands in the page before anything is said in it: a reader announces changes, not arrivals.
   const alert = element("div", { id: `${prefix}-error`, class: "ak-error", role: "alert", "aria-live": "assertive" });
-  const form = element(
-    "form",
-    { class: "ak-form", novalidate: "", "aria-label": texts.title },
-    ...texts.fields.map((description) => field(description, prefix)),
-    element("div", { class: "ak-buttons" }, submit),
-  );
   const root = rootElement(model, "ak-question");
-  root.append(element("h1", {}, texts.title), element("p", { class: "ak-lead" }, texts.lead), form, alert);
+  root.append(content, alert);
   el.append(root);
+  let form;
+  let submit;
 
-  // JupyterLab swallows the key press by which a browser would send the form itself.
-  form.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter" || event.target.tagName !== "INPUT") return;
-    event.preventDefault();
-    form.requestSubmit();
-  });
-  form.addEventListener("submit", (event) => {
+  const send = (event) => {
     event.preventDefault();
     if (model.get("is_busy")) return;
-    model.send({ kind: "search", values: Object.fromEntries(new FormData(form)) });
-  });
+    const values = Object.fromEntries([...new FormData(form)].filter(([, value]) => typeof value === "string"));
+    const action = event.submitter?.dataset.action;
+    model.send({ kind: "search", values: action ? { ...values, action } : values });
+  };
 
+  const draw = () => {
+    const texts = model.get("texts");
+    const typed = form ? Object.fromEntries(new FormData(form)) : {};
+    const focused = content.contains(document.activeElement) ? document.activeElement : null;
+    submit = button({ type: "submit", class: "ak-submit" });
+    const actions = (texts.actions || []).map(([name, label]) =>
+      button({ type: "submit", class: "ak-other", "data-action": name }, label),
+    );
+    form = element(
+      "form",
+      { class: "ak-form", novalidate: "", "aria-label": texts.title },
+      ...texts.fields.map((description) => field(description, prefix)),
+      element("div", { class: "ak-buttons" }, submit, ...actions),
+    );
+    for (const description of texts.fields) {
+      const input = form.elements.namedItem(description.name);
+      if (description.type === "file") {
+        input.addEventListener("change", () => input.files.length && upload(input.files[0], model));
+      } else {
+        input.value = description.value ?? typed[description.name] ?? (description.options?.[0]?.[0] || "");
+      }
+    }
+    const lead = element("p", { class: "ak-lead" }, texts.lead);
+    if (texts.link) lead.append(" ", element("a", { href: texts.link.href, ...NO_SHORTCUTS }, texts.link.text));
+    content.replaceChildren(element(texts.level || "h1", {}, texts.title), lead, form);
+    // JupyterLab swallows the key press by which a browser would send the form itself.
+    form.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.target.type === "file") return;
+      event.preventDefault();
+      form.requestSubmit(submit);
+    });
+    form.addEventListener("submit", send);
+    if (focused?.name) form.elements.namedItem(focused.name)?.focus();
+    if (focused?.tagName === "BUTTON") {
+      const action = focused.dataset.action;
+      (form.querySelector(action ? `[data-action="${CSS.escape(action)}"]` : ".ak-submit") || submit).focus();
+    }
+    showBusy();
+  };
   const showBusy = () => {
     const busy = model.get("is_busy");
+    const texts = model.get("texts");
     submit.textContent = busy ? texts.busy : texts.submit;
-    submit.setAttribute("aria-disabled", String(busy));
+    for (const each of form.querySelectorAll("button")) each.setAttribute("aria-disabled", String(busy));
   };
   const showError = () => {
     const error = model.get("error");
@@ -72,7 +126,8 @@ function render({ model, el }) {
   };
   model.on("change:is_busy", showBusy);
   model.on("change:error", showError);
-  showBusy();
+  model.on("change:texts", draw);
+  draw();
   showError();
   // The page is there for this field; JupyterLab gives the focus to the cell around it when the page opens.
   requestAnimationFrame(() => form.elements.namedItem("purpose")?.focus({ preventScroll: true }));

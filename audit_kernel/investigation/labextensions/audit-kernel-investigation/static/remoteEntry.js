@@ -1,10 +1,10 @@
 // A prebuilt JupyterLab extension without a build step: the two functions of a module-federation container, by hand.
-// It runs the investigator's page when it opens, once its kernel is there, and leaves every other notebook alone.
+// It runs the investigator's and the operator's page when they open, once the kernel is there, and no other notebook.
 (() => {
   "use strict";
 
   const NAME = "audit-kernel-investigation";
-  const PAGE = "notebooks/investigate.ipynb";
+  const PAGES = ["notebooks/investigate.ipynb", "notebooks/operate.ipynb"];
   let shared;
 
   // A shared scope holds, for each package, its versions; the running JupyterLab is the one that counts as loaded.
@@ -39,7 +39,7 @@
     const { INotebookTracker, NotebookActions } = await sharedModule("@jupyterlab/notebook");
     return {
       id: `${NAME}:run-on-opening`,
-      description: "Runs the investigator's page when it opens.",
+      description: "Runs the pages of audit-kernel when they open.",
       autoStart: true,
       requires: [INotebookTracker],
       activate: (app, tracker) => {
@@ -47,7 +47,7 @@
         style.textContent = STYLE;
         document.head.append(style);
         tracker.widgetAdded.connect((_tracker, panel) => {
-          if (panel.context.path !== PAGE) return;
+          if (!PAGES.includes(panel.context.path)) return;
           runPage(app, panel, NotebookActions).catch((error) => console.error(`${NAME}: the page did not run`, error));
         });
       },
