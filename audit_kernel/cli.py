@@ -272,14 +272,12 @@ def demo(
     raise typer.Exit(make_demo(folder, country, language))
 
 
-commands_sources.register(app)
-
-
 def printer(site: Site, language: str = "") -> printing.Printer:
     """Return what prints in the language asked for, else the site's."""
     return printing.Printer(console, language or site.settings.language)
 
 
+commands_sources.register(app)
 commands_store.register(app)
 
 

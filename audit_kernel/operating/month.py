@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel import open_store
-from audit_kernel.evidence.coverage import coverage, notices
+from audit_kernel.evidence.coverage import Lacking, coverage, notices
 from audit_kernel.evidence.index import answer
 from audit_kernel.evidence.month import month_days, run_month, schedule
 from audit_kernel.investigation.content import table_content
@@ -16,7 +16,6 @@ from audit_kernel.locale import format_month, format_number
 from audit_kernel.operating.section import Report, Section, text_table
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
@@ -78,7 +77,7 @@ class MonthSection(Section):
             store.close()
         self._show(result, first, last, lacking)
 
-    def _show(self, result: Result, first: date, last: date, lacking: Mapping[str, int]) -> None:
+    def _show(self, result: Result, first: date, last: date, lacking: Lacking) -> None:
         _, language = self._, self.desk.language
         description = result.query.description
         said = notices(lacking, language)

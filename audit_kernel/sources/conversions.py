@@ -37,10 +37,10 @@ class Conversions:
         self._add_checks_of_all_columns()
 
     def column(self, target: str) -> str | None:
-        """Return c1, c2 ... of the column that goes to `target`; None if no column does."""
+        """SQL of the column that goes to `target`: c1, c2 ..., NULL for a value of its `empty`; None if no column does."""
         for number, mapping in enumerate(self.columns.values(), start=1):
             if mapping.to == target:
-                return f"c{number}"
+                return _value(number, mapping)
         return None
 
     def mapping(self, target: str) -> ColumnMapping:
@@ -56,9 +56,6 @@ class Conversions:
         if column is None:
             return None
         mapping = self.mapping(target)
-        if mapping.empty:
-            listed = ", ".join(literal(value) for value in mapping.empty)
-            column = f"case when {column} in ({listed}) then null else {column} end"
         if mapping.values:
             column = self._decided(column, target, mapping.values)
         elif mapping.type == "personal_number":
@@ -84,7 +81,7 @@ class Conversions:
         """What is odd in the record but readable, as a list of words."""
         numbered = enumerate(self.columns.values(), start=1)
         numbers = [
-            is_wrong(f"({personal_number(f'c{number}', f'year({self._moment()})')})")
+            is_wrong(f"({personal_number(_value(number, mapping), f'year({self._moment()})')})")
             for number, mapping in numbered
             if mapping.type == "personal_number"
         ]
@@ -107,10 +104,10 @@ class Conversions:
                 self._add(f"strlen(c{number}) > {LONGEST_FIELD}", name, "too_long")
         for number, (name, mapping) in numbered:
             if mapping.required:
-                self._add(f"c{number} is null", name, "missing_value")
+                self._add(f"{_value(number, mapping)} is null", name, "missing_value")
         for number, (name, mapping) in numbered:
             if mapping.type == "integer":
-                self._add(f"not regexp_full_match(c{number}, '[0-9]{{1,38}}')", name, "not_a_number")
+                self._add(f"not regexp_full_match({_value(number, mapping)}, '[0-9]{{1,38}}')", name, "not_a_number")
 
     def _add(self, is_bad: str, name: str, code: str) -> None:
         self.checks.append((is_bad, len(self.reasons)))
@@ -197,6 +194,13 @@ class Conversions:
                 target=target,
             )
         return f"'{mapping.format}'"
+
+
+def _value(number: int, mapping: ColumnMapping) -> str:
+    """SQL for a column's value, NULL where the log writes that it has none."""
+    if not mapping.empty:
+        return f"c{number}"
+    return f"(case when c{number} not in ({', '.join(literal(value) for value in mapping.empty)}) then c{number} end)"
 
 
 def literal(text: str) -> str:

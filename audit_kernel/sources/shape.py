@@ -15,7 +15,8 @@ import zstandard
 
 from audit_kernel.errors import DamagedFileError
 from audit_kernel.sources.encoding import CODECS, UTF16_MARKS
-from audit_kernel.sources.prepare import EXPORT_AGAIN, check_readable, unreadable
+from audit_kernel.sources.prepare import check_readable, unreadable
+from audit_kernel.sources.unpack import EXPORT_AGAIN
 
 if TYPE_CHECKING:
     from pathlib import Path

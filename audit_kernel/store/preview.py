@@ -10,11 +10,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import IntakeError
-from audit_kernel.sources import SourceDefinition, prepare, stage, stage_reference
+from audit_kernel.sources import SourceDefinition, UnpackingLimits, prepare, stage, stage_reference
 from audit_kernel.sources.stage import EVENT_TABLES
 from audit_kernel.store.connection import connect
-from audit_kernel.store.intake import count, plain_name, refuse_odd_path, refusing, store_file
+from audit_kernel.store.countries import find_countries
+from audit_kernel.store.intake import plain_name, refuse_odd_path, refusing, store_file
 from audit_kernel.store.reference import store_delivery
+from audit_kernel.store.rows import count
 from audit_kernel.store.tables import LAKE, TableDefinition, table_definitions
 from audit_kernel.store.workspace import workspace
 
@@ -87,7 +89,7 @@ def preview(
     with workspace(site) as folder:
         try:
             refuse_odd_path(path)
-            prepared = prepare(path, definition, folder, progress)
+            prepared = prepare(path, definition, folder, progress, UnpackingLimits(*site.settings.intake.limits))
         except IntakeError as error:
             return Preview(name, refused=error)
         settings = site.settings.store
@@ -117,11 +119,12 @@ def _read(
         with refusing(prepared.path):
             if isinstance(definition, SourceDefinition):
                 n_read = stage(connection, prepared, definition)
+                find_countries(connection, site)
                 store_file(connection, site, prepared, definition, n_read)
                 tables = {name: table_definitions()[name] for name in EVENT_TABLES}
             else:
                 n_read = stage_reference(connection, prepared, definition)
-                store_delivery(connection, prepared, definition, n_read)
+                store_delivery(connection, site, prepared, definition, n_read)
                 tables = {definition.kind: definition.table}
     except IntakeError as error:
         refused, tables = error, {}
