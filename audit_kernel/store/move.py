@@ -191,7 +191,7 @@ def copy_files(connection: duckdb.DuckDBPyConnection, site: Site, target: Site) 
         if not target.settings.store.is_object_store:
             with (Path(new) / name).open("rb") as file:
                 os.fsync(file.fileno())
-        if sha256(connection, new + name) != digest:
+        if not digest or sha256(connection, new + name) != digest:
             raise differs()
     return len(sources), sum(int(size) for _path, size in rows)
 
@@ -203,8 +203,9 @@ def files_under(connection: duckdb.DuckDBPyConnection, folder: str) -> list[str]
 
 
 def sha256(connection: duckdb.DuckDBPyConnection, path: str) -> str:
-    """Return the SHA-256 of a file in a folder or an object store."""
-    return str(connection.execute(f"select sha256(content) from read_blob({literal(path)})").fetchall()[0][0])
+    """Return the SHA-256 of a file in a folder or an object store; empty when there is none."""
+    found = connection.execute(f"select sha256(content) from read_blob({literal(path)})").fetchone()
+    return str(found[0]) if found else ""
 
 
 def copy_catalogue(connection: duckdb.DuckDBPyConnection, site: Site, target: Site, *, moves_files: bool) -> int:

@@ -321,7 +321,7 @@ def test_a_killed_disposal_leaves_a_whole_store_and_the_next_one_finishes(site, 
 
 def test_a_disposal_that_is_hindered_says_so_and_is_finished_later(site, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr(erase, "CLEANING", ("read_blob('/nowhere/at/all')",))  # as a full disk would
+        patched.setattr(erase, "CLEANING", ("no_such_function()",))  # as a full disk would
         with pytest.raises(StoreError, match="not yet every byte"):
             dispose(site, Request(**BY_DECISION))
         patched.undo()
