@@ -37,7 +37,7 @@ class Conversions:
         self._add_checks_of_all_columns()
 
     def column(self, target: str) -> str | None:
-        """SQL of the column that goes to `target`: c1, c2 ..., NULL for a value of its `empty`; None if no column does."""
+        """SQL of the column that goes to `target`, NULL for a value of its `empty`; None if no column does."""
         for number, mapping in enumerate(self.columns.values(), start=1):
             if mapping.to == target:
                 return _value(number, mapping)
