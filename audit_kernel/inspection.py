@@ -207,6 +207,7 @@ def decided_word(column: str, value: str, language: str) -> str:
         "unlock": _("account unlocked"),
         "password_change": _("password changed"),
         "log_cleared": _("log cleared"),
+        "other": _("other"),
         "withdrawal": _("withdrawal"),
         "administration": _("administration"),
         "waste": _("waste"),

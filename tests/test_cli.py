@@ -58,7 +58,7 @@ def test_a_month_says_what_it_lacks_on_its_index_and_on_the_terminal(sealed):
     printed = json.loads((sealed.folder / "printed.json").read_text(encoding="utf-8"))
     page = Path(printed["index"]).read_text(encoding="utf-8")
     for said in (
-        "On 28 days of the period a log delivered nothing",
+        "On 28 days of the period the log gerica delivered nothing",
         "2 running numbers are missing",
         "The log ends on",
         "1 file was refused and never taken in: cut.csv (",
@@ -66,15 +66,13 @@ def test_a_month_says_what_it_lacks_on_its_index_and_on_the_terminal(sealed):
         assert [said for warning in printed["warnings"] if said in warning] == [said]
         assert said in page
     control = next(Path(printed["index"]).parent.glob("blocked*.html")).read_text(encoding="utf-8")
-    assert "On 28 days of the period a log delivered nothing" in control
+    assert "On 28 days of the period the log gerica delivered nothing" in control
     assert "1 record of the period" in control
 
 
 def test_a_month_with_a_failed_notebook_ends_with_three_and_a_broken_journal_is_loud(site):
-    shutil.copy(
-        Path(__file__).parents[1] / "sql" / "checks" / "blocked_searches.yml",
-        site.folder / "sql" / "checks" / "bad.yml",
-    )
+    described = (Path(__file__).parents[1] / "sql" / "checks" / "blocked_searches.yml").read_text(encoding="utf-8")
+    (site.folder / "sql" / "checks" / "bad.yml").write_text(f"{described}\ncomplete: []\n", encoding="utf-8")
     (site.folder / "sql" / "checks" / "bad.sql").write_text("select * from no_such_relation\n", encoding="utf-8")
     (site.folder / "parameters" / "schedule.yml").write_text("monthly: [checks/bad]\n", encoding="utf-8")
     intake = site.journals_folder / "intake.jsonl"
@@ -141,5 +139,5 @@ def test_a_report_is_printed_as_a_table_with_what_the_period_lacks(site):
     assert code == 0
     assert "KANO01" in printed
     assert "3 accesses in the period were searched" in printed
-    assert "On 1 day of the period a log delivered nothing" in printed
+    assert "On 1 day of the period the log gerica delivered nothing" in printed
     assert "2 running numbers are missing" in printed

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy
 
-from audit_kernel.demo import places
+from audit_kernel.demo import places, sweden
 from audit_kernel.demo import staff as roles
 from audit_kernel.demo.references import write_table
 from audit_kernel.demo.settings import stream
@@ -72,7 +72,7 @@ def write_care_references(
             f"employee_id task unit_id delegated_by {dates}",
             _delegations(draws, calendar, units, staff),
         ),
-        "shifts": ("employee_id unit_id kind role starts_at ends_at", _roster(calendar, units, staff, shifts)),
+        "shifts": ("employee_id unit_id kind role starts_at ends_at", _roster(calendar, units, staff, shifts, country)),
         "stays": ("patient_id unit_id kind starts_at ends_at", stays),
         "care_teams": (f"patient_id employee_id team_role {dates}", _contact_persons(draws, calendar, staff, patients)),
         "blocks": (f"patient_id scope direction named_kind named_id {dates}", blocks),
@@ -86,7 +86,7 @@ def _contract(staff: Staff, employee: int) -> str:
     return "temporary" if kinds <= {roles.BOOKED} else "permanent"
 
 
-def _roster(calendar: Calendar, units: list[Unit], staff: Staff, shifts: list[Shift]) -> list[Row]:
+def _roster(calendar: Calendar, units: list[Unit], staff: Staff, shifts: list[Shift], country: str) -> list[Row]:
     """Return every shift as its clock on the wall shows it; one over midnight is one row."""
     starts, ends = (
         calendar.local_seconds(numpy.array([getattr(one, name) for one in shifts], dtype=numpy.int64))
@@ -99,10 +99,20 @@ def _roster(calendar: Calendar, units: list[Unit], staff: Staff, shifts: list[Sh
         ]
         for seconds in (starts, ends)
     ]
+    words = sweden.WORDS if country == "SE" else {}
     rows: list[Row] = []
     for shift, start, end in zip(shifts, *times, strict=True):
         duty = staff.duties[shift.duty]
-        rows.append((staff.employee_id(duty.employee), units[duty.unit].unit_id, "shift", duty.role, start, end))
+        rows.append(
+            (
+                staff.employee_id(duty.employee),
+                units[duty.unit].unit_id,
+                "shift",
+                words.get(duty.role, duty.role),
+                start,
+                end,
+            )
+        )
     return rows
 
 

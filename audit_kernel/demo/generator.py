@@ -77,7 +77,7 @@ def generate(
     else:
         written = write_log(folder / "logs", calendar, log, staff)
     references = write_references(folder / "reference", calendar, units, staff, patients, log, country)
-    references |= write_care_references(folder / "reference", seed, calendar, units, staff, patients, shifts)
+    references |= write_care_references(folder / "reference", seed, calendar, units, staff, patients, shifts, country)
     truth = _write_truth(folder / "truth", written, episodes, staff, patients)
     return GeneratedWorld(written.paths, written.sources, references, truth, written.n_records)
 

@@ -108,9 +108,6 @@ class ReferenceDefinition(DelimitedLayout):
             message = "`columns` needs two columns or more"
             raise ValueError(message)
         allowed = tables[self.kind].columns
-        if any(mapping.values for mapping in self.columns.values()):
-            message = "`values` is allowed for logs only"
-            raise ValueError(message)
         check_targets(self.columns, frozenset(allowed))
         for mapping in self.columns.values():
             known = allowed[mapping.to].values if mapping.to else ()

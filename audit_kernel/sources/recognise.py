@@ -114,9 +114,10 @@ def _compared(start: bytes, name: str, definition: Definition) -> Candidate | No
     for encoding in definition.encodings:
         names = (records_of(start, encoding, definition.delimiter, definition.quote) or [[]])[0]
         n_matching = len(set(names) & set(expected))
-        if n_matching / len(expected) < LEAST_SHARE or n_matching <= (best.n_matching if best else 0):
+        wanted = [name for name in expected if name in names or not definition.columns[name].optional]
+        if n_matching / len(wanted) < LEAST_SHARE or n_matching <= (best.n_matching if best else 0):
             continue
-        same = sorted(names) == sorted(expected)
-        why: Why = "header" if names == expected else "order" if same else "some"
-        best = Candidate(name, title, why, n_matching, len(expected))
+        same = sorted(names) == sorted(wanted)
+        why: Why = "header" if names == wanted else "order" if same else "some"
+        best = Candidate(name, title, why, n_matching, len(wanted))
     return best

@@ -189,5 +189,5 @@ def counted(connection: duckdb.DuckDBPyConnection, chosen: list[Selection]) -> l
             f' from {LAKE}."{each.table}" where {each.goes} group by all order by all',
             each.bound(each.goes, each.held),
         ).fetchall()
-        lines += [Line(each.table, *row) for row in rows]
+        lines += [line for row in rows if (line := Line(each.table, *row)).n_rows or line.n_held]
     return lines

@@ -14,7 +14,8 @@ LOG = [
     "2;02.10.2026;08:00:00;Utskrift;KANO01;Bruker;1042;Post vist",
     "3;02.10.2026;09:00:00;Ny kode;KANO01;Bruker;1042;Utskrift",
     "4;02.10.2026;09:00:00;Lesing;KANO01;;;",
-    "5;02.11.2026;09:00:00;Ny kode;KANO01;Bruker;1042;",
+    *(row(number, f"{number - 2:02}.10.2026", post="1043") for number in range(5, 34)),  # no day of October is silent
+    "34;02.11.2026;09:00:00;Ny kode;KANO01;Bruker;1042;",
 ]
 
 

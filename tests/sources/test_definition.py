@@ -181,7 +181,7 @@ def test_the_rows_of_the_dictionary_are_those_of_the_temporary_tables(folders):
     assert by_code["gerica", "log_type", "Innsyn avvist"][-1] == "denied"
     assert by_code["gerica", "table_name", "Journal"][7] == "journal"
     assert {row[1] for row in codes} == {"log_type", "table_name", "message_type"}
-    assert ("gerica", "Europe/Oslo", True, True, True) in sources.source_rows(definitions)
+    assert ("gerica", "Europe/Oslo", True, True, True, "accesses") in sources.source_rows(definitions)
     assert ("gerica", "Bruker", "patient") in sources.record_table_rows(definitions)
 
 

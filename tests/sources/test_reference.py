@@ -188,7 +188,6 @@ def test_the_header_of_reference_data_is_compared_too(connection, folders, tmp_p
         ("kind: employees\ncolumns: {a: {to: employee_id}, b: {to: b}}", ["to: b", "personal_number"]),
         ("kind: employees\ncolumns: {a: {to: name}, b: {to: valid_from}}", ["employee_id"]),
         ("kind: employees\ncolumns: {a: {to: employee_id}}", ["two columns"]),
-        ("kind: employees\ncolumns: {a: {to: employee_id}, b: {to: name, values: {x: y}}}", ["values", "logs only"]),
         ("kind: units\ncolumns: {a: {to: unit_id}, b: {to: name}}", ["kind", "'employees'"]),
         (
             "kind: networks\ncolumns: {a: {to: network}, b: {to: kind, values: {x: theirs}}}",

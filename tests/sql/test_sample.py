@@ -23,6 +23,12 @@ def month(lake: Lake) -> None:
         if day <= 6:
             lake.access(f"2026-10-{day:02} 08:00:00", employee_id="E2")
     lake.access("2026-10-05 08:00:00", employee_id=None)
+    lake.access("2026-09-29 08:00:00", event_id="90")
+    lake.access("2026-10-05 08:00:00", event_id="95", log_type="Ny kode")
+    of_file = {"file_id": "f", "source_id": "gerica"}
+    times = {"first_at": "2026-10-05 08:00:00", "last_at": "2026-10-05 09:00:00", "taken_in_at": "2026-10-06 09:00:00"}
+    lake.insert("lake.intake_files", {**of_file, **times, "n_read": 50, "n_quarantined": 1, "n_conflicts": 0})
+    lake.insert("lake.quarantine", {**of_file, "record_number": 1, "line_number": 2, "code": "not_a_time"})
 
 
 def drawn(lake: Lake, **given: Any) -> list[dict[str, Any]]:
@@ -91,6 +97,7 @@ def test_one_and_two_threads_give_the_same_bytes(path: Any) -> None:
             lake.access("2026-10-07 08:00:00", event_id=tie, log_type="Brukersøk sperret")
             lake.access("2026-10-07 08:00:00", event_id=f"{tie}{tie}", table_name="Journal", record_ref="J1")
         text = (SQL / f"{name_of(path)}.sql").read_text(encoding="utf-8")
+        lake.read_first(name_of(path))
         given = {"seed": "a", "sample_size": 9, "minimum_per_stratum": 1, "unit_keys": ["E1|P1|2026-10-07"]}
         table = lake.connection.execute(text, lake.bound(text, employee_id="E1", **given)).to_arrow_table()
         assert table.num_rows > 0
