@@ -67,7 +67,7 @@ def test_a_month_says_what_it_lacks_on_its_index_and_on_the_terminal(sealed):
         assert said in page
     control = next(Path(printed["index"]).parent.glob("blocked*.html")).read_text(encoding="utf-8")
     assert "The log gerica delivered nothing on 28 days" in control
-    assert "1 record of the period" in page
+    assert "1 record of the period" in control
 
 
 def test_a_month_with_a_failed_notebook_ends_with_three_and_a_broken_journal_is_loud(site):

@@ -90,6 +90,8 @@ class Page:
         _ = translator(self.language)
         if self.result is None:
             self._show(Paragraph(_("Not assessable"), "summary"), Paragraph(self.not_assessable, "warning"))
+            if notices := self.notices():
+                self._show(Paragraph(" ".join(notices), "notice"))
             return
         searched = self._number(self.result.rows_searched)
         count = self._number(self.result.table.num_rows)
@@ -116,7 +118,7 @@ class Page:
         """Return what the reader must know beside the figures: what the period lacks, unresolved rows, odd codes."""
         _ = translator(self.language)
         if self.result is None:
-            return []
+            return coverage.notices(coverage.coverage(self.store, self.given), self.language)
         notices = coverage.notices(coverage.coverage(self.store, self.result.parameters), self.language)
         if self.result.rows_unresolved:
             text = _(
