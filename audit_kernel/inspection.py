@@ -36,7 +36,6 @@ DEFAULT_ROWS = 5
 # What intake makes for its own use, and parts of the time that `recorded_at` says already.
 NOT_SHOWN = frozenset(
     [
-        "access_id",
         "source_id",
         "file_id",
         "record_hash",

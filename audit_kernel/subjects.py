@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.errors import ParameterError, Phrase, UnknownSubjectError
 from audit_kernel.sources.dictionary import FIELDS
+from audit_kernel.store.tables import with_access_id
 
 if TYPE_CHECKING:
     import duckdb
@@ -18,7 +19,7 @@ ORDERS = {"patient": "accesses_by_patient", "employee": "accesses_by_employee"}
 
 def point_at(connection: duckdb.DuckDBPyConnection, order: str) -> None:
     """Point the views at the rows sorted by `patient` or by `employee`."""
-    connection.execute(f"create or replace temp view stored_accesses as select * from lake.{ORDERS[order]}")
+    connection.execute(f"create or replace temp view stored_accesses as {with_access_id(ORDERS[order])}")
 
 
 def resolve_subject(connection: duckdb.DuckDBPyConnection, kind: str, typed: str) -> str:

@@ -13,7 +13,6 @@ ColumnType = Literal["text", "integer", "date", "time", "timestamp", "personal_n
 # Made at intake from other columns or from the file, never by a mapping.
 NOT_MAPPABLE = frozenset(
     [
-        "access_id",
         "source_id",
         "item",
         "record_hash",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from audit_kernel.sources.conversions import Conversions, literal
+from audit_kernel.sources.conversions import Conversions
 from audit_kernel.sources.delimited import read_records
 from audit_kernel.sources.formats import reader
 from audit_kernel.sources.records import stage_records
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 EVENT_TABLES = ("accesses", "authentications", "medication_events")
 # Known only at intake, or computed there from the source's time zone.
 MADE_AT_INTAKE = frozenset(
-    ["access_id", "source_id", "file_id", "local_date", "local_hour", "local_weekday", "is_holiday", "time_flag"]
+    ["source_id", "file_id", "local_date", "local_hour", "local_weekday", "is_holiday", "time_flag"]
 )
 FIRST_COLUMNS = {
     "record_number": "BIGINT",
@@ -59,11 +59,6 @@ def stage(connection: duckdb.DuckDBPyConnection, prepared: PreparedFile, source:
     return stage_records(connection, prepared, source, reader(source.format), tables)
 
 
-def access_id(source_id: str, event_id: str, item: str = "item") -> str:
-    """SQL for the 16 bytes that identify an access; `source_id` is a text, the others are SQL."""
-    return f"cast(substr(sha256({literal(source_id)} || chr(31) || {event_id} || chr(31) || {item}), 1, 32) as uuid)"
-
-
 def varying_columns(connection: duckdb.DuckDBPyConnection, table: str, source: SourceDefinition) -> list[str]:
     """Return the columns of a staged table that may differ from row to row; the others hold their constant."""
     if source.format != "delimited":
@@ -86,10 +81,6 @@ def _stage_delimited(connection: duckdb.DuckDBPyConnection, prepared: PreparedFi
     expressions = _expressions(conversions, source)
     stored = {name: text for name, text in expressions.items() if text is not None}
     computed = [f'{text} as "{name}"' for name, text in stored.items()]
-    if source.table == "accesses":
-        # of the first record of that content, where the log has no ids: others are few and get theirs at intake
-        event_id = stored["event_id"] if source.own_event_id else f"{conversions.hash()} || ':1'"
-        computed.append(f"{access_id(source.source_id, str(event_id), '0')} as access_id")
     # A record with an id of its own is compared by its columns, should the id come again: no hash of each is needed.
     n_read = read_records(connection, prepared, source, conversions, computed, is_hashed=not source.own_event_id)
     selected = []
@@ -98,8 +89,6 @@ def _stage_delimited(connection: duckdb.DuckDBPyConnection, prepared: PreparedFi
             selected.append(f'"{name}"')
         else:
             selected.append(f'{constant(name)}::{kind} as "{name}"')
-    if source.table == "accesses":
-        selected.append("access_id")
     connection.execute(
         f"create or replace temp view staged_{source.table} as select {', '.join(selected)} from staged_lines "
         "where failure is null"

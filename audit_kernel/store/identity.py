@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 # What a mapping does not fill from the record itself.
 NOT_CONTENT = frozenset(
     {
-        *("access_id", "source_id", "event_id", "item", "record_hash", "file_id", "line_number", "country", "flags"),
+        *("source_id", "event_id", "item", "record_hash", "file_id", "line_number", "country", "flags"),
         *("local_date", "local_hour", "local_weekday", "is_holiday", "time_flag"),
     }
 )

@@ -55,7 +55,7 @@ class PatientRows:
             "quarantined_words": pattern(self.identifiers, SHORTEST_IN_QUARANTINE),
         }
         connection.execute(
-            "create or replace temp table going_accesses as select access_id from resolved_accesses"
+            "create or replace temp table going_accesses as select source_id, event_id, item from resolved_accesses"
             " where (resolved_patient_id = $patient and patient_id in (select identifier from going_people))"
             f" or regexp_matches({TEXTS}, $words)",
             {name: self.values[name] for name in ("patient", "words")},
@@ -64,7 +64,7 @@ class PatientRows:
     def goes(self, name: str, table: TableDefinition) -> str:
         """Return the condition for one table; empty where nothing of it is about a patient."""
         fixed = {
-            "accesses": "access_id in (select access_id from going_accesses)",
+            "accesses": "(source_id, event_id, item) in (select (source_id, event_id, item) from going_accesses)",
             "quarantine": "regexp_matches(raw_record, $quarantined_words)",
             "identifiers": "kind = 'patient' and (id = $patient or list_contains($identifiers, identifier))",
             "holds": f"released_at is not null and coalesce(patient_id in {GOING}, false)",

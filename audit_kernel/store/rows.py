@@ -8,7 +8,7 @@ import duckdb
 
 from audit_kernel.errors import IntakeError
 from audit_kernel.sources.formats import reader
-from audit_kernel.sources.stage import access_id, constant, varying_columns
+from audit_kernel.sources.stage import constant, varying_columns
 from audit_kernel.store.countries import staged_with_countries
 from audit_kernel.store.tables import LAKE, table_definitions
 
@@ -35,19 +35,23 @@ def store_rows(connection: Connection, site: Site, table: str, source: SourceDef
         "local_hour": "cast(date_part('hour', local_at) as tinyint)",
         "local_weekday": "cast(date_part('isodow', local_at) as tinyint)",
         "is_holiday": "is_public_holiday(cast(local_at as date))",
-        "time_flag": "time_flag" if "time_flag" in given else "local_time_flag(local_at)",
     }
+    if source.format == "delimited":
+        derived |= {"recorded_at": "local_to_utc(local_at)", "time_flag": "local_time_flag(local_at)"}
     selected = ", ".join(
         derived.get(name) or (f'"{name}"' if name in given else f"{constant(name)}::{column.type}")
         for name, column in columns.items()
     )
     names = ", ".join(f'"{column}"' for column in columns)
     values = {"source_id": source.source_id, "file_id": file_id}
+    # Local time sorts as UTC does but for one hour a year, in which readers skip a little less.
+    by_time = "recorded_at" if "recorded_at" in given else "local_at"
     n_rows = 0
     for first in range(0, last_record(connection, table) + 1, SORTED_AT_ONCE):
         chunk = f"{rows} where record_number >= {first} and record_number < {first + SORTED_AT_ONCE}"
         for stored_name, order in table_definitions()[table].stored_as.items():
-            sorting = ", ".join(f'"{name}"' for name in order if name in given)
+            keys = (by_time if name == "recorded_at" else name for name in order)
+            sorting = ", ".join(f'"{name}"' for name in keys if name in given)
             # Only what varies is sorted; the constant columns are added to the sorted rows: a third of the time.
             found = connection.execute(
                 f'insert into {LAKE}."{stored_name}" ({names}) select {selected} from ({chunk} order by {sorting})',
@@ -73,7 +77,8 @@ def new_rows(connection: Connection, site: Site, table: str, source: SourceDefin
         "local_at": "coalesce(recorded_local, utc_to_local(recorded_at))",
     }
     if source.format == "delimited":
-        special |= {"recorded_at": "local_to_utc(recorded_local)", "local_at": "recorded_local"}
+        del special["recorded_at"]
+        special["local_at"] = "recorded_local"
     else:
         # Most formats want an offset in every time; a delimited log is local throughout and its mapping names the zone.
         flag = "no_zone" if reader(source.format).has_zone else "ok"
@@ -81,8 +86,6 @@ def new_rows(connection: Connection, site: Site, table: str, source: SourceDefin
             f"case when recorded_at is not null then 'ok' when local_time_flag(recorded_local) = 'ok' then '{flag}'"
             " else local_time_flag(recorded_local) end"
         )
-    if table == "accesses" and (has_occurrences or source.format != "delimited"):
-        special["access_id"] = access_id(source.source_id, event_id)
     varying = varying_columns(connection, table, source)
     if site.countries_file and "country" in table_definitions()[table].columns and "country" not in varying:
         varying.append("country")

@@ -15,7 +15,7 @@ from audit_kernel.sources import load_source, source_ids
 from audit_kernel.sources.dictionary import code_rows, record_table_rows, register_rows, source_rows
 from audit_kernel.store.dated import dated_sql, empty_sql
 from audit_kernel.store.intake import source_folders
-from audit_kernel.store.tables import LAKE, reference_tables
+from audit_kernel.store.tables import LAKE, reference_tables, with_access_id
 from audit_kernel.yaml_file import read_yaml
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     for name, columns in TEMPORARY_TABLES.items():
         connection.execute(f"create or replace temp table {name} ({columns})")
         fill(connection, name, rows[name])
-    connection.execute(f"create or replace temp view stored_accesses as select * from {LAKE}.accesses_by_patient")
+    connection.execute(f"create or replace temp view stored_accesses as {with_access_id('accesses_by_patient')}")
     rows_of_kinds = connection.execute(
         f"select distinct source_id from {LAKE}.intake_files where source_id like '{REFERENCE_SOURCE}%'"
     )

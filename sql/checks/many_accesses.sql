@@ -5,7 +5,7 @@ seen as (
     select
         employee_id, patient_id, role, unit_id, unit_type, recorded_at, is_blocked,
         lag(recorded_at) over (
-            partition by employee_id, patient_id, source_id, table_name order by recorded_at, access_id
+            partition by employee_id, patient_id, source_id, table_name order by recorded_at, event_id, item
         ) as previous_at
     from accesses
     where

@@ -7,7 +7,7 @@ marked as (
         access_id, source_id, employee_id, patient_id, table_name, area, action, local_date, recorded_at,
         lag(recorded_at) over (
             partition by employee_id, patient_id, source_id, table_name
-            order by recorded_at, access_id
+            order by recorded_at, event_id, item
         ) as previous_at
     from accesses
     where is_access and patient_id is not null

@@ -3,7 +3,7 @@ with
 seen as (
 
     select
-        access_id, source_id, employee_id, employee_name, patient_id, patient_name,
+        source_id, event_id, item, employee_id, employee_name, patient_id, patient_name,
         table_name, recorded_at, is_blocked, is_patient_unresolved, is_confirmed, is_unknown_code,
         area = 'journal' as is_in_journal,
         area in ('journal', 'patient') and action in ('read', 'print', 'export') as is_reading
@@ -33,11 +33,11 @@ spaced as (
         *,
         lag(recorded_at) over (
             partition by employee_id, patient_id, source_id, table_name, is_in_journal
-            order by recorded_at, access_id
+            order by recorded_at, event_id, item
         ) as previous_in_journal_at,
         lag(recorded_at) over (
             partition by employee_id, patient_id, source_id, table_name, is_reading
-            order by recorded_at, access_id
+            order by recorded_at, event_id, item
         ) as previous_reading_at
     from seen
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from audit_kernel.store.dated import dated_sql, empty_sql
-from audit_kernel.store.tables import reference_tables
+from audit_kernel.store.tables import reference_tables, with_access_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -73,7 +73,7 @@ class Lake:
         self.connection.execute(
             "create temp table site as select 'NO' as country, 'Europe/Oslo' as time_zone, 'nb' as language"
         )
-        self.connection.execute("create temp view stored_accesses as select * from lake.accesses_by_patient")
+        self.connection.execute(f"create temp view stored_accesses as {with_access_id('accesses_by_patient')}")
         self.sources("gerica")
         for code in CODES:
             self.insert("codes", {"source_id": "gerica", "is_confirmed": True, **code})
@@ -124,9 +124,11 @@ class Lake:
         number = str(row.pop("event_id", self.n_accesses))
         local = datetime.fromisoformat(f"{at}+00:00").astimezone(OSLO)
         source_id = row.get("source_id", "gerica")
-        access_id = UUID(bytes=hashlib.sha256(f"{source_id}|{number}|{row.get('item', 0)}".encode()).digest()[:16])
+        access_id = UUID(
+            bytes=hashlib.sha256(f"{source_id}\x1f{number}\x1f{row.get('item', 0)}".encode()).digest()[:16]
+        )
         full = {
-            "access_id": access_id, "source_id": "gerica", "event_id": number, "item": 0, "record_hash": number,
+            "source_id": "gerica", "event_id": number, "item": 0, "record_hash": number,
             "file_id": "file", "line_number": self.n_accesses, "recorded_at": at, "local_date": local.date(),
             "local_hour": local.hour, "local_weekday": local.isoweekday(), "is_holiday": False, "time_flag": "ok",
             "employee_id": "E1", "patient_id": "P1", "log_type": "Lesing", "table_name": "Bruker",

@@ -73,7 +73,7 @@ def test_two_identical_records_of_a_log_without_ids_both_stay_and_an_overlap_add
     other = "2026-10-01 12:00:05;anna;1042;read"
     assert balance(take_in(site, plain("a.csv", [same, same, other]), "plain")) == (3, 3, 0, 0)
     assert balance(take_in(site, plain("b.csv", [other, same, same, same]), "plain")) == (4, 1, 3, 0)
-    assert ask(site, "select count(*), count(distinct access_id) from lake.accesses_by_patient") == [(4, 4)]
+    assert ask(site, "select count(*), count(distinct event_id) from lake.accesses_by_patient") == [(4, 4)]
 
 
 def test_the_same_id_with_other_content_is_quarantined_as_a_conflict_with_its_text(site, gerica):
