@@ -71,6 +71,8 @@ def count_lines(text: Path, progress: Callable[[int], None]) -> tuple[int, int]:
     n_records = longest = 0
     pending = b""
     with text.open("rb") as stream:
+        if stream.read(len(BYTE_ORDER_MARK)) != BYTE_ORDER_MARK:
+            stream.seek(0)
         while block := stream.read(BLOCK):
             progress(len(block))
             whole, feed, rest = block.rpartition(b"\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -88,13 +89,15 @@ def prepare(
     n_bytes = state[0]
     report = _Progress(progress, n_bytes)
     try:
-        file_id = _hash(path, report)
-        form = _format_of(source)
-        limits = limits or UnpackingLimits()
-        plain = unpack(path, temporary, name, limits)
-        text, encoding, columns, facts = _text(plain, source, form, temporary, name, report, limits)
-        if plain not in (text, path):
-            plain.unlink()
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            hashed = beside.submit(_hash, path, report)
+            form = _format_of(source)
+            limits = limits or UnpackingLimits()
+            plain = unpack(path, temporary, name, limits)
+            text, encoding, columns, facts = _text(plain, source, form, temporary, name, report, limits)
+            if plain not in (text, path):
+                plain.unlink()
+            file_id = hashed.result()
     except PermissionError:
         raise unreadable(name) from None
     except OSError as error:
