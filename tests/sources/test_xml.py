@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 import subprocess
 import sys
@@ -172,7 +173,7 @@ def test_a_message_of_syslog_with_a_document_type_is_quarantined_alone(take):
 
 
 def test_a_record_with_too_much_in_it_is_quarantined_and_not_kept(take, monkeypatch):
-    nodes = sys.modules["audit_kernel.sources.xml_nodes"]
+    nodes = importlib.import_module("audit_kernel.sources.xml_nodes")
     monkeypatch.setattr(nodes, "MOST_ELEMENTS", 50)
     monkeypatch.setattr(nodes, "LONGEST_RECORD", 5_000)
     long = "x" * 9_000
@@ -184,7 +185,7 @@ def test_a_record_with_too_much_in_it_is_quarantined_and_not_kept(take, monkeypa
 
 
 def test_a_token_without_end_refuses_the_file(take, monkeypatch):
-    monkeypatch.setattr(sys.modules["audit_kernel.sources.xml_records"], "LONGEST_TOKEN", 100_000)
+    monkeypatch.setattr("audit_kernel.sources.xml_records.LONGEST_TOKEN", 100_000)
     with pytest.raises(DamagedFileError, match="line 1"):
         take(GOOD + "<!--" + "x" * 900_000 + "-->" + GOOD, "dicom_audit", "log.xml")
 
@@ -195,9 +196,9 @@ def test_both_readers_find_the_same_whatever_their_blocks(take, monkeypatch, siz
         f"{DECLARATION}<a>{GOOD}<!-- <AuditMessage> --><![CDATA[<AuditMessage>]]></a>{DECLARATION}{GOOD}{message('&')}"
         * 9
     )
-    monkeypatch.setattr(sys.modules["audit_kernel.sources.count_xml"], "BLOCK", size)
-    monkeypatch.setattr(sys.modules["audit_kernel.sources.xml_records"], "FIRST_BLOCK", size)
-    monkeypatch.setattr(sys.modules["audit_kernel.sources.xml_records"], "BLOCK", size * 3)
+    monkeypatch.setattr("audit_kernel.sources.count_xml.BLOCK", size)
+    monkeypatch.setattr("audit_kernel.sources.xml_records.FIRST_BLOCK", size)
+    monkeypatch.setattr("audit_kernel.sources.xml_records.BLOCK", size * 3)
     staged = take(content + GOOD, "dicom_audit", "log.xml")
     assert len(staged.accesses) == 19
     assert len(staged.quarantine) == 9
@@ -236,7 +237,7 @@ def test_a_large_document_needs_little_memory():
 
 
 def test_a_record_that_the_first_reader_loses_shows_in_the_count(take, monkeypatch):
-    nodes = sys.modules["audit_kernel.sources.xml_nodes"]
+    nodes = importlib.import_module("audit_kernel.sources.xml_nodes")
     whole = nodes.NodeBuilder.taken
     monkeypatch.setattr(nodes.NodeBuilder, "taken", lambda builder: whole(builder)[:1])
     with pytest.raises(AssertionError, match="n_records"):  # the fixture holds both counts against each other
@@ -244,7 +245,7 @@ def test_a_record_that_the_first_reader_loses_shows_in_the_count(take, monkeypat
 
 
 def test_a_record_too_large_to_be_shown_refuses_the_file(take, monkeypatch):
-    monkeypatch.setattr(sys.modules["audit_kernel.sources.xml_records"], "LONGEST_TEXT", 1_000)
+    monkeypatch.setattr("audit_kernel.sources.xml_records.LONGEST_TEXT", 1_000)
     with pytest.raises(DamagedFileError, match="line 2"):
         take(f"{GOOD}\n{message('x' * 2_000)}\n{GOOD}", "dicom_audit", "log.xml")
 

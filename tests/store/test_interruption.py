@@ -107,7 +107,7 @@ def test_a_full_disk_refuses_the_file_and_leaves_the_store_as_before(tmp_path, g
         before = everything(site)
         # Different in every row, so that it cannot be packed into what space there is; windows-1252 needs a copy.
         big = gerica(
-            "big.csv", [row(number, employee=os.urandom(12).hex()) for number in range(2, 80_000)], encoding="cp1252"
+            "big.csv", [row(number, employee=os.urandom(50).hex()) for number in range(2, 80_000)], encoding="cp1252"
         )
         with pytest.raises(AuditKernelError) as caught:
             take_in(site, big, "gerica")
