@@ -4,6 +4,7 @@
 PYTHON ?= python3
 WORKERS ?= auto
 ROWS ?= 10000000
+FILES ?= daily
 BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -16,7 +17,7 @@ help:
 	@echo "make test    everything that is checked: style, types, tests"
 	@echo "make lab     open the investigator's page over the demo in JupyterLab"
 	@echo "make lint    style and types only"
-	@echo "make bench   speed against peers (ROWS=$(ROWS))"
+	@echo "make bench   speed against peers (ROWS=$(ROWS) FILES=$(FILES))"
 	@echo "make lock    resolve the dependencies again"
 	@echo "make clean   remove .venv, demo and caches"
 
@@ -50,7 +51,7 @@ test: lint
 	@touch $@
 
 bench: .venv/.bench
-	$(BIN)/python -m benchmarks.bench_store --rows $(ROWS)
+	$(BIN)/python -m benchmarks.bench_store --rows $(ROWS) --files $(FILES)
 
 # run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need. bench: dev and the peers.
 lock: $(READY)

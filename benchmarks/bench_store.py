@@ -1,7 +1,7 @@
 """The store at size, ours and the peers in the same run: a year's log in daily files of two sources.
 
-    make bench                      # 10 million rows, about 10 minutes
-    make bench ROWS=100000000       # 100 million rows: about an hour, 45 GB of disk
+    make bench                                  # 10 million rows in daily files, about 30 minutes
+    make bench ROWS=100000000 FILES=monthly     # 100 million rows in monthly files, about an hour, 45 GB of disk
 
 The ratio is the peer's time divided by ours; each figure is the median of at least five.
 """
@@ -38,6 +38,7 @@ TIMES = 5
 TO_DATE = FIRST_DAY + timedelta(days=N_DAYS - 1)
 WEEK = (date(2026, 5, 4), date(2026, 5, 10))
 MONTH_AFTER = date(2026, 11, 1)
+MONTH_ROWS = 8_500_000
 
 
 class Lines:
@@ -88,17 +89,22 @@ def intake(site: Site, files: Sequence[Path], source_id: str) -> float:
     """Take files in by the ordinary command; return its seconds."""
     command = [*COMMAND, "intake", *map(str, files), "--source", source_id]
     return seconds(
-        lambda: subprocess.run([*command, "--site", str(site.folder), "--json"], check=True, capture_output=True)
+        lambda: subprocess.run([*command, "--site", str(site.folder), "--json"], check=True, stdout=subprocess.DEVNULL)
     )
 
 
-def deliver_year(year: Year, site: Site, folder: Path, plain: Path, lines: Lines) -> None:
-    """Write and take in every day's two files, a month at a time, and the same rows as one Parquet file a month."""
+def union(year: Year, days: Sequence[int]) -> str:
+    """SQL of the rows of several days."""
+    return "(" + " union all ".join(f"select * from {year.day(day)}" for day in days) + ")"
+
+
+def deliver_year(year: Year, site: Site, folder: Path, lines: Lines, *, is_daily: bool) -> None:
+    """Write and take in each day's or month's two files, a month at a time, and its rows as one plain Parquet file."""
     connection = duckdb.connect(config={"threads": 2})
     connection.execute("set TimeZone = 'UTC'")
     for kind, path in write_reference(connection, year, folder).items():
         command = [*COMMAND, "reference", str(path), "--kind", kind]
-        subprocess.run([*command, "--site", str(site.folder)], check=True, capture_output=True)
+        subprocess.run([*command, "--site", str(site.folder)], check=True, stdout=subprocess.DEVNULL)
     spent, n_files = 0.0, 0
     for month in range(12):
         days = [day for day in range(N_DAYS) if (FIRST_DAY + timedelta(days=day)).month == (10 + month) % 12 + 1]
@@ -106,24 +112,24 @@ def deliver_year(year: Year, site: Site, folder: Path, plain: Path, lines: Lines
             files = [
                 write_csv(
                     connection,
-                    f"(select * from {year.day(day)} where number % 2 = {place})",
-                    folder / f"{source_id}_{day:03d}.csv",
+                    f"(select * from {union(year, delivered)} where number % 2 = {place})",
+                    folder / f"{source_id}_{delivered[0]:03d}.csv",
                 )
-                for day in days
+                for delivered in ([[day] for day in days] if is_daily else [days])
             ]
             spent += intake(site, files, source_id)
             n_files += len(files)
             for path in files:
                 path.unlink()
-        union = " union all ".join(f"select * from {year.day(day)}" for day in days)
         connection.execute(
-            f"copy (select * replace (date_trunc('second', recorded_at) as recorded_at) from ({named(f'({union})')})"
-            f" order by number) to '{plain}/{month:02d}.parquet' (format parquet, compression zstd)"
+            "copy (select * replace (date_trunc('second', recorded_at) as recorded_at)"
+            f" from ({named(union(year, days))}) order by number)"
+            f" to '{folder}/plain/{month:02d}.parquet' (format parquet, compression zstd)"
         )
     connection.close()
     n_rows = year.n_rows // N_DAYS * N_DAYS
     lines.add(
-        f"A year in {n_files} daily files by the ordinary command: {spent:,.0f} s,"
+        f"A year in {n_files} {'daily' if is_daily else 'monthly'} files by the ordinary command: {spent:,.0f} s,"
         f" {n_rows / spent:,.0f} rows/s, {spent / n_files:.2f} s a file."
     )
 
@@ -189,20 +195,25 @@ def ask_peers(year: Year, plain: Path, ours: dict[str, tuple[float, list[int]]],
         lines.add(f"| one {column} | {own * 1000:,.0f} ms | {' | '.join(cells)} | {min(times) / own:.1f} x |")
 
 
-def month_files(year: Year, folder: Path) -> dict[str, Path]:
-    """Write the month after the year, a twelfth of its rows, once for each source."""
+def month_files(year: Year, folder: Path, n_rows: int) -> dict[str, Path]:
+    """Write the month after the year, once for each source."""
     connection = duckdb.connect(config={"threads": 2})
     connection.execute("set TimeZone = 'UTC'")
-    rows = year.rows(year.n_rows, year.n_rows // 12, MONTH_AFTER, 30)
-    files = {source_id: write_csv(connection, rows, folder / f"month_{source_id}.csv") for source_id in SOURCES}
+    files = {
+        source_id: write_csv(
+            connection,
+            year.rows(year.n_rows + place * n_rows, n_rows, MONTH_AFTER, 30),
+            folder / f"month_{source_id}.csv",
+        )
+        for place, source_id in enumerate(SOURCES)
+    }
     connection.close()
     return files
 
 
-def compare_intake(year: Year, site: Site, folder: Path, lines: Lines) -> None:
+def compare_intake(year: Year, site: Site, folder: Path, lines: Lines, n_rows: int) -> None:
     """Take a month in, as one file, into empty stores and into the full one, in turn with DuckDB's bare floor."""
-    files = month_files(year, folder)
-    n_rows = year.n_rows // 12
+    files = month_files(year, folder, n_rows)
     lines.add("")
     lines.add(
         f"Intake of one month ({n_rows:,} rows, {files['bench_ids'].stat().st_size / 1e6:,.0f} MB,"
@@ -230,12 +241,12 @@ def compare_intake(year: Year, site: Site, folder: Path, lines: Lines) -> None:
     lines.add(f"Most memory of any intake: {peak:.1f} GB.")
 
 
-def measure(year: Year, folder: Path, lines: Lines) -> None:
+def measure(year: Year, folder: Path, lines: Lines, month_rows: int, *, is_daily: bool) -> None:
     """Run everything over one year."""
     plain = folder / "plain"
     plain.mkdir()
     site = new_site(folder / "site")
-    deliver_year(year, site, folder, plain, lines)
+    deliver_year(year, site, folder, lines, is_daily=is_daily)
     lines.add("")
     lines.add("| | opening | -141, a patient's year | -141, an employee's year | -140, a week | -119, a week |")
     lines.add("|---|---|---|---|---|---|")
@@ -251,7 +262,7 @@ def measure(year: Year, folder: Path, lines: Lines) -> None:
     stored = sum(path.stat().st_size for path in (site.folder / "store").rglob("*.parquet")) / 1e9
     lines.add("")
     lines.add(f"Merging the year: {merging:,.0f} s. The store with the files not yet cleared: {stored:,.1f} GB.")
-    compare_intake(year, site, folder, lines)
+    compare_intake(year, site, folder, lines, month_rows)
 
 
 def main() -> None:
@@ -259,6 +270,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--folder", type=Path, default=None, help="where to work; a temporary folder when left out")
+    parser.add_argument("--files", choices=("daily", "monthly"), default="daily", help="how the year is delivered")
+    parser.add_argument("--month-rows", type=int, default=MONTH_ROWS, help="rows of the month whose intake is compared")
     arguments = parser.parse_args()
     lines = Lines()
     lines.add(
@@ -268,7 +281,7 @@ def main() -> None:
     lines.add("")
     folder = Path(tempfile.mkdtemp(dir=arguments.folder))
     try:
-        measure(Year(arguments.rows), folder, lines)
+        measure(Year(arguments.rows), folder, lines, arguments.month_rows, is_daily=arguments.files == "daily")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     keep(arguments.rows, lines.lines)

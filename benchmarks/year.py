@@ -39,28 +39,15 @@ columns:
   Enhet: {{to: unit_id}}
   Adresse: {{to: network_address}}
 """
-CODES = """
-log_type:
-  Lesing: &code
-    action: read
-    activity: {en: read, sv: läst, nb: lest}
-    meaning: {en: Read., sv: Läst., nb: Lest.}
-    origin: invented for the benchmark
-    is_confirmed: true
-  Skriving: {<<: *code, action: write}
-table_name:
-  Journal: &table
-    area: journal
-    related: none
-    activity: {en: the journal, sv: journalen, nb: journalen}
-    meaning: {en: The journal., sv: Journalen., nb: Journalen.}
-    origin: invented for the benchmark
-    is_confirmed: true
-  Bruker: {<<: *table, area: patient}
-message_type:
-  Post vist: {<<: *code}
-  Post endret: {<<: *code, action: write}
-"""
+CODE = (
+    "    {kind}\n    activity: {{en: seen, sv: sett, nb: sett}}\n    meaning: {{en: Seen., sv: Sett., nb: Sett.}}\n"
+    "    origin: invented for the benchmark\n    is_confirmed: true\n"
+)
+CODES = {
+    "log_type": {"Lesing": "action: read", "Skriving": "action: write"},
+    "table_name": {"Journal": "area: journal", "Bruker": "area: patient"},
+    "message_type": {"Post vist": "action: read", "Post endret": "action: write"},
+}
 
 
 @dataclass(frozen=True)
@@ -155,4 +142,12 @@ def write_mappings(folder: Path) -> None:
             source_id=source_id, has_ids=str(has_ids).lower(), first="event_id" if has_ids else "session_id"
         )
         (folder / f"{source_id}.yml").write_text(text, encoding="utf-8")
-        (folder / f"{source_id}.codes.yml").write_text(CODES, encoding="utf-8")
+        codes = "".join(
+            f"{column}:\n"
+            + "".join(
+                f"  {code}:\n" + CODE.format(kind=f"{kind}\n    related: none" if column == "table_name" else kind)
+                for code, kind in kinds.items()
+            )
+            for column, kinds in CODES.items()
+        )
+        (folder / f"{source_id}.codes.yml").write_text(codes, encoding="utf-8")

@@ -59,7 +59,8 @@ def create_staged_keys(connection: duckdb.DuckDBPyConnection, source: SourceDefi
     # Two ids of one hash only cost a closer look; equal ids have equal hashes.
     found = connection.execute(
         "select count(*), count(distinct hash(coalesce(event_id, record_hash))),"
-        " count(*) filter (where event_id is null), min(event_id), max(event_id), min(moment), max(moment) from staged_keys"
+        " count(*) filter (where event_id is null), min(event_id), max(event_id), min(moment), max(moment)"
+        " from staged_keys"
     ).fetchone()
     assert found is not None  # noqa: S101 - an aggregate always has a row
     return Keys(*found)
