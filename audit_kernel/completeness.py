@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 # A log feeds a table when its mapping says so, or when rows of it stand there.
 SOURCES = """
 with drawn_on as (
-    select source_id from events
+    select source_id from event_counts
     where
         event_table in (select unnest($tables))
-        and recorded_at >= $start_at - $comparison_weeks * interval '7' day and recorded_at < $end_at
+        and last_at >= $start_at - $comparison_weeks * interval '7' day and first_at < $end_at
     union
     select source_id from sources where event_table in (select unnest($tables))
 )

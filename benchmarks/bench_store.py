@@ -283,8 +283,8 @@ def main() -> None:
     try:
         measure(Year(arguments.rows), folder, lines, arguments.month_rows, is_daily=arguments.files == "daily")
     finally:
+        keep(arguments.rows, lines.lines)
         shutil.rmtree(folder, ignore_errors=True)
-    keep(arguments.rows, lines.lines)
 
 
 def keep(n_rows: int, lines: Sequence[str]) -> None:

@@ -109,7 +109,7 @@ def dispose(site: Site, request: Request) -> list[Disposal]:
     with workspace(site) as folder, writing(site, folder) as connection:
         interrupted = unfinished(connection)
         try:
-            remove(connection, request, selections(connection, site, request))
+            remove(connection, site, request, selections(connection, site, request))
         except UnknownSubjectError:
             if not interrupted:  # else it was this very disposal that was interrupted
                 raise
@@ -121,7 +121,7 @@ def dispose(site: Site, request: Request) -> list[Disposal]:
     return pending
 
 
-def remove(connection: duckdb.DuckDBPyConnection, request: Request, chosen: list[Selection]) -> None:
+def remove(connection: duckdb.DuckDBPyConnection, site: Site, request: Request, chosen: list[Selection]) -> None:
     """Delete what is not held and record it, in one transaction; nothing where nothing was chosen."""
     lines = counted(connection, chosen)
     if not lines:
@@ -130,6 +130,9 @@ def remove(connection: duckdb.DuckDBPyConnection, request: Request, chosen: list
         for each in chosen:
             condition = f"{each.goes} and not ({each.held})"
             connection.execute(f'delete from {LAKE}."{each.table}" where {condition}', each.bound(condition))
+        if request.before:
+            # Else days without a row would pass for whole. One patient's rows did come: those counts stay.
+            connection.execute(f"delete from {LAKE}.hourly_counts where hour_at < ?", [site.instant(request.before)])
         record_disposal(connection, request.kind, request.before, request.decision.strip(), lines)
 
 
@@ -152,6 +155,8 @@ def selections(connection: duckdb.DuckDBPyConnection, site: Site, request: Reque
     about = PatientRows(connection, request.patient) if request.patient else None
     chosen: list[Selection] = []
     for name, table in table_definitions().items():
+        if name == "hourly_counts":
+            continue  # hours and numbers, of nobody
         day = next((column for column in ("recorded_at", "local_date") if column in table.columns), "")
         held, values = holds.is_held(in_force, site, table.columns)
         goes = ""

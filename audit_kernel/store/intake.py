@@ -98,6 +98,8 @@ def deliver_file(
     ------
     IntakeError, StoreError: as in `take_in`.
     """
+    from audit_kernel.store.counts import count_rows  # which reads the mappings as this module does
+
     refuse_odd_path(path)
     with workspace(site) as folder:
         limits = UnpackingLimits(*site.settings.intake.limits)
@@ -113,6 +115,7 @@ def deliver_file(
                     append_to_ledger(connection, delivery)
                     prepared.check_unchanged()
             if is_last:
+                count_rows(connection, site)
                 tidy(connection)
     return delivery
 

@@ -61,6 +61,22 @@ def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     ------
     SettingsError: a mapping or dictionary of the site is wrong.
     """
+    create_setting_tables(connection, site)
+    rows_of_kinds = connection.execute(
+        f"select distinct source_id from {LAKE}.intake_files where source_id like '{REFERENCE_SOURCE}%'"
+    )
+    create_model_views(
+        connection, {source_id.removeprefix(REFERENCE_SOURCE) for (source_id,) in rows_of_kinds.fetchall()}
+    )
+
+
+def create_setting_tables(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
+    """Create the TEMP tables of settings and dictionaries, and the view `stored_accesses`.
+
+    Raises
+    ------
+    SettingsError: a mapping or dictionary of the site is wrong.
+    """
     sources = [load_source(source_id, source_folders(site)) for source_id in source_ids(source_folders(site))]
     settings = site.settings
     rows: dict[str, list[tuple[object, ...]]] = {
@@ -74,12 +90,6 @@ def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
         connection.execute(f"create or replace temp table {name} ({columns})")
         fill(connection, name, rows[name])
     connection.execute(f"create or replace temp view stored_accesses as {with_access_id('accesses_by_patient')}")
-    rows_of_kinds = connection.execute(
-        f"select distinct source_id from {LAKE}.intake_files where source_id like '{REFERENCE_SOURCE}%'"
-    )
-    create_model_views(
-        connection, {source_id.removeprefix(REFERENCE_SOURCE) for (source_id,) in rows_of_kinds.fetchall()}
-    )
 
 
 def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:

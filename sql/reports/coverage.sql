@@ -2,20 +2,18 @@ with
 
 counted as (
 
-    -- every page asks this: one pass, numbers in blocks of 4,096; the window is that of missing_numbers
+    -- every page asks this, so it reads hours, not rows; an hour of which the period holds a part counts whole; the
+    -- window is that of missing_numbers
     select
-        source_id, local_date, number // 4096 as block,
-        case when recorded_at < $start_at then -1 when recorded_at < $end_at then 0 else 1 end as phase,
-        count(*) as n_rows, count(*) filter (where time_flag <> 'ok') as n_odd_hours, count(number) as n_numbers,
-        min(number) as lowest, max(number) as highest, min(recorded_at) as first_at, max(recorded_at) as last_at
-    from (
-        select
-            events.source_id, events.local_date, events.recorded_at, events.time_flag,
-            case when sources.running_number and events.item = 0 and regexp_matches(events.event_id, '^[0-9]{1,15}$')
-                then try_cast(events.event_id as bigint) end as number
-        from events left join sources using (source_id)
-        where events.recorded_at >= $start_at - interval '7' day and events.recorded_at < $end_at + interval '1' day
-    ) as seen
+        counts.source_id, counts.local_date, case when sources.running_number then counts.block end as block,
+        case when counts.last_at < $start_at then -1 when counts.first_at < $end_at then 0 else 1 end as phase,
+        sum(counts.n_rows) as n_rows, sum(counts.n_odd_hours) as n_odd_hours, sum(counts.n_numbers) as n_numbers,
+        min(counts.lowest) as lowest, max(counts.highest) as highest,
+        min(counts.first_at) as first_at, max(counts.last_at) as last_at
+    from event_counts as counts
+    left join sources on counts.source_id = sources.source_id
+    where
+        counts.last_at >= $start_at - interval '7' day and counts.first_at < $end_at + interval '1' day
     group by all
 
 ),

@@ -16,8 +16,8 @@ days as (
 
 counted as (
 
-    select source_id, local_date, count(*) as n_rows, count(*) filter (where time_flag <> 'ok') as n_odd_hours
-    from events where recorded_at >= $start_at - $comparison_weeks * interval '7' day and recorded_at < $end_at
+    select source_id, local_date, sum(n_rows)::bigint as n_rows, sum(n_odd_hours)::bigint as n_odd_hours
+    from event_counts where last_at >= $start_at - $comparison_weeks * interval '7' day and first_at < $end_at
     group by all
 
 ),

@@ -86,6 +86,11 @@ class Lake:
             self.connection.execute(
                 f"create temp view {view} as {(SQL / 'model' / f'{view}.sql').read_text(encoding='utf-8')}"
             )
+        # Rows stand here without the ledger's line of their file: count them as they are.
+        self.connection.execute(
+            "create or replace temp view uncounted_files as select distinct source_id, file_id,"
+            " coalesce(running_number, false) as has_numbers from events left join sources using (source_id)"
+        )
         self.n_accesses = 0
         self.delivered: set[str] = set()
 
