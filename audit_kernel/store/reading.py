@@ -12,7 +12,7 @@ from audit_kernel.query import Period, Result, run_query
 from audit_kernel.store.catalogue import files_address, literal
 from audit_kernel.store.connection import attach, connect, latest_snapshot, while_reading, without_log_text
 from audit_kernel.store.ledger import Delivery, deliveries
-from audit_kernel.store.tables import LAKE
+from audit_kernel.store.tables import LAKE, is_up_to_date
 from audit_kernel.store.views import create_views
 from audit_kernel.use_log import checked_purpose, record_use
 
@@ -56,6 +56,7 @@ class Store:
         try:
             self.snapshot = attach_pinned(self._connection, site, snapshot)
             with while_reading(site):
+                refuse_older_store(self._connection, site)
                 create_views(self._connection, site)
                 self._lock_in()
         except BaseException:
@@ -177,6 +178,21 @@ class Store:
     def _record(self, activity: str, details: Mapping[str, Any]) -> None:
         plain = {key: _plain(value) for key, value in details.items()}
         record_use(self.site, self.purpose, activity, {"snapshot": self.snapshot, **plain})
+
+
+def refuse_older_store(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
+    """Refuse to read a store that lacks what a later version decided: only a writer may add it.
+
+    Raises
+    ------
+    StoreError: a table or column is missing.
+    """
+    if not is_up_to_date(connection):
+        raise StoreError(
+            "The log store of {site!r} was made by an earlier version.",
+            "Take a file in, and it is brought up to date; nothing of it is lost.",
+            site=str(site.folder),
+        )
 
 
 def attach_pinned(connection: duckdb.DuckDBPyConnection, site: Site, snapshot: int | None) -> int:

@@ -89,7 +89,8 @@ def with_access_id(stored_name: str) -> str:
     It is worked out where it is asked for: kept, it was a third of the store, since no compression helps against it.
     """
     key = "source_id || chr(31) || event_id || chr(31) || item"
-    return f'select cast(substr(sha256({key}), 1, 32) as uuid) as access_id, * from {LAKE}."{stored_name}"'
+    columns = ", ".join(f'"{column}"' for column in table_definitions()["accesses"].columns)
+    return f'select cast(substr(sha256({key}), 1, 32) as uuid) as access_id, {columns} from {LAKE}."{stored_name}"'
 
 
 @lru_cache
@@ -107,11 +108,7 @@ def create_missing_tables(connection: duckdb.DuckDBPyConnection) -> None:
     for name, table in table_definitions().items():
         for stored_name in table.stored_names(name):
             if stored_name in known:
-                for column, definition in table.stored_columns().items():
-                    if column not in known[stored_name]:  # a store made before the column was decided
-                        connection.execute(
-                            f'alter table {LAKE}."{stored_name}" add column "{column}" {definition.type}'
-                        )
+                _update_columns(connection, stored_name, table.stored_columns(), known[stored_name])
                 continue
             columns = ", ".join(
                 f'"{column}" {definition.type}{"" if definition.nullable else " not null"}'
@@ -130,13 +127,34 @@ def create_missing_tables(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute(f"insert into {LAKE}.writer_lock values (0)")
 
 
+def is_up_to_date(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether the attached lake has every table and column; a store made by an earlier version may lack some."""
+    known = _known_columns(connection)
+    return all(
+        set(table.stored_columns()) <= known.get(stored_name, set())
+        for name, table in table_definitions().items()
+        for stored_name in table.stored_names(name)
+    )
+
+
+def _update_columns(
+    connection: duckdb.DuckDBPyConnection, stored_name: str, columns: dict[str, ColumnDefinition], known: set[str]
+) -> None:
+    """Add to a table that an earlier version made what was decided since, and drop what is stored no longer."""
+    for column, definition in columns.items():
+        if column not in known:
+            connection.execute(f'alter table {LAKE}."{stored_name}" add column "{column}" {definition.type}')
+    for column in sorted(known - columns.keys()):
+        connection.execute(f'alter table {LAKE}."{stored_name}" drop column "{column}"')
+
+
 def _known_columns(connection: duckdb.DuckDBPyConnection) -> dict[str, set[str]]:
     """Return the columns of each table that the lake has."""
     known: dict[str, set[str]] = {}
     for stored_name, column in connection.execute(
         f"select table_name, column_name from __ducklake_metadata_{LAKE}.ducklake_table as tables"
         f" join __ducklake_metadata_{LAKE}.ducklake_column as columns using (table_id)"
-        " where tables.end_snapshot is null and columns.end_snapshot is null"
+        " where tables.end_snapshot is null and columns.end_snapshot is null and columns.parent_column is null"
     ).fetchall():
         known.setdefault(stored_name, set()).add(column)
     return known

@@ -8,11 +8,13 @@ import tempfile
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from audit_kernel import open_store
 from audit_kernel.catalog import resource_folder
+from audit_kernel.errors import StoreError
 from audit_kernel.site import Site
 from audit_kernel.store.connection import transaction, writing
 from audit_kernel.store.dispose import Request, dispose
@@ -147,3 +149,17 @@ def test_days_that_were_disposed_of_do_not_pass_for_whole_but_a_persons_rows_did
         ]
         assert store.sql("select * from uncounted_files").num_rows == 0
         assert store.report("reports/coverage", **OCTOBER).table.to_pylist()[0]["n_missing_numbers"] == 0
+
+
+def test_a_store_of_an_earlier_version_says_so_and_is_brought_up_to_date_by_the_next_file(site, gerica):
+    take_in(site, gerica("a.csv", [row(1)]), "gerica")
+    with writing(site, site.temporary_folder) as connection:
+        connection.execute("drop table lake.hourly_counts")
+        connection.execute("alter table lake.accesses_by_patient add column access_id uuid")
+    with pytest.raises(StoreError, match="earlier version") as caught:
+        open_store(site, "test")
+    assert "Take a file in" in caught.value.remedy
+    take_in(site, gerica("b.csv", [row(2)]), "gerica")
+    with open_store(site, "test") as store:
+        assert store.sql("select count(distinct access_id) as n from stored_accesses")["n"][0].as_py() == 2
+        assert store.report("reports/coverage", **OCTOBER).table.to_pylist()[0]["n_rows"] == 2
