@@ -22,12 +22,9 @@ def dated_sql(kind: str) -> str:
     table = reference_tables()[kind]
     if not table.is_in_days:
         return latest_sql(kind)
-    both = [f"one.{name} is not distinct from later.{name}" for name in table.key]
     return reference_sql("days").format(
+        **_key_names(table),
         latest=latest_sql(kind),
-        key=", ".join(table.key),
-        key_of_one=", ".join(f"one.{name}" for name in table.key),
-        is_same_key=" and ".join(both),
         values=", ".join(name for name in table.columns if name not in table.period),
     )
 
@@ -39,12 +36,21 @@ def latest_sql(kind: str) -> str:
     begins = bounded(table, table.period[0]) if table.is_in_days else table.key[-1]
     holds = "coalesce(valid_from < valid_to, true)" if table.is_in_days else "row_number > 0"
     return reference_sql("latest").format(
+        **_key_names(table),
         table=kind,
-        key=", ".join(table.key),
         begins=begins,
         columns=", ".join(f"{text} as {name}" for name, text in zip(table.columns, columns, strict=True)),
         holds=holds,
     )
+
+
+def _key_names(table: TableDefinition) -> dict[str, str]:
+    """SQL of the key, alone and of two relations."""
+    return {
+        "key": ", ".join(table.key),
+        "key_of_one": ", ".join(f"one.{name}" for name in table.key),
+        "is_same_key": " and ".join(f"one.{name} is not distinct from later.{name}" for name in table.key),
+    }
 
 
 def delivery_sql(name: str, kind: str, *, is_complete: bool) -> str:

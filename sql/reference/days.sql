@@ -2,16 +2,24 @@
 -- No day of any row is lost. The names in braces are those that sql/model/tables.yml gives.
 with
 
-counted as (
+holding as (
 
-    select *, count(*) over (partition by {key}) as n_rows_of_key
-    from ({latest})
+    {latest}
+
+),
+
+shared as (
+
+    select {key}
+    from holding
+    group by {key}
+    having count(*) > 1
 
 ),
 
 several as (
 
-    select * from counted where n_rows_of_key > 1
+    select one.* from holding as one semi join shared as later on {is_same_key}
 
 ),
 
@@ -51,7 +59,9 @@ claimed as (
 
 dated as (
 
-    select {values}, valid_from, valid_to from counted where n_rows_of_key = 1
+    select {values}, valid_from, valid_to
+    from holding as one
+    anti join shared as later on {is_same_key}
     union all
     select {values}, starts_on as valid_from, ends_on as valid_to from claimed where claim_number = 1
 
