@@ -31,13 +31,16 @@ def resolve_subject(connection: duckdb.DuckDBPyConnection, kind: str, typed: str
         reference data, and another whom a log calls so without any identifier that says who it is.
     """
     subject = f"{kind}_id"
+    # the site's own id is looked for alone first: it needs no look at every identifier
+    if connection.execute(
+        f"select 1 from {kind}_identifiers where {subject} = $typed limit 1", {"typed": typed}
+    ).fetchone():
+        return typed
     rows = connection.execute(
-        f"select distinct {subject} from {kind}_identifiers where {subject} = $typed or identifier = $typed order by 1",
+        f"select distinct {subject} from {kind}_identifiers where identifier = $typed order by 1",
         {"typed": typed},
     ).fetchall()
     ids = [str(row[0]) for row in rows]
-    if typed in ids:
-        return typed
     if stands_in_log(connection, kind, typed):
         ids.append(typed)
     if not ids and connection.execute(f"select 1 from {kind}s where {subject} = ? limit 1", [typed]).fetchone():

@@ -22,35 +22,33 @@ def dated_sql(kind: str) -> str:
     table = reference_tables()[kind]
     if not table.is_in_days:
         return latest_sql(kind)
+    repeated = f"lake.{kind} as one semi join repeated as later on {_is_same_key(table)}"
     return reference_sql("days").format(
-        **_key_names(table),
-        latest=latest_sql(kind),
+        **_names(kind),
+        latest=latest_sql(kind, f"(select one.* from {repeated})"),
+        key_of_one=", ".join(f"one.{name}" for name in table.key),
+        is_same_key=_is_same_key(table),
         values=", ".join(name for name in table.columns if name not in table.period),
     )
 
 
-def latest_sql(kind: str) -> str:
+def latest_sql(kind: str, rows: str = "") -> str:
     """Return the SELECT of the rows that hold, before any cut: what the next delivery is compared with."""
     table = reference_tables()[kind]
-    columns = [bounded(table, name) for name in table.columns]
     begins = bounded(table, table.period[0]) if table.is_in_days else table.key[-1]
+    return reference_sql("latest").format(**_names(kind), rows=rows or f"lake.{kind}", begins=begins)
+
+
+def _names(kind: str) -> dict[str, str]:
+    """SQL of a kind's table, key, columns with their ends never NULL, and the condition that a row holds at all."""
+    table = reference_tables()[kind]
+    columns = [f"{bounded(table, name)} as {name}" for name in table.columns]
     holds = "coalesce(valid_from < valid_to, true)" if table.is_in_days else "row_number > 0"
-    return reference_sql("latest").format(
-        **_key_names(table),
-        table=kind,
-        begins=begins,
-        columns=", ".join(f"{text} as {name}" for name, text in zip(table.columns, columns, strict=True)),
-        holds=holds,
-    )
+    return {"table": kind, "key": ", ".join(table.key), "columns": ", ".join(columns), "holds": holds}
 
 
-def _key_names(table: TableDefinition) -> dict[str, str]:
-    """SQL of the key, alone and of two relations."""
-    return {
-        "key": ", ".join(table.key),
-        "key_of_one": ", ".join(f"one.{name}" for name in table.key),
-        "is_same_key": " and ".join(f"one.{name} is not distinct from later.{name}" for name in table.key),
-    }
+def _is_same_key(table: TableDefinition) -> str:
+    return " and ".join(f"one.{name} is not distinct from later.{name}" for name in table.key)
 
 
 def delivery_sql(name: str, kind: str, *, is_complete: bool) -> str:

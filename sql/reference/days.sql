@@ -2,24 +2,28 @@
 -- No day of any row is lost. The names in braces are those that sql/model/tables.yml gives.
 with
 
-holding as (
+repeated as (
 
-    {latest}
-
-),
-
-shared as (
-
+    -- most keys have one row, which holds as it is: only the others are ranked and cut
     select {key}
-    from holding
+    from lake.{table}
     group by {key}
     having count(*) > 1
 
 ),
 
+alone as (
+
+    select {columns}
+    from lake.{table} as one
+    anti join repeated as later on {is_same_key}
+    where {holds}
+
+),
+
 several as (
 
-    select one.* from holding as one semi join shared as later on {is_same_key}
+    {latest}
 
 ),
 
@@ -59,9 +63,7 @@ claimed as (
 
 dated as (
 
-    select {values}, valid_from, valid_to
-    from holding as one
-    anti join shared as later on {is_same_key}
+    select {values}, valid_from, valid_to from alone
     union all
     select {values}, starts_on as valid_from, ends_on as valid_to from claimed where claim_number = 1
 

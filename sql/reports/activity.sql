@@ -3,8 +3,8 @@ with
 seen as (
 
     select
-        source_id, event_id, item, employee_id, employee_name, patient_id, patient_name,
-        table_name, recorded_at, is_blocked, is_patient_unresolved, is_confirmed, is_unknown_code,
+        source_id, employee_id, employee_name, patient_id, patient_name, table_name, recorded_at,
+        is_blocked, is_patient_unresolved, is_confirmed, is_unknown_code,
         area = 'journal' as is_in_journal,
         area in ('journal', 'patient') and action in ('read', 'print', 'export') as is_reading
     from accesses
@@ -29,15 +29,14 @@ seen as (
 
 spaced as (
 
+    -- which of several at one moment comes first changes no count, so their ids, half of what lies there, stay unread
     select
         *,
         lag(recorded_at) over (
-            partition by employee_id, patient_id, source_id, table_name, is_in_journal
-            order by recorded_at, event_id, item
+            partition by employee_id, patient_id, source_id, table_name, is_in_journal order by recorded_at
         ) as previous_in_journal_at,
         lag(recorded_at) over (
-            partition by employee_id, patient_id, source_id, table_name, is_reading
-            order by recorded_at, event_id, item
+            partition by employee_id, patient_id, source_id, table_name, is_reading order by recorded_at
         ) as previous_reading_at
     from seen
 
