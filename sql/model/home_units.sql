@@ -1,10 +1,20 @@
 with
 
+several as (
+
+    -- most employees have one unit for good: only the others are cut and ranked
+    select employee_id
+    from unit_assignments
+    group by employee_id
+    having count(*) > 1
+
+),
+
 starts as (
 
-    select employee_id, valid_from as begins from unit_assignments
+    select employee_id, valid_from as begins from unit_assignments semi join several using (employee_id)
     union
-    select employee_id, valid_to as begins from unit_assignments
+    select employee_id, valid_to as begins from unit_assignments semi join several using (employee_id)
 
 ),
 
@@ -46,6 +56,15 @@ ranked as (
 
 homes as (
 
+    select
+        unit_assignments.employee_id,
+        unit_assignments.unit_id,
+        unit_assignments.role,
+        unit_assignments.valid_from,
+        unit_assignments.valid_to
+    from unit_assignments
+    anti join several on unit_assignments.employee_id = several.employee_id
+    union all
     select
         ranked.employee_id,
         ranked.unit_id,
