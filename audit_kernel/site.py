@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -28,6 +29,9 @@ SITE_ADDITIONS = ("parameters/sources", "sql/checks", "sql/reports", "notebooks"
 Country = Literal["NO", "SE"]
 Language = Literal["en", "nb", "sv"]
 COUNTRY_DEFAULTS: dict[str, tuple[str, str]] = {"NO": ("nb", "Europe/Oslo"), "SE": ("sv", "Europe/Stockholm")}
+
+
+time_zones = lru_cache(available_timezones)  # which looks through a thousand files each time
 
 
 class IntakeSettings(BaseModel):
@@ -72,7 +76,7 @@ class Settings(BaseSettings):
     @field_validator("time_zone")
     @classmethod
     def _time_zone_exists(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in time_zones():
             message = "a time zone's name, for example Europe/Oslo or Europe/Stockholm"
             raise ValueError(message)
         return value

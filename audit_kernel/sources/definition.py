@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import BaseModel, Field, PrivateAttr, field_validator, model_validator
 
 from audit_kernel.errors import SettingsError, UsageError
+from audit_kernel.site import time_zones
 from audit_kernel.sources.columns import ColumnMapping, Strict, check_columns, check_targets
 from audit_kernel.sources.dictionary import Dictionary, load_dictionary
 from audit_kernel.sources.formats import FormatName
@@ -74,7 +74,7 @@ class SourceDefinition(DelimitedLayout):
     @field_validator("time_zone")
     @classmethod
     def _is_a_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in time_zones():
             message = "a time zone's name is allowed, for example Europe/Oslo or Europe/Stockholm"
             raise ValueError(message)
         return value

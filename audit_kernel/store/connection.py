@@ -111,7 +111,8 @@ def nothing_taken_in(site: Site) -> StoreError:
 
 def latest_snapshot(connection: duckdb.DuckDBPyConnection) -> int:
     """Return the number of the lake's newest snapshot."""
-    row = connection.execute(f"select max(snapshot_id) from {LAKE}.snapshots()").fetchone()
+    # the catalogue's own table: `snapshots()` reads every change there ever was
+    row = connection.execute(f"select max(snapshot_id) from __ducklake_metadata_{LAKE}.ducklake_snapshot").fetchone()
     return int(row[0]) if row else 0
 
 

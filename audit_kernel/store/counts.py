@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from audit_kernel.catalog import resource_folder
+from audit_kernel.errors import SettingsError
 from audit_kernel.store.catalogue import literal
 from audit_kernel.store.connection import transaction
 from audit_kernel.store.tables import LAKE, table_definitions
-from audit_kernel.store.views import create_setting_tables
+from audit_kernel.store.views import create_setting_tables, setting_rows
 
 if TYPE_CHECKING:
     from audit_kernel.site import Site
@@ -22,8 +23,9 @@ def count_rows(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
 
     Until it succeeds, readers count those files' rows themselves: slower, with the same answer.
     """
-    with contextlib.suppress(duckdb.Error):
-        create_setting_tables(connection, site)
+    # the file is in already: a fault of another log's mapping is for the next question to tell
+    with contextlib.suppress(duckdb.Error, SettingsError):
+        create_setting_tables(connection, setting_rows(site))
         for name in ("events", "uncounted_files", "event_counts"):
             connection.execute(f"create or replace temp view {name} as {_model(name)}")
         files, first, last = connection.execute(

@@ -13,7 +13,7 @@ from audit_kernel.store.catalogue import files_address, literal
 from audit_kernel.store.connection import attach, connect, latest_snapshot, while_reading, without_log_text
 from audit_kernel.store.ledger import Delivery, deliveries
 from audit_kernel.store.tables import LAKE, is_up_to_date
-from audit_kernel.store.views import create_views
+from audit_kernel.store.views import create_views, setting_rows
 from audit_kernel.use_log import checked_purpose, record_use
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ class Store:
     UsageError: no purpose was given.
     JournalError: the use log cannot be written; nothing is opened.
     StoreError: the store is empty or cannot be read.
+    SettingsError: a mapping or dictionary of the site is wrong.
     """
 
     def __init__(self, site: Site, purpose: str, snapshot: int | None = None, threads: int | None = None) -> None:
@@ -57,7 +58,7 @@ class Store:
             self.snapshot = attach_pinned(self._connection, site, snapshot)
             with while_reading(site):
                 refuse_older_store(self._connection, site)
-                create_views(self._connection, site)
+                create_views(self._connection, setting_rows(site))
                 self._lock_in()
         except BaseException:
             self._connection.close()

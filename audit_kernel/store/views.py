@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from audit_kernel.site import Site
 
+SettingRows = dict[str, list[tuple[object, ...]]]
 REFERENCE_SOURCE = "reference:"
 TEMPORARY_TABLES = {
     "codes": "source_id varchar, field varchar, code varchar, action varchar, activity_en varchar, activity_sv varchar,"
@@ -54,14 +55,27 @@ WORKED_OUT_ONCE = frozenset(
 )
 
 
-def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
-    """Create the TEMP tables of settings and dictionaries, then the model views in their order.
+def setting_rows(site: Site) -> SettingRows:
+    """Return the rows of each of TEMPORARY_TABLES: the site's settings, its mappings and dictionaries.
 
     Raises
     ------
     SettingsError: a mapping or dictionary of the site is wrong.
     """
-    create_setting_tables(connection, site)
+    sources = [load_source(source_id, source_folders(site)) for source_id in source_ids(source_folders(site))]
+    settings = site.settings
+    return {
+        "codes": code_rows(sources),
+        "sources": source_rows(sources),
+        "source_registers": register_rows(sources),
+        "record_tables": record_table_rows(sources),
+        "site": [(settings.country, settings.time_zone, settings.language)],
+    }
+
+
+def create_views(connection: duckdb.DuckDBPyConnection, rows: SettingRows) -> None:
+    """Create the TEMP tables of `setting_rows`, then the model views in their order."""
+    create_setting_tables(connection, rows)
     rows_of_kinds = connection.execute(
         f"select distinct source_id from {LAKE}.intake_files where source_id like '{REFERENCE_SOURCE}%'"
     )
@@ -70,22 +84,8 @@ def create_views(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     )
 
 
-def create_setting_tables(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
-    """Create the TEMP tables of settings and dictionaries, and the view `stored_accesses`.
-
-    Raises
-    ------
-    SettingsError: a mapping or dictionary of the site is wrong.
-    """
-    sources = [load_source(source_id, source_folders(site)) for source_id in source_ids(source_folders(site))]
-    settings = site.settings
-    rows: dict[str, list[tuple[object, ...]]] = {
-        "codes": code_rows(sources),
-        "sources": source_rows(sources),
-        "source_registers": register_rows(sources),
-        "record_tables": record_table_rows(sources),
-        "site": [(settings.country, settings.time_zone, settings.language)],
-    }
+def create_setting_tables(connection: duckdb.DuckDBPyConnection, rows: SettingRows) -> None:
+    """Create the TEMP tables of `setting_rows`, and the view `stored_accesses`."""
     for name, columns in TEMPORARY_TABLES.items():
         connection.execute(f"create or replace temp table {name} ({columns})")
         fill(connection, name, rows[name])
