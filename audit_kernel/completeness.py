@@ -28,7 +28,7 @@ with drawn_on as (
     select source_id from event_counts
     where
         event_table in (select unnest($tables))
-        and last_at >= $start_at - $comparison_weeks * interval '7' day and first_at < $end_at
+        and hour_at > $start_at - $comparison_weeks * interval '7' day - interval '1' hour and hour_at < $end_at
     union
     select source_id from sources where event_table in (select unnest($tables))
 )

@@ -26,8 +26,7 @@ uncounted as (
     select
         source_id, file_id, has_numbers, event_table, local_date, date_trunc('hour', recorded_at) as hour_at,
         number // 4096 as block, count(*) as n_rows, count(*) filter (where time_flag <> 'ok') as n_odd_hours,
-        count(number) as n_numbers, min(number) as lowest, max(number) as highest,
-        min(recorded_at) as first_at, max(recorded_at) as last_at
+        count(number) as n_numbers, min(number) as lowest, max(number) as highest
     from numbered
     group by all
 

@@ -17,7 +17,8 @@ days as (
 counted as (
 
     select source_id, local_date, sum(n_rows)::bigint as n_rows, sum(n_odd_hours)::bigint as n_odd_hours
-    from event_counts where last_at >= $start_at - $comparison_weeks * interval '7' day and first_at < $end_at
+    from event_counts
+    where hour_at > $start_at - $comparison_weeks * interval '7' day - interval '1' hour and hour_at < $end_at
     group by all
 
 ),
