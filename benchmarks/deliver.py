@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
 import subprocess
 import sys
@@ -33,10 +32,16 @@ def seconds(work: Callable[[], object]) -> float:
 
 # The ordinary command, but that merging waits, so that reading is measured before it too.
 WITHOUT_MERGING = """
+import sys
+from pathlib import Path
 import audit_kernel.store.connection as store
 store.FILES_WORTH_MERGING = store.FILES_OF_A_PAST_MONTH = 10**6
 from audit_kernel.cli import main
-main()
+try:
+    main()
+finally:
+    # not getrusage: a child begins with its parent's peak
+    print(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0], file=sys.stderr)
 """
 COMMAND = [sys.executable, "-c", WITHOUT_MERGING]
 
@@ -48,12 +53,15 @@ def new_site(folder: Path) -> Site:
     return site
 
 
-def intake(site: Site, files: Sequence[Path], source_id: str) -> float:
-    """Take files in by the ordinary command; return its seconds."""
-    command = [*COMMAND, "intake", *map(str, files), "--source", source_id]
-    return seconds(
-        lambda: subprocess.run([*command, "--site", str(site.folder), "--json"], check=True, stdout=subprocess.DEVNULL)
-    )
+def intake(site: Site, files: Sequence[Path], source_id: str) -> tuple[float, float]:
+    """Take files in by the ordinary command; return its seconds, and its peak of memory in GB (Linux)."""
+    command = [*COMMAND, "intake", *map(str, files), "--source", source_id, "--site", str(site.folder), "--json"]
+    began = time.perf_counter()
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    spent = time.perf_counter() - began
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return spent, int(done.stderr.split()[-1]) * 1024 / 1e9
 
 
 def union(year: Year, days: Sequence[int]) -> str:
@@ -100,7 +108,7 @@ def deliver_year(year: Year, site: Site, folder: Path, lines: Lines, *, is_daily
                 )
                 for delivered in ([[day] for day in days] if is_daily else [days])
             ]
-            spent += intake(site, files, source_id)
+            spent += intake(site, files, source_id)[0]
             n_files += len(files)
             for path in files:
                 path.unlink()
@@ -138,22 +146,22 @@ def compare_intake(year: Year, site: Site, folder: Path, lines: Lines, n_rows: i
         " both sort orders, encrypted, ledger, duplicates checked):"
     )
     lines.add("")
-    lines.add("| log | ours | DuckDB's floor | ratio | into the full store |")
-    lines.add("|---|---|---|---|---|")
+    lines.add("| log | ours | DuckDB's floor | ratio | into the full store | most memory |")
+    lines.add("|---|---|---|---|---|---|")
     for source_id, path in files.items():
-        own, bare = [], []
+        own, bare, peaks = [], [], []
         for _time in range(TIMES):
             with tempfile.TemporaryDirectory(dir=folder) as target:
-                own.append(intake(new_site(Path(target) / "site"), [path], source_id))
+                spent, peak = intake(new_site(Path(target) / "site"), [path], source_id)
+                own.append(spent)
+                peaks.append(peak)
                 bare.append(seconds(partial(floor, path, HEADER, Path(target))))
-        full = intake(site, [path], source_id)
+        full, peak = intake(site, [path], source_id)
+        peaks.append(peak)
         ratio = statistics.median(mine / theirs for mine, theirs in zip(own, bare, strict=True))
         lines.add(
             f"| {'with ids' if source_id == 'bench_ids' else 'hashed'} | {statistics.median(own):.1f} s,"
             f" {n_rows / statistics.median(own):,.0f} rows/s | {statistics.median(bare):.1f} s | {ratio:.2f} x"
-            f" | {full:.1f} s |"
+            f" | {full:.1f} s | {max(peaks):.1f} GB |"
         )
         path.unlink()
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
-    lines.add("")
-    lines.add(f"Most memory of any intake: {peak:.1f} GB.")
