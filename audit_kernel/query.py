@@ -100,7 +100,7 @@ def run_query(
             bound[name] = values[name] = resolve_subject(connection, parameter.type, bound[name])
         if parameter.type == "text" and bound.get(name) is not None:
             refuse_unknown_code(connection, name, bound[name])
-    refuse_missing_data(connection, query)
+    refuse_missing_data(connection, query, has_accesses=any(n_accesses for n_accesses, _unresolved in counted.values()))
     period = (bound["start_at"], bound["end_at"])
     bound["public_holidays"] = completeness.holidays_around(site, query, *period)
     if period not in counted:
@@ -241,15 +241,19 @@ TYPE_NAMES = {
 }
 
 
-def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query) -> None:
+def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, has_accesses: bool = False) -> None:
     """Refuse to answer from nothing.
+
+    Parameters
+    ----------
+    has_accesses: an earlier question counted some.
 
     Raises
     ------
     NotAssessableError: a relation that the query needs has no row.
     """
     for relation in query.description.needs:
-        if "." in relation:  # a field, asked for in the period
+        if "." in relation or (has_accesses and relation == "accesses"):  # a field is asked for in the period
             continue
         # The rows of `accesses` are asked for where they lie: the view would resolve each first.
         stored = ORDERS["patient"] if relation == "accesses" else relation

@@ -2,7 +2,11 @@ with
 
 counted as (
 
-    select * from lake.hourly_counts where file_id not in (select file_id from uncounted_files)
+    select
+        source_id, file_id, has_numbers, event_table, local_date, hour_at, block, n_rows, n_odd_hours, n_numbers,
+        lowest, highest
+    from lake.hourly_counts
+    where file_id not in (select file_id from uncounted_files)
 
 ),
 
