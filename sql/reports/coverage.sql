@@ -6,15 +6,14 @@ counted as (
     -- window is that of missing_numbers
     select
         counts.source_id, counts.local_date, case when sources.running_number then counts.block end as block,
-        case when counts.hour_at + interval '1' hour <= $start_at then -1 when counts.hour_at < $end_at then 0 else 1 end
-            as phase,
+        case when counts.hour_at + interval '1' hour <= $start_at then -1
+            when counts.hour_at < $end_at then 0 else 1 end as phase,
         sum(counts.n_rows) as n_rows, sum(counts.n_odd_hours) as n_odd_hours, sum(counts.n_numbers) as n_numbers,
         min(counts.lowest) as lowest, max(counts.highest) as highest,
         min(counts.hour_at) as first_at, max(counts.hour_at) as last_at
     from event_counts as counts
     left join sources on counts.source_id = sources.source_id
-    where
-        counts.hour_at > $start_at - interval '169' hour and counts.hour_at < $end_at + interval '1' day
+    where counts.hour_at > $start_at - interval '169' hour and counts.hour_at < $end_at + interval '1' day
     group by all
 
 ),
