@@ -53,15 +53,19 @@ def new_site(folder: Path) -> Site:
     return site
 
 
-def intake(site: Site, files: Sequence[Path], source_id: str) -> tuple[float, float]:
-    """Take files in by the ordinary command; return its seconds, and its peak of memory in GB (Linux)."""
-    command = [*COMMAND, "intake", *map(str, files), "--source", source_id, "--site", str(site.folder), "--json"]
+def run(site: Site, *words: str) -> tuple[float, float]:
+    """Run one command; return its seconds, and its peak of memory in GB (Linux)."""
     began = time.perf_counter()
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    done = subprocess.run([*COMMAND, *words, "--site", str(site.folder)], check=False, capture_output=True, text=True)
     spent = time.perf_counter() - began
     if done.returncode:
         raise SystemExit(done.stderr)
     return spent, int(done.stderr.split()[-1]) * 1024 / 1e9
+
+
+def intake(site: Site, files: Sequence[Path], source_id: str) -> tuple[float, float]:
+    """Take files in by the ordinary command; return what `run` does."""
+    return run(site, "intake", *map(str, files), "--source", source_id, "--json")
 
 
 def union(year: Year, days: Sequence[int]) -> str:
@@ -95,8 +99,7 @@ def deliver_year(year: Year, site: Site, folder: Path, lines: Lines, *, is_daily
     connection = duckdb.connect(config={"threads": 2})
     connection.execute("set TimeZone = 'UTC'")
     for kind, path in write_reference(connection, year, folder).items():
-        command = [*COMMAND, "reference", str(path), "--kind", kind]
-        subprocess.run([*command, "--site", str(site.folder)], check=True, stdout=subprocess.DEVNULL)
+        run(site, "reference", str(path), "--kind", kind)
     spent, n_files = 0.0, 0
     for days in days_by_month():
         for place, source_id in enumerate(SOURCES):
