@@ -98,7 +98,7 @@ def deliver_file(
     ------
     IntakeError, StoreError: as in `take_in`.
     """
-    from audit_kernel.store.counts import count_rows  # which reads the mappings as this module does
+    from audit_kernel.store.hourly_counts import count_rows  # which reads the mappings as this module does
 
     refuse_odd_path(path)
     with workspace(site) as folder:
