@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from audit_kernel.catalog import resource_folder
-from audit_kernel.errors import SettingsError
+from audit_kernel.errors import SettingsError, StoreError
 from audit_kernel.store.catalogue import literal
 from audit_kernel.store.connection import transaction
 from audit_kernel.store.tables import LAKE, table_definitions
@@ -23,8 +23,8 @@ def count_rows(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
 
     Until it succeeds, readers count those files' rows themselves: slower, with the same answer.
     """
-    # the file is in already: a fault of another log's mapping is for the next question to tell
-    with contextlib.suppress(duckdb.Error, SettingsError):
+    # The file is in already: another writer, or a fault of another log's mapping, must not make it look refused.
+    with contextlib.suppress(duckdb.Error, SettingsError, StoreError):
         create_setting_tables(connection, setting_rows(site))
         for name in ("events", "uncounted_files", "event_counts"):
             connection.execute(f"create or replace temp view {name} as {_model(name)}")
