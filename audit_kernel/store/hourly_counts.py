@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import SettingsError, StoreError
 from audit_kernel.store.catalogue import literal
 from audit_kernel.store.connection import transaction
 from audit_kernel.store.tables import LAKE, table_definitions
-from audit_kernel.store.views import create_setting_tables, setting_rows
+from audit_kernel.store.views import create_setting_tables, model_sql, setting_rows
 
 if TYPE_CHECKING:
     from audit_kernel.site import Site
@@ -27,7 +26,7 @@ def count_rows(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     with contextlib.suppress(duckdb.Error, SettingsError, StoreError):
         create_setting_tables(connection, setting_rows(site))
         for name in ("events", "uncounted_files", "event_counts"):
-            connection.execute(f"create or replace temp view {name} as {_model(name)}")
+            connection.execute(f"create or replace temp view {name} as {model_sql(name)}")
         files, first, last = connection.execute(
             f"select list(file_id), min(first_at), max(last_at) from {LAKE}.intake_files"
             " where file_id in (select file_id from uncounted_files)"
@@ -38,7 +37,8 @@ def count_rows(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
         of_files = f"file_id in ({', '.join(literal(file_id) for file_id in files)})"
         moments = f"recorded_at between timestamp '{first}' and timestamp '{last}'"
         connection.execute(
-            f"create or replace temp view events as select * from ({_model('events')}) where {of_files} and {moments}"
+            f"create or replace temp view events as select * from ({model_sql('events')})"
+            f" where {of_files} and {moments}"
         )
         columns = ", ".join(table_definitions()["hourly_counts"].columns)
         with transaction(connection):
@@ -55,7 +55,3 @@ def count_rows(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
                 f"insert into {LAKE}.hourly_counts ({columns})"
                 f" select {columns} from counted order by source_id, hour_at, file_id, event_table, block"
             )
-
-
-def _model(name: str) -> str:
-    return (resource_folder("sql") / "model" / f"{name}.sql").read_text(encoding="utf-8")

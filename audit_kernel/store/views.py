@@ -108,6 +108,11 @@ def model_names() -> tuple[str, ...]:
     return (*reference_tables(), *read_yaml(resource_folder("sql") / "model" / "order.yml"))
 
 
+def model_sql(name: str) -> str:
+    """Return the SELECT of one model of `sql/model`."""
+    return (resource_folder("sql") / "model" / f"{name}.sql").read_text(encoding="utf-8")
+
+
 def create_model_views(connection: duckdb.DuckDBPyConnection, delivered: Collection[str]) -> None:
     """Create each kind of reference data, then each model of `sql/model` in the order of `order.yml`.
 
@@ -115,12 +120,9 @@ def create_model_views(connection: duckdb.DuckDBPyConnection, delivered: Collect
     ----------
     delivered: the kinds of reference data that were ever delivered; the others are made without reading a table.
     """
-    folder = resource_folder("sql") / "model"
     kinds = reference_tables()
     for name in model_names():
-        if name in kinds:
-            text = dated_sql(name) if name in delivered else empty_sql(name)
-        else:
-            text = (folder / f"{name}.sql").read_text(encoding="utf-8")
+        of_kind = dated_sql if name in delivered else empty_sql
+        text = of_kind(name) if name in kinds else model_sql(name)
         kind = "table" if name in WORKED_OUT_ONCE else "view"
         connection.execute(f"create or replace temp {kind} {name} as {text}")
