@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -15,6 +15,8 @@ from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.yaml_file import Texts, read_model
 
 ROOMS = ("reports", "checks", "sample")
+PARTS = ("counts", "matrix", "frame", "events")
+STATISTICS_COLUMNS = ("measure", "expected", "tail_probability", "peer_group")
 ParameterType = Literal[
     "text", "integer", "decimal", "boolean", "date", "timestamp", "text_list", "patient", "employee", "period"
 ]
@@ -52,6 +54,11 @@ class Column(Strict):
     name: str = Field(default="", description="filled in from the key")
 
 
+def name_columns(columns: dict[str, Column]) -> dict[str, Column]:
+    """Give each column the name it stands under."""
+    return {name: column.model_copy(update={"name": name}) for name, column in columns.items()}
+
+
 class Description(Strict):
     """What stands in a query's `.yml`."""
 
@@ -65,7 +72,9 @@ class Description(Strict):
     reads: tuple[str, ...] = ()
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     one_of: tuple[str, ...] = ()
-    columns: dict[str, Column]
+    columns: dict[str, Column] = Field(default_factory=dict)
+    counts: dict[str, Column] = Field(default_factory=dict)
+    matrix: dict[str, Column] = Field(default_factory=dict)
     chart: str | tuple[str, ...] = ()
     sentences: dict[str, Texts] = Field(default_factory=dict)
     criterion: Texts | None = None
@@ -73,24 +82,53 @@ class Description(Strict):
     statistics: tuple[str, ...] = ()
     replaces: str = ""
 
-    @field_validator("columns")
-    @classmethod
-    def _name_columns(cls, columns: dict[str, Column]) -> dict[str, Column]:
-        return {name: column.model_copy(update={"name": name}) for name, column in columns.items()}
+    _named = field_validator("columns", "counts", "matrix")(name_columns)
+
+
+class FindingDescription(Strict):
+    """What stands in `finding.yml`."""
+
+    columns: dict[str, Column]
+
+    _named = field_validator("columns")(name_columns)
 
 
 @dataclass(frozen=True)
 class Query:
-    """A catalogued query: its name, its files and its description."""
+    """A catalogued query: its name, its files and its description.
+
+    `path` is the file of the query itself; `part` names the file beside it that is meant: `counts`, `matrix`, `frame`
+    or `events`, empty for the query itself.
+    """
 
     name: str
     room: str
     path: Path
+    part: str = ""
 
     @cached_property
     def description(self) -> Description:
-        """What stands in the query's `.yml`, read when it is first asked for."""
-        return read_model(self.path.with_suffix(".yml"), Description)
+        """What stands in the query's `.yml`, read when it is first asked for; a check's columns are a finding's."""
+        described = read_model(self.path.with_suffix(".yml"), Description)
+        if self.part:
+            columns = getattr(described, self.part, {})
+            return described.model_copy(update={"columns": columns, "statistics": (), "sentences": {}})
+        if self.room != "checks":
+            return described
+        columns = {**finding_columns(), **described.columns}
+        if not described.statistics:
+            columns |= {name: columns[name].model_copy(update={"hidden": True}) for name in STATISTICS_COLUMNS}
+        return described.model_copy(update={"columns": columns})
+
+    def beside(self, part: str) -> Query | None:
+        """Return the query of a file beside this one, None where there is none."""
+        query = replace(self, part=part)
+        return query if query.text_path.is_file() else None
+
+    @property
+    def text_path(self) -> Path:
+        """The file of the SELECT."""
+        return self.path.with_suffix(f".{self.part}.sql") if self.part else self.path
 
     @property
     def complete(self) -> tuple[EventTable, ...]:
@@ -109,13 +147,20 @@ class Query:
     @cached_property
     def sql(self) -> str:
         """The query's text."""
-        return self.path.read_text(encoding="utf-8")
+        return self.text_path.read_text(encoding="utf-8")
 
     @cached_property
     def sql_hash(self) -> str:
-        """SHA-256 of the query's text and description, hexadecimal."""
-        description = self.path.with_suffix(".yml").read_bytes()
-        return hashlib.sha256(self.sql.encode() + b"\0" + description).hexdigest()
+        """SHA-256 of the query's text, of the files beside it and of its description, hexadecimal."""
+        beside = [query.sql.encode() for part in PARTS if (query := self.beside(part))]
+        texts = [self.sql.encode(), *beside, self.path.with_suffix(".yml").read_bytes()]
+        return hashlib.sha256(b"\0".join(texts)).hexdigest()
+
+
+@lru_cache
+def finding_columns() -> dict[str, Column]:
+    """Return the columns of a finding, the same for every check."""
+    return read_model(resource_folder("sql") / "finding.yml", FindingDescription).columns
 
 
 def resource_folder(name: str) -> Path:
@@ -147,7 +192,7 @@ class Catalog:
             self._check_notebooks(site_folder)
 
     def _add(self, room: str, path: Path, *, of_site: bool) -> None:
-        if path.name.endswith(".events.sql"):
+        if path.name.endswith(tuple(f".{part}.sql" for part in PARTS)):
             return
         name = path.stem
         query = Query(name, room, path)

@@ -13,6 +13,7 @@ import sqlglot
 import yaml
 
 from tests.sql.conftest import SQL, Lake
+from tests.sql.period import make_period
 
 MODELS: list[str] = yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8"))
 ROOMS = ("reports", "checks", "sample")
@@ -38,9 +39,12 @@ FINDING = [
     "explanations_absent",
     "explanations_not_searchable",
 ]
-FILES = sorted(path for room in ("model", *ROOMS) for path in (SQL / room).glob("*.sql"))
-QUERIES = sorted(path for room in ROOMS for path in (SQL / room).glob("*.sql") if not path.stem.endswith(".events"))
+FILES = sorted(path for room in ("model", "period", "explanations", *ROOMS) for path in (SQL / room).glob("*.sql"))
+QUERIES = sorted(path for room in ROOMS for path in (SQL / room).glob("*.sql") if "." not in path.stem)
 EVENTS = sorted(SQL.glob("checks/*.events.sql"))
+PARTS = sorted(path for part in ("counts", "matrix") for path in SQL.glob(f"checks/*.{part}.sql"))
+FRAMES = sorted(SQL.glob("checks/*.frame.sql"))
+FRAME = ["stratum", "unit_key", "employee_id", "patient_id", "local_date", "unit_id", "first_at", "last_at", "n_events"]
 TYPES = {
     "text": "VARCHAR", "id": "VARCHAR", "code": "VARCHAR", "integer": "INTEGER|BIGINT", "decimal": "DECIMAL.*",
     "percent": "DECIMAL.*", "date": "DATE", "timestamp": "TIMESTAMP", "boolean": "BOOLEAN",
@@ -51,6 +55,7 @@ TYPES = {
 def lake() -> Iterator[Lake]:
     """Return one empty lake for all descriptions: they read no row."""
     made = Lake()
+    make_period(made)
     yield made
     made.connection.close()
 
@@ -60,7 +65,11 @@ def name_of(path: Path) -> str:
 
 
 def description(path: Path) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(path.with_suffix(".yml").read_text(encoding="utf-8"))
+    name = path.stem.split(".")[0]
+    found: dict[str, Any] = yaml.safe_load(path.with_name(f"{name}.yml").read_text(encoding="utf-8"))
+    if path.parent.name == "checks":
+        finding = yaml.safe_load((SQL / "finding.yml").read_text(encoding="utf-8"))
+        found["columns"] = finding["columns"] | found.get("columns", {})
     return found
 
 
@@ -68,7 +77,7 @@ def described(lake: Lake, path: Path) -> dict[str, str]:
     """Return columns and types that a query really gives."""
     text = path.read_text(encoding="utf-8")
     given: dict[str, Any] = {"unit_keys": ["a"], "seed": "a", "sample_size": 1, "minimum_per_stratum": 1}
-    lake.read_first(name_of(path))
+    lake.read_first(f"{path.parent.name}/{path.stem.split('.')[0]}")
     rows = lake.rows(f"describe {text}", **lake.bound(text, **given))
     return {row["column_name"]: row["column_type"] for row in rows}
 
@@ -106,7 +115,7 @@ def test_a_file_keeps_to_what_spark_understands_and_what_is_repeatable(path: Pat
     assert not re.search(rf"\b({words})", re.sub("--.*", "", text))
 
 
-@pytest.mark.parametrize("path", QUERIES + EVENTS, ids=name_of)
+@pytest.mark.parametrize("path", QUERIES + EVENTS + PARTS + FRAMES, ids=name_of)
 def test_a_result_has_an_order(path: Path) -> None:
     assert " order by " in path.read_text(encoding="utf-8").splitlines()[-1]
 
@@ -122,6 +131,20 @@ def test_the_described_columns_are_the_real_ones(lake: Lake, path: Path) -> None
             assert re.fullmatch(TYPES[column["type"]], kind), (name, kind)
         assert "DOUBLE" not in kind
         assert "HUGEINT" not in kind
+
+
+@pytest.mark.parametrize("path", PARTS, ids=name_of)
+def test_the_columns_of_a_part_are_described(lake: Lake, path: Path) -> None:
+    columns = description(path)[path.stem.split(".")[1]]
+    real = described(lake, path)
+    assert declared(columns) == list(real)
+    for name, column in columns.items():
+        assert re.fullmatch(TYPES[column["type"]], real[name]), (name, real[name])
+
+
+@pytest.mark.parametrize("path", FRAMES, ids=name_of)
+def test_a_frame_has_the_columns_that_the_draw_reads(lake: Lake, path: Path) -> None:
+    assert list(described(lake, path)) == FRAME
 
 
 @pytest.mark.parametrize("path", QUERIES, ids=name_of)

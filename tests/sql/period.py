@@ -1,0 +1,25 @@
+"""Makes the relations of one period in a test's lake, as the engine does for a run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.sql.conftest import SQL
+
+if TYPE_CHECKING:
+    from tests.sql.conftest import Lake
+
+
+def make_period(lake: Lake, first: str = "2026-10-01", last: str = "2026-10-31", explained: str = "false") -> None:
+    """Fill `period_accesses`; `explained` is the SQL condition on its rows that says which have a reason."""
+    text = (SQL / "period" / "period_accesses.sql").read_text(encoding="utf-8")
+    lake.rows(f"create or replace temp table period_accesses as {text}", **lake.bound(text, first=first, last=last))
+    known = "is_access and patient_id is not null and not is_patient_unresolved"
+    lake.rows(
+        "create or replace temp table explained_accesses as select access_id, 'on_shift' as reason, 3 as strength,"
+        f" ['on_shift'] as reasons from period_accesses where {known} and ({explained})"
+    )
+    lake.rows(
+        "create or replace temp table unexplained_accesses as select *, []::varchar[] as reasons"
+        f" from period_accesses where {known} and not coalesce({explained}, false)"
+    )
