@@ -15,7 +15,10 @@ from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.yaml_file import Texts, read_model
 
 ROOMS = ("reports", "checks", "sample")
-PARTS = ("counts", "matrix", "frame", "events")
+FRAME = "frame"
+PERIOD_RELATIONS = ("period_accesses", "explained_accesses", "unexplained_accesses")
+REASON_COLUMNS = ("explanation_found", "explanations_absent", "explanations_not_searchable")
+PARTS = ("counts", "matrix", FRAME, "events")
 STATISTICS_COLUMNS = ("measure", "expected", "tail_probability", "peer_group")
 ParameterType = Literal[
     "text", "integer", "decimal", "boolean", "date", "timestamp", "text_list", "patient", "employee", "period"
@@ -80,14 +83,17 @@ class Description(Strict):
     criterion: Texts | None = None
     events: str = ""
     statistics: tuple[str, ...] = ()
+    spot_check_per_stratum: int = 0
     replaces: str = ""
 
     _named = field_validator("columns", "counts", "matrix")(name_columns)
 
 
-class FindingDescription(Strict):
-    """What stands in `finding.yml`."""
+class PartDescription(Strict):
+    """What stands in `finding.yml` and `spot_check.yml`: what every check has in common."""
 
+    title: Texts | None = None
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
     columns: dict[str, Column]
 
     _named = field_validator("columns")(name_columns)
@@ -110,12 +116,19 @@ class Query:
     def description(self) -> Description:
         """What stands in the query's `.yml`, read when it is first asked for; a check's columns are a finding's."""
         described = read_model(self.path.with_suffix(".yml"), Description)
+        if self.part == FRAME:
+            drawn = read_model(resource_folder("sql") / "period" / "spot_check.yml", PartDescription)
+            parameters = {**described.parameters, **drawn.parameters}
+            changed = {"title": drawn.title, "columns": drawn.columns, "parameters": parameters, "statistics": ()}
+            return described.model_copy(update=changed)
         if self.part:
             columns = getattr(described, self.part, {})
             return described.model_copy(update={"columns": columns, "statistics": (), "sentences": {}})
         if self.room != "checks":
             return described
         columns = {**finding_columns(), **described.columns}
+        if set(PERIOD_RELATIONS) & set(described.needs):
+            columns |= {name: columns[name].model_copy(update={"hidden": False}) for name in REASON_COLUMNS}
         if not described.statistics:
             columns |= {name: columns[name].model_copy(update={"hidden": True}) for name in STATISTICS_COLUMNS}
         return described.model_copy(update={"columns": columns})
@@ -157,10 +170,15 @@ class Query:
         return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
+def needs_period(query: Query) -> bool:
+    """Say whether a query reads what is made for its period: accesses with and without a reason."""
+    return bool(set(PERIOD_RELATIONS) & set(query.description.needs))
+
+
 @lru_cache
 def finding_columns() -> dict[str, Column]:
     """Return the columns of a finding, the same for every check."""
-    return read_model(resource_folder("sql") / "finding.yml", FindingDescription).columns
+    return read_model(resource_folder("sql") / "finding.yml", PartDescription).columns
 
 
 def resource_folder(name: str) -> Path:

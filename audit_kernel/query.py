@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from audit_kernel import completeness, statistics
+from audit_kernel import completeness, explanations, statistics
+from audit_kernel.catalog import FRAME, PERIOD_RELATIONS, needs_period
 from audit_kernel.counts import count_odd_codes, count_searched
-from audit_kernel.errors import NotAssessableError, ParameterError, Phrase
+from audit_kernel.errors import NotAssessableError
+from audit_kernel.parameters import PERIOD, decided_values
 from audit_kernel.store.tables import LAKE
 from audit_kernel.store.views import model_names
 from audit_kernel.subjects import ORDERS, point_at, refuse_unknown_code, resolve_subject
-from audit_kernel.thresholds import Threshold, thresholds_valid_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+    from datetime import date
 
     import pandas as pd
     import pyarrow as pa
 
-    from audit_kernel.catalog import Parameter, Query
+    from audit_kernel.catalog import Query
     from audit_kernel.site import Site
+    from audit_kernel.thresholds import Threshold
 
-PERIOD = ("from_date", "to_date")
 Period = tuple[datetime | None, datetime | None]
-LARGEST_INTEGER = 2**63
-WHOLE_NUMBER = re.compile(r"[+-]?[0-9]+")
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 @dataclass(frozen=True)
@@ -48,6 +45,7 @@ class Result:
     thresholds: the decisions used.
     rows_unconfirmed, rows_unknown_code: for a check, rows of the period with a code that nobody has confirmed, and with
         one that the dictionary does not know; 0 for other queries.
+    reasons_searched: the explanations, each with whether the data that it needs were taken in.
     """
 
     query: Query
@@ -58,6 +56,7 @@ class Result:
     thresholds: Mapping[str, Threshold] = field(default_factory=dict)
     rows_unconfirmed: int = 0
     rows_unknown_code: int = 0
+    reasons_searched: tuple[tuple[str, bool], ...] = ()
 
     def df(self) -> pd.DataFrame:
         """Return the rows as a pandas DataFrame; DECIMAL stays exact, timestamps are UTC without offset."""
@@ -85,16 +84,9 @@ def run_query(
     UnknownSubjectError: a patient or employee stands neither in the log nor in the reference data.
     NotAssessableError: data that the query needs are missing, or the period holds no access at all.
     """
-    values = typed_parameters(query, given)
-    day = values.get("from_date") or values.get("to_date") or datetime.now(UTC).date()
+    values, used, day = decided_values(site, query, given)
     bound: dict[str, Any] = {name: value for name, value in values.items() if name not in PERIOD}
     bound["start_at"], bound["end_at"] = site.period(values.get("from_date"), values.get("to_date"))
-    parameters = query.description.parameters
-    decided = {name: each.threshold for name, each in parameters.items() if each.threshold and values.get(name) is None}
-    valid = thresholds_valid_on(day, site.folder) if decided else {}
-    used = {name: valid[threshold] for name, threshold in decided.items()}
-    for name, decision in used.items():
-        bound[name] = values[name] = decision.value
     for name, parameter in query.description.parameters.items():
         if parameter.type in ORDERS and bound.get(name) is not None:
             bound[name] = values[name] = resolve_subject(connection, parameter.type, bound[name])
@@ -110,135 +102,30 @@ def run_query(
         raise NotAssessableError(query.name, "accesses", is_period_empty=True)
     point_at_order(connection, query, bound)
     completeness.refuse_incomplete_logs(connection, site, query, bound, day)
+    table = _answered(connection, site, query, bound, day)
+    odd_codes = count_odd_codes(connection, *period) if query.room == "checks" else (0, 0)
+    reasons = explanations.searched(connection) if needs_period(query) else ()
+    return Result(query, table, values, searched, unresolved, used, *odd_codes, reasons)
+
+
+def _answered(
+    connection: duckdb.DuckDBPyConnection, site: Site, query: Query, bound: dict[str, Any], day: date
+) -> pa.Table:
+    """Run the query after what it reads, and add what SQL cannot work out: tails, and reasons beside findings."""
+    if needs_period(query):
+        explanations.explain_period(connection, site, bound, day)
     for name, text in query.steps:
         answer(connection, f'create or replace temp table "{name}" as {text}', bound)
+    if query.part == FRAME:
+        answer(connection, f"create or replace temp table frame_of_kind as {query.sql}", bound)
+        bound["spot_check_per_stratum"] = query.description.spot_check_per_stratum
+        return answer(connection, explanations.period_sql("spot_check"), bound).to_arrow_table()
     table = answer(connection, query.sql, bound).to_arrow_table()
     if query.description.statistics:
         table = statistics.assess(table, list(query.description.statistics), bound)
-    odd_codes = count_odd_codes(connection, *period) if query.room == "checks" else (0, 0)
-    return Result(query, table, values, searched, unresolved, used, *odd_codes)
-
-
-def typed_parameters(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Check names and types; parameters not given are None or their default.
-
-    Raises
-    ------
-    ParameterError: names the parameter, the value and what is allowed.
-    """
-    declared: dict[str, Parameter] = {}
-    for name, parameter in query.description.parameters.items():
-        if parameter.type == "period":
-            declared |= dict.fromkeys(PERIOD, parameter.model_copy(update={"type": "date"}))
-        else:
-            declared[name] = parameter
-    if unknown := sorted(set(given) - set(declared)):
-        raise ParameterError(
-            "{query} has no parameter {given!r}.",
-            "It has: {allowed}.",
-            query=query.name,
-            given=unknown[0],
-            allowed=", ".join(declared),
-        )
-    values: dict[str, Any] = {}
-    for name, each in declared.items():
-        value = given.get(name)
-        value = None if isinstance(value, str) and not value.strip() else value
-        value = each.default if value is None else value
-        if value is not None:
-            values[name] = convert(query.name, name, each.type, value)
-        elif each.required and not each.threshold:
-            raise ParameterError(
-                "{query} needs the parameter {name!r}.", "Give it and try again.", query=query.name, name=name
-            )
-        else:
-            values[name] = None
-    one_of = query.description.one_of
-    if one_of and all(values.get(name) is None for name in one_of):
-        raise ParameterError(
-            "{query} needs at least one of {names}.",
-            "Give one or more of them.",
-            query=query.name,
-            names=", ".join(one_of),
-        )
-    return values
-
-
-def convert(query_name: str, name: str, kind: str, value: Any) -> Any:  # noqa: ANN401 - typed by the `.yml` at run time
-    """Convert one parameter to its declared type.
-
-    Raises
-    ------
-    ParameterError: it is not of that type.
-    """
-    try:
-        converted = CONVERSIONS[kind](value)
-    except (ValueError, TypeError, InvalidOperation, OverflowError):
-        converted = None
-    if converted is not None:
-        return converted
-    raise ParameterError(
-        "{query}: parameter {name!r} must be of type {kind}, not {value!r}.",
-        EXAMPLES.get(kind, Phrase("Give it as {kind}.")),
-        query=query_name,
-        name=name,
-        kind=TYPE_NAMES.get(kind, kind),
-        value=value,
-    )
-
-
-def _integer(value: Any) -> int | None:  # noqa: ANN401 - whatever was given, here and below
-    number = None if isinstance(value, bool) or not WHOLE_NUMBER.fullmatch(str(value)) else int(str(value))
-    return number if number is not None and abs(number) < LARGEST_INTEGER else None
-
-
-def _decimal(value: Any) -> Decimal | None:  # noqa: ANN401
-    number = None if isinstance(value, bool) else Decimal(str(value))
-    return number if number is not None and number.is_finite() else None
-
-
-def _date(value: Any) -> date | None:  # noqa: ANN401
-    if type(value) is date:
-        return value
-    return date.fromisoformat(value) if isinstance(value, str) and DAY.fullmatch(value) else None
-
-
-def _timestamp(value: Any) -> datetime | None:  # noqa: ANN401
-    moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
-    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else None
-
-
-def _text(value: Any) -> str | None:  # noqa: ANN401
-    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else None
-
-
-CONVERSIONS: dict[str, Callable[[Any], Any]] = {
-    "integer": _integer,
-    "decimal": _decimal,
-    "date": _date,
-    "timestamp": _timestamp,
-    "boolean": lambda value: value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value)),
-    "text_list": lambda value: [str(each) for each in value] if isinstance(value, list | tuple) else None,
-    **dict.fromkeys(("text", *ORDERS), _text),
-}
-EXAMPLES = {
-    "date": Phrase("Give it for example 2026-10-31."),
-    "integer": Phrase("Give it for example 5."),
-    "decimal": Phrase("Give it for example 0.95."),
-    "timestamp": Phrase("Give it with its offset, for example 2026-10-31T08:00:00+01:00."),
-    "boolean": Phrase("Give it true or false."),
-}
-TYPE_NAMES = {
-    "date": Phrase("date"),
-    "integer": Phrase("integer"),
-    "decimal": Phrase("decimal"),
-    "timestamp": Phrase("timestamp"),
-    "boolean": Phrase("boolean"),
-    "text": Phrase("text"),
-    "text_list": Phrase("text list"),
-    "patient": Phrase("patient"),
-    "employee": Phrase("employee"),
-}
+    if needs_period(query) and query.room == "checks" and not query.part:
+        table = explanations.with_reasons(connection, table)
+    return table
 
 
 def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, has_accesses: bool = False) -> None:
@@ -253,7 +140,8 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, 
     NotAssessableError: a relation that the query needs has no row.
     """
     for relation in query.description.needs:
-        if "." in relation or (has_accesses and relation == "accesses"):  # a field is asked for in the period
+        # A field is asked for in the period, and what is made for the period cannot lack.
+        if "." in relation or relation in PERIOD_RELATIONS or (has_accesses and relation == "accesses"):
             continue
         # The rows of `accesses` are asked for where they lie: the view would resolve each first.
         stored = ORDERS["patient"] if relation == "accesses" else relation

@@ -8,7 +8,8 @@ import pytest
 from audit_kernel import open_store
 from audit_kernel.catalog import Catalog
 from audit_kernel.errors import NotAssessableError, ParameterError, UnknownSubjectError, UsageError
-from audit_kernel.query import convert, refuse_missing_data
+from audit_kernel.parameters import convert
+from audit_kernel.query import refuse_missing_data
 from audit_kernel.site import create_site
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reference import take_in_reference

@@ -5,11 +5,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from audit_kernel.evidence.check_page import CheckPage
     from audit_kernel.evidence.completeness_page import CompletenessPage
     from audit_kernel.evidence.page import Page
     from audit_kernel.evidence.sample_page import SamplePage
 
-__all__ = ["open_completeness", "open_page", "open_sample"]
+__all__ = ["open_check", "open_completeness", "open_page", "open_sample"]
+
+
+def open_check(name: str, *, run: str, language: str, **parameters: Any) -> CheckPage:  # noqa: ANN401 - the notebook's
+    """Open the page of a check; see `audit_kernel.evidence.check_page.CheckPage`."""
+    from audit_kernel.evidence.check_page import CheckPage
+
+    return CheckPage(name, run, language, parameters)
 
 
 def open_completeness(*, run: str, language: str, **parameters: Any) -> CompletenessPage:  # noqa: ANN401 - the notebook's

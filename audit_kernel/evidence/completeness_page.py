@@ -12,7 +12,7 @@ from audit_kernel.evidence.display import Facts, Heading, Paragraph, table_from_
 from audit_kernel.evidence.page import Page
 from audit_kernel.evidence.tables import write_tables
 from audit_kernel.locale import format_date, format_percent, translator
-from audit_kernel.query import PERIOD
+from audit_kernel.parameters import PERIOD
 from audit_kernel.sources import load_source, source_ids
 from audit_kernel.store.intake import source_folders
 

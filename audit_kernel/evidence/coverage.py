@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.locale import format_date, format_number, translator
-from audit_kernel.query import PERIOD
+from audit_kernel.parameters import PERIOD
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from audit_kernel.catalog import Column
+from audit_kernel.catalog import REASON_COLUMNS, Column
 from audit_kernel.evidence.display import format_value
+from audit_kernel.explanations import titles
 from audit_kernel.yaml_file import Texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from audit_kernel.query import Result
+    from audit_kernel.site import Site
     from audit_kernel.store.reading import Store
 
 SENTENCE = Texts(en="Finding", sv="Iakttagelse", nb="Funn")
@@ -25,9 +27,9 @@ NAMES = {
 }
 
 
-def with_sentences(result: Result, language: str, time_zone: str) -> tuple[pa.Table, dict[str, Column]]:
-    """Return a check's findings with the column `sentence` before the others."""
-    table = result.table
+def with_sentences(result: Result, site: Site, language: str) -> tuple[pa.Table, dict[str, Column]]:
+    """Return a check's findings with the column `sentence` before the others, and their reasons in words."""
+    table, time_zone = with_reasons_in_words(result.table, titles(site, language)), site.settings.time_zone
     codes, values = table.column("reason_code").to_pylist(), table.column("reason_values").to_pylist()
     sentences = [
         sentence(result, str(code), each, language, time_zone) for code, each in zip(codes, values, strict=True)
@@ -35,6 +37,18 @@ def with_sentences(result: Result, language: str, time_zone: str) -> tuple[pa.Ta
     columns = {"sentence": Column(type="text", label=SENTENCE, meaning=SENTENCE, name="sentence")}
     table = table.append_column("sentence", pa.array(sentences, pa.string()))
     return table, {**columns, **result.query.description.columns}
+
+
+def with_reasons_in_words(table: pa.Table, words: Mapping[str, str]) -> pa.Table:
+    """Return findings whose reasons are written as their titles."""
+    for name in REASON_COLUMNS:
+        values = [
+            [words.get(each, each) for each in ([value] if isinstance(value, str) else value or [])]
+            for value in table.column(name).to_pylist()
+        ]
+        joined = pa.array([", ".join(each) or None for each in values], pa.string())
+        table = table.set_column(table.schema.get_field_index(name), name, joined)
+    return table
 
 
 def with_names(store: Store, table: pa.Table, columns: Mapping[str, Column]) -> tuple[pa.Table, dict[str, Column]]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from audit_kernel.catalog import Catalog, resource_folder
 from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, UsageError
 from audit_kernel.evidence import coverage
+from audit_kernel.evidence.answers import answer_checks
 from audit_kernel.evidence.execute import check_parameter_names, declared_parameters
 from audit_kernel.evidence.index import index_page
 from audit_kernel.evidence.journals import broken_journals
@@ -22,6 +23,7 @@ from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folde
 from audit_kernel.locale import translator
 from audit_kernel.store.deliver import refused_files
 from audit_kernel.store.reading import Store
+from audit_kernel.store.unexplained_days import keep_unexplained_days
 from audit_kernel.yaml_file import read_model
 
 if TYPE_CHECKING:
@@ -144,6 +146,9 @@ def run_month(
         notebooks.append((name.split("/")[-1], name, parameters))
     plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, {"seed": seed}, threads=threads)
     with working_folder(site) as working:
+        with Store(site, purpose, pinned, threads) as store:
+            answer_checks(store, schedule(site).monthly, given, working / "answers")
+            unexplained = store.unexplained_days(first, last)
         outcomes = execute_all(site, plan, working, progress)
         breaks = journal_breaks(site, language)
         warnings = [*breaks, *coverage.serious(lacking, language)]
@@ -153,6 +158,7 @@ def run_month(
         html = index_page(site, plan, outcomes, warnings)
         (working / "payload" / "pages" / INDEX).write_text(html, encoding="utf-8", newline="\n")
         bag = seal_run(site, plan, working, outcomes, breaks)
+    keep_unexplained_days(site, first, unexplained)
     return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(warnings))
 
 

@@ -11,6 +11,7 @@ from IPython.display import display
 from audit_kernel.catalog import Column
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.evidence import charts, code_notices, coverage
+from audit_kernel.evidence.answers import kept
 from audit_kernel.evidence.display import (
     DisplayObject,
     Done,
@@ -26,7 +27,7 @@ from audit_kernel.evidence.grounds import grounds, unit_in_words, why_not_assess
 from audit_kernel.evidence.run_file import read_run_file
 from audit_kernel.evidence.tables import write_tables
 from audit_kernel.locale import format_date, format_number, translator
-from audit_kernel.query import PERIOD
+from audit_kernel.parameters import PERIOD
 from audit_kernel.site import Site
 from audit_kernel.store.reading import Store
 
@@ -73,7 +74,19 @@ class Page:
 
     def ask(self) -> Result:
         """Ask the page's question."""
-        return self.store.report(f"{self.query.room}/{self.query.name}", **self.given)
+        result = self.answer_part("", **self.given)
+        if result is None:  # the query itself is always there
+            raise LookupError(self.query.name)
+        return result
+
+    def answer_part(self, part: str, **parameters: Any) -> Result | None:  # noqa: ANN401 - typed by the query's `.yml`
+        """Return the answer to a part of the question: the month's own where it was worked out, else asked now."""
+        query = self.query.beside(part)
+        if query is None:
+            return None
+        if self.run.answers and (found := kept(Path(self.run.answers), self.site, query, parameters)):
+            return found
+        return self.store.part(f"{query.room}/{query.name}", part, **parameters)
 
     def heading(self) -> None:
         """Show title, question, what was asked, and on what legal basis."""
@@ -205,13 +218,13 @@ class Page:
         if result is not None:
             self.table_of(result, f"{self.name}_{result.query.name}" if query else self.name)
 
-    def table_of(self, result: Result, name: str) -> None:
-        """Show the rows of a result, and write all of them as `name`."""
+    def table_of(self, result: Result, name: str, caption: str = "") -> None:
+        """Show the rows of a result under its query's title or `caption`, and write all of them as `name`."""
         description = result.query.description
         arrow: pa.Table = result.table
         columns: dict[str, Column] = dict(description.columns)
-        if result.query.room == "checks":
-            arrow, columns = with_sentences(result, self.language, self.site.settings.time_zone)
+        if result.query.room == "checks" and not result.query.part:
+            arrow, columns = with_sentences(result, self.site, self.language)
         arrow, columns = with_names(self.store, arrow, columns)
         write_tables(arrow, Path(self.run.tables), name)
         self._show(
@@ -220,7 +233,7 @@ class Page:
                 columns,
                 self.language,
                 self.site.settings.time_zone,
-                description.title.in_language(self.language),
+                caption or description.title.in_language(self.language),
                 file_name=f"{name}.csv",
             )
         )

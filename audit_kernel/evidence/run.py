@@ -88,7 +88,11 @@ def execute_all(
     workers = max(1, min(len(plan.notebooks), os.cpu_count() or 1))
     threads = plan.threads or max(1, site.settings.store.threads // workers)
     run_file = working / "run.json"
-    RunFile(str(site.folder), plan.snapshot, plan.purpose, threads, str(payload / "tables"), home).write(run_file)
+    answers = working / "answers"
+    shared = str(answers) if answers.is_dir() else ""
+    RunFile(str(site.folder), plan.snapshot, plan.purpose, threads, str(payload / "tables"), home, shared).write(
+        run_file
+    )
     catalog = Catalog(site.folder)
     tasks = [
         Task(

@@ -12,7 +12,7 @@ from audit_kernel.files import write_new
 
 @dataclass(frozen=True)
 class RunFile:
-    """Site folder, store snapshot, purpose, threads of a query, and the folder for result tables."""
+    """Site folder, store snapshot, purpose, threads of a query, folder for result tables, folder of kept answers."""
 
     site: str
     snapshot: int
@@ -20,6 +20,7 @@ class RunFile:
     threads: int
     tables: str
     home: str = ""
+    answers: str = ""
 
     def write(self, path: Path) -> None:
         """Write it, readable by its owner only."""

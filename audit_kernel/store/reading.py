@@ -8,6 +8,7 @@ import duckdb
 
 from audit_kernel.catalog import Catalog
 from audit_kernel.errors import Phrase, StoreError, UsageError
+from audit_kernel.explanations import explain_period, period_sql
 from audit_kernel.query import Period, Result, run_query
 from audit_kernel.store.catalogue import files_address, literal
 from audit_kernel.store.connection import attach, connect, latest_snapshot, while_reading, without_log_text
@@ -18,10 +19,12 @@ from audit_kernel.use_log import checked_purpose, record_use
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from datetime import date
     from types import TracebackType
 
     import pyarrow as pa
 
+    from audit_kernel.catalog import Query
     from audit_kernel.site import Site
 
 NAMED = ("employee", "patient", "unit")
@@ -98,13 +101,47 @@ class Store:
         ParameterError, UnknownSubjectError, NotAssessableError: see `run_query`.
         JournalError: the use log cannot be written; nothing is returned.
         """
-        query = self.catalog.query(name)
+        return self._ask(self.catalog.query(name), parameters)
+
+    def part(self, name: str, part: str, **parameters: Any) -> Result | None:  # noqa: ANN401 - as in `report`
+        """Run a file that stands beside a check: its plain `counts`, its `matrix`, or the spot check of its `frame`.
+
+        Parameters
+        ----------
+        part: empty for the check itself.
+
+        Returns
+        -------
+        Result: None where the check has no such file.
+
+        Raises
+        ------
+        As `report`.
+        """
+        query = self.catalog.query(name).beside(part)
+        return None if query is None else self._ask(query, parameters)
+
+    def _ask(self, query: Query, parameters: Mapping[str, Any]) -> Result:
         about = {subject: parameters[subject] for subject in SUBJECTS if parameters.get(subject)}
+        name = f"{query.name}.{query.part}" if query.part else query.name
         self._record("report", {"query": name, "about": about, "parameters": parameters})
         problem = Phrase("The query {query!r} could not be answered ({cause}).")
         remedy = Phrase("If it happens again, report the query's name and this sentence.")
-        with without_log_text(StoreError, problem, remedy, query=query.name):
+        with without_log_text(StoreError, problem, remedy, query=name):
             return run_query(self._connection, self.site, query, parameters, self._counted)
+
+    def unexplained_days(self, first: date, last: date) -> pa.Table:
+        """Return the days of a period without a reason: employee_id, patient_id, local_date, unit_id, n_accesses.
+
+        Raises
+        ------
+        JournalError: the use log cannot be written; nothing is returned.
+        """
+        self._record("unexplained_days", {"from_date": first, "to_date": last})
+        with while_reading(self.site):
+            start_at, end_at = self.site.period(first, last)
+            explain_period(self._connection, self.site, {"start_at": start_at, "end_at": end_at}, first)
+            return self._connection.execute(period_sql("unexplained_days")).to_arrow_table()
 
     def deliveries(self) -> list[Delivery]:
         """Return the ledger at this snapshot, oldest first.

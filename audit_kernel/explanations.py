@@ -1,0 +1,189 @@
+"""Why an access is legitimate: each reason of `sql/explanations` searched for over a period, and put together.
+
+An access has enough reason when one reason of strength 2 or 3 is found, or two different ones of strength 1
+(Fabbri and LeFevre, 2011, call them explanation templates; the strengths are ours).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+from pydantic import Field
+
+from audit_kernel.catalog import PERIOD_RELATIONS, Parameter, Strict, resource_folder
+from audit_kernel.errors import SettingsError
+from audit_kernel.store.tables import LAKE
+from audit_kernel.store.views import model_names
+from audit_kernel.thresholds import thresholds_valid_on
+from audit_kernel.yaml_file import Texts, read_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+    from pathlib import Path
+
+    import duckdb
+
+    from audit_kernel.site import Site
+
+ROOM = "explanations"
+MOST_EXPLANATIONS = 62  # each is one bit of a BIGINT
+
+
+class ExplanationDescription(Strict):
+    """What stands in an explanation's `.yml`."""
+
+    title: Texts
+    meaning: Texts
+    needs: tuple[str, ...] = ()
+    parameters: dict[str, Parameter] = Field(default_factory=dict)
+    legal_basis: tuple[str, ...] = ()
+    countries: tuple[str, ...] = ()
+    replaces: str = ""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One reason: its name and its two files."""
+
+    name: str
+    path: Path
+
+    @cached_property
+    def description(self) -> ExplanationDescription:
+        """What stands in its `.yml`."""
+        return read_model(self.path.with_suffix(".yml"), ExplanationDescription)
+
+
+def explanations(site: Site) -> list[Explanation]:
+    """Return the reasons that can be searched for in the site's country, the package's and the site's, by name.
+
+    Raises
+    ------
+    SettingsError: a site's reason has the name of one of the package's without saying that it replaces it.
+    """
+    found = {path.stem: Explanation(path.stem, path) for path in (resource_folder("sql") / ROOM).glob("*.sql")}
+    for path in (site.folder / "sql" / ROOM).glob("*.sql"):
+        own = Explanation(path.stem, path)
+        if path.stem in found and own.description.replaces != path.stem:
+            raise SettingsError(
+                "{path} has the name of a query of the package.",
+                "Give it another name, or write `replaces: {name}` in its .yml.",
+                path=path,
+                name=path.stem,
+            )
+        found[path.stem] = own
+    country = site.settings.country
+    of_country = [found[name] for name in sorted(found) if country in (found[name].description.countries or (country,))]
+    if len(of_country) > MOST_EXPLANATIONS:
+        raise SettingsError(
+            "There are {count} explanations, more than {most}.",
+            "Put some of them together.",
+            count=len(of_country),
+            most=MOST_EXPLANATIONS,
+        )
+    return of_country
+
+
+def explain_period(connection: duckdb.DuckDBPyConnection, site: Site, bound: Mapping[str, Any], day: date) -> None:
+    """Create the TEMP relations of one period: `period_accesses`, `explained_accesses`, `unexplained_accesses`.
+
+    They stay until another period is asked for. `explanations_searched` holds each reason and whether the data that it
+    needs were ever taken in.
+
+    Parameters
+    ----------
+    bound: `start_at` and `end_at` (UTC, half open; NULL = open).
+    day: the thresholds valid on this day count.
+    """
+    period = {name: bound[name] for name in ("start_at", "end_at")}
+    if _is_made(connection, period):
+        return
+    valid = thresholds_valid_on(day, site.folder)
+    connection.execute(f"create or replace temp table period_accesses as {period_sql('period_accesses')}", period)
+    connection.execute("create or replace temp table found (access_id uuid, number utinyint, strength utinyint)")
+    searched = []
+    for number, explanation in enumerate(explanations(site)):
+        described = explanation.description
+        is_searchable = all(_has_rows(connection, relation) for relation in described.needs)
+        searched.append((number, explanation.name, is_searchable))
+        if not is_searchable:
+            continue
+        values = {**period, "number": number}
+        values |= {name: valid[each.threshold or name].value for name, each in described.parameters.items()}
+        text = explanation.path.read_text(encoding="utf-8")
+        insert = f"insert into found select access_id, $number, strength from ({text.rstrip()})"
+        connection.execute(insert, _named(connection, insert, values))
+    connection.execute(
+        "create or replace temp table explanations_searched (number integer, reason varchar, is_searchable boolean)"
+    )
+    if searched:
+        connection.executemany("insert into explanations_searched values (?, ?, ?)", searched)
+    for name in ("explained_masks", "reason_sets", "explained_accesses", "unexplained_accesses"):
+        kind = "view" if name == "explained_accesses" else "table"
+        connection.execute(f"create or replace temp {kind} {name} as {period_sql(name)}")
+    connection.execute("drop table found")
+    connection.execute("create or replace temp table explained_period (start_at timestamp, end_at timestamp)")
+    connection.execute("insert into explained_period values ($start_at, $end_at)", period)
+
+
+def with_reasons(connection: duckdb.DuckDBPyConnection, findings: pa.Table) -> pa.Table:
+    """Return findings with the reasons found, absent and not searchable for their employee and patient.
+
+    `explanation_found` is the best reason that any access of the pair has in the period; a finding without an employee
+    or a patient has none.
+    """
+    connection.register("finding_rows", findings.select(["finding_id", "employee_id", "patient_id"]))
+    try:
+        answered = connection.execute(period_sql("finding_reasons")).to_arrow_table()
+    finally:
+        connection.unregister("finding_rows")
+    found = {row["finding_id"]: row for row in answered.to_pylist()}
+    ids = findings.column("finding_id").to_pylist()
+    for name in ("explanation_found", "explanations_absent", "explanations_not_searchable"):
+        position = findings.schema.get_field_index(name)
+        kind = findings.schema.field(name).type
+        findings = findings.set_column(position, name, pa.array([found[each][name] for each in ids], kind))
+    return findings
+
+
+def searched(connection: duckdb.DuckDBPyConnection) -> tuple[tuple[str, bool], ...]:
+    """Return each reason and whether the data that it needs were taken in, as of the last `explain_period`."""
+    rows = connection.execute("select reason, is_searchable from explanations_searched order by number").fetchall()
+    return tuple((str(reason), bool(is_searchable)) for reason, is_searchable in rows)
+
+
+def titles(site: Site, language: str) -> dict[str, str]:
+    """Return the title of each reason in a language."""
+    return {each.name: each.description.title.in_language(language) for each in explanations(site)}
+
+
+def _is_made(connection: duckdb.DuckDBPyConnection, period: Mapping[str, Any]) -> bool:
+    made = connection.execute("select 1 from duckdb_tables() where table_name = 'explained_period'").fetchone()
+    same = "start_at is not distinct from $start_at and end_at is not distinct from $end_at"
+    return made is not None and bool(
+        connection.execute(f"select 1 from explained_period where {same}", dict(period)).fetchall()
+    )
+
+
+def _has_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Say whether a relation has a row; `relation.column` asks for a value in the period's accesses."""
+    if "." in relation:
+        column = relation.split(".", 1)[1]
+        source = f'period_accesses where "{column}" is not null'
+    else:
+        source = f'"{relation}"' if relation in (*model_names(), *PERIOD_RELATIONS) else f'{LAKE}."{relation}"'
+    return connection.execute(f"select 1 from {source} limit 1").fetchone() is not None
+
+
+def _named(connection: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    names: Sequence[str] = sorted(connection.extract_statements(text)[0].named_parameters)
+    return {name: values[name] for name in names}
+
+
+def period_sql(name: str) -> str:
+    """Return one SELECT of `sql/period`."""
+    return (resource_folder("sql") / "period" / f"{name}.sql").read_text(encoding="utf-8")
