@@ -15,8 +15,9 @@ from pydantic import Field
 
 from audit_kernel.catalog import PERIOD_RELATIONS, Parameter, Strict, resource_folder
 from audit_kernel.errors import SettingsError
+from audit_kernel.parameters import convert
 from audit_kernel.store.tables import LAKE
-from audit_kernel.store.views import model_names
+from audit_kernel.store.views import TEMPORARY_TABLES, model_names
 from audit_kernel.thresholds import thresholds_valid_on
 from audit_kernel.yaml_file import Texts, read_model
 
@@ -102,21 +103,9 @@ def explain_period(connection: duckdb.DuckDBPyConnection, site: Site, bound: Map
     period = {name: bound[name] for name in ("start_at", "end_at")}
     if _is_made(connection, period):
         return
-    valid = thresholds_valid_on(day, site.folder)
     connection.execute(f"create or replace temp table period_accesses as {period_sql('period_accesses')}", period)
-    connection.execute("create or replace temp table found (access_id uuid, number utinyint, strength utinyint)")
-    searched = []
-    for number, explanation in enumerate(explanations(site)):
-        described = explanation.description
-        is_searchable = all(_has_rows(connection, relation) for relation in described.needs)
-        searched.append((number, explanation.name, is_searchable))
-        if not is_searchable:
-            continue
-        values = {**period, "number": number}
-        values |= {name: valid[each.threshold or name].value for name, each in described.parameters.items()}
-        text = explanation.path.read_text(encoding="utf-8")
-        insert = f"insert into found select access_id, $number, strength from ({text.rstrip()})"
-        connection.execute(insert, _named(connection, insert, values))
+    connection.execute("create or replace temp view asked_accesses as select * from period_accesses")
+    searched = _search(connection, site, period, day)
     connection.execute(
         "create or replace temp table explanations_searched (number integer, reason varchar, is_searchable boolean)"
     )
@@ -128,6 +117,47 @@ def explain_period(connection: duckdb.DuckDBPyConnection, site: Site, bound: Map
     connection.execute("drop table found")
     connection.execute("create or replace temp table explained_period (start_at timestamp, end_at timestamp)")
     connection.execute("insert into explained_period values ($start_at, $end_at)", period)
+
+
+def explain_chance_pairs(
+    connection: duckdb.DuckDBPyConnection, site: Site, bound: Mapping[str, Any], day: date
+) -> None:
+    """Create the TEMP table `chance_pairs`: employees at the times of real accesses, each with a patient by chance.
+
+    `is_explained` says whether the reasons would excuse it: the price of a loose rule. `explain_period` comes first.
+    """
+    period = {name: bound[name] for name in ("start_at", "end_at")}
+    n_pairs = int(thresholds_valid_on(day, site.folder)["chance_pairs"].value)
+    connection.execute(
+        f"create or replace temp table drawn_pairs as {period_sql('drawn_pairs')}", {"chance_pairs": n_pairs}
+    )
+    connection.execute("create or replace temp view asked_accesses as select * from drawn_pairs")
+    _search(connection, site, period, day)
+    connection.execute(f"create or replace temp table chance_pairs as {period_sql('chance_pairs')}")
+    connection.execute("create or replace temp view asked_accesses as select * from period_accesses")
+    connection.execute("drop table found")
+
+
+def _search(
+    connection: duckdb.DuckDBPyConnection, site: Site, period: Mapping[str, Any], day: date
+) -> list[tuple[int, str, bool]]:
+    """Fill the TEMP table `found` with the reasons of `asked_accesses`; return which reasons could be searched for."""
+    valid = thresholds_valid_on(day, site.folder)
+    connection.execute("create or replace temp table found (access_id uuid, number utinyint, strength utinyint)")
+    searched = []
+    for number, explanation in enumerate(explanations(site)):
+        described = explanation.description
+        is_searchable = all(_has_rows(connection, relation) for relation in described.needs)
+        searched.append((number, explanation.name, is_searchable))
+        if not is_searchable:
+            continue
+        values: dict[str, Any] = {**period, "number": number}
+        for name, each in described.parameters.items():
+            values[name] = convert(explanation.name, name, each.type, valid[each.threshold or name].value)
+        text = explanation.path.read_text(encoding="utf-8")
+        insert = f"insert into found select access_id, $number, strength from ({text.rstrip()})"
+        connection.execute(insert, _named(connection, insert, values))
+    return searched
 
 
 def with_reasons(connection: duckdb.DuckDBPyConnection, findings: pa.Table) -> pa.Table:
@@ -175,7 +205,8 @@ def _has_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
         column = relation.split(".", 1)[1]
         source = f'period_accesses where "{column}" is not null'
     else:
-        source = f'"{relation}"' if relation in (*model_names(), *PERIOD_RELATIONS) else f'{LAKE}."{relation}"'
+        known = (*model_names(), *PERIOD_RELATIONS, *TEMPORARY_TABLES)
+        source = f'"{relation}"' if relation in known else f'{LAKE}."{relation}"'
     return connection.execute(f"select 1 from {source} limit 1").fetchone() is not None
 
 

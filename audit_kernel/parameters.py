@@ -38,7 +38,10 @@ def decided_values(
     decided = {name: each.threshold for name, each in parameters.items() if each.threshold and values.get(name) is None}
     valid = thresholds_valid_on(day, site.folder) if decided else {}
     used = {name: valid[threshold] for name, threshold in decided.items()}
-    return values | {name: decision.value for name, decision in used.items()}, used, day
+    # A decimal stands as text in the file, so that it is exact: SQL gets it as what the query declares.
+    for name, decision in used.items():
+        values[name] = convert(query.name, name, parameters[name].type, decision.value)
+    return values, used, day
 
 
 def typed_parameters(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from audit_kernel import completeness, explanations, statistics
-from audit_kernel.catalog import FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, needs_period
+from audit_kernel.catalog import CHANCE_PAIRS, FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, needs_period
 from audit_kernel.counts import count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.parameters import PERIOD, decided_values
@@ -114,6 +114,8 @@ def _answered(
     """Run the query after what it reads, and add what SQL cannot work out: tails, and reasons beside findings."""
     if needs_period(query):
         explanations.explain_period(connection, site, bound, day)
+    if CHANCE_PAIRS in query.description.needs:
+        explanations.explain_chance_pairs(connection, site, bound, day)
     for name, text in query.steps:
         answer(connection, f'create or replace temp table "{name}" as {text}', bound)
     if query.part == FRAME:
@@ -146,7 +148,11 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, 
                 raise NotAssessableError(query.name, relation)
             continue
         # A field is asked for in the period, and what is made for the period cannot lack.
-        if "." in relation or relation in PERIOD_RELATIONS or (has_accesses and relation == "accesses"):
+        if (
+            "." in relation
+            or relation in (*PERIOD_RELATIONS, CHANCE_PAIRS)
+            or (has_accesses and relation == "accesses")
+        ):
             continue
         # The rows of `accesses` are asked for where they lie: the view would resolve each first.
         stored = ORDERS["patient"] if relation == "accesses" else relation

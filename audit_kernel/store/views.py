@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow
 
 from audit_kernel.catalog import resource_folder
+from audit_kernel.lawful_purposes import purpose_rows
 from audit_kernel.sources import load_source, source_ids
 from audit_kernel.sources.dictionary import code_rows, record_table_rows, register_rows, source_rows
 from audit_kernel.store.dated import dated_sql, empty_sql
@@ -36,6 +37,7 @@ TEMPORARY_TABLES = {
     " expects_rows_daily boolean, event_table varchar",
     "source_registers": "source_id varchar, register varchar",
     "record_tables": "source_id varchar, table_name varchar, related varchar",
+    "lawful_purposes": "purpose varchar, strength integer",
     "site": "country varchar, time_zone varchar, language varchar",
 }
 
@@ -69,6 +71,7 @@ def setting_rows(site: Site) -> SettingRows:
         "sources": source_rows(sources),
         "source_registers": register_rows(sources),
         "record_tables": record_table_rows(sources),
+        "lawful_purposes": purpose_rows(site),
         "site": [(settings.country, settings.time_zone, settings.language)],
     }
 

@@ -70,6 +70,7 @@ class Lake:
         self.connection.execute(
             "create temp table record_tables (source_id VARCHAR, table_name VARCHAR, related VARCHAR)"
         )
+        self.connection.execute("create temp table lawful_purposes (purpose VARCHAR, strength INTEGER)")
         self.connection.execute(
             "create temp table site as select 'NO' as country, 'Europe/Oslo' as time_zone, 'nb' as language"
         )

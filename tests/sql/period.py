@@ -14,6 +14,11 @@ def make_period(lake: Lake, first: str = "2026-10-01", last: str = "2026-10-31",
     """Fill `period_accesses`; `explained` is the SQL condition on its rows that says which have a reason."""
     text = (SQL / "period" / "period_accesses.sql").read_text(encoding="utf-8")
     lake.rows(f"create or replace temp table period_accesses as {text}", **lake.bound(text, first=first, last=last))
+    lake.rows("create or replace temp view asked_accesses as select * from period_accesses")
+    lake.rows(
+        "create or replace temp table chance_pairs as select access_id, employee_id, patient_id, unit_id,"
+        " false as is_explained from period_accesses"
+    )
     known = "is_access and patient_id is not null and not is_patient_unresolved"
     lake.rows(
         "create or replace temp table explained_accesses as select access_id, 'on_shift' as reason, 3 as strength,"
