@@ -10,8 +10,9 @@ if TYPE_CHECKING:
     from audit_kernel.evidence.page import Page
     from audit_kernel.evidence.ranking_page import RankingPage
     from audit_kernel.evidence.sample_page import SamplePage
+    from audit_kernel.evidence.share_page import SharePage
 
-__all__ = ["open_check", "open_completeness", "open_page", "open_ranking", "open_sample"]
+__all__ = ["open_check", "open_completeness", "open_page", "open_ranking", "open_sample", "open_share"]
 
 
 def open_check(name: str, *, run: str, language: str, **parameters: Any) -> CheckPage:  # noqa: ANN401 - the notebook's
@@ -48,3 +49,10 @@ def open_sample(*, run: str, language: str, **parameters: Any) -> SamplePage:  #
     from audit_kernel.evidence.sample_page import DRAW, SamplePage
 
     return SamplePage(DRAW, run, language, parameters)
+
+
+def open_share(*, run: str, language: str, **parameters: Any) -> SharePage:  # noqa: ANN401 - the notebook's parameters
+    """Open the page of what the data explain; see `audit_kernel.evidence.share_page.SharePage`."""
+    from audit_kernel.evidence.share_page import SharePage
+
+    return SharePage("reports/explained_share", run, language, parameters)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from audit_kernel.store.reading import Store
 
 COUNTED = ("rows_searched", "rows_unresolved", "rows_unconfirmed", "rows_unknown_code", "reasons_searched")
-RANKING = "ranked_findings"
+RANKING, SHARE = "ranked_findings", "explained_share"
 SHOWN_PARTS = ("counts", "matrix", FRAME)
 
 
@@ -52,6 +52,10 @@ def answer_checks(store: Store, names: Collection[str], given: Mapping[str, Any]
             if result is not None:
                 keep(folder, result, parameters)
                 findings += [] if part else [result.table]
+    if SHARE in names:
+        period = {key: value for key, value in given.items() if key in PERIOD}
+        with suppress(AuditKernelError):
+            keep(folder, store.report(SHARE, **period), period)
     if RANKING in names:
         period = {key: value for key, value in given.items() if key in PERIOD}
         store.keep_findings(findings)
