@@ -17,6 +17,7 @@ from audit_kernel.yaml_file import Texts, read_model
 ROOMS = ("reports", "checks", "sample")
 FRAME = "frame"
 PERIOD_RELATIONS = ("period_accesses", "explained_accesses", "unexplained_accesses")
+MONTH_FINDINGS = "month_findings"
 REASON_COLUMNS = ("explanation_found", "explanations_absent", "explanations_not_searchable")
 PARTS = ("counts", "matrix", FRAME, "events")
 STATISTICS_COLUMNS = ("measure", "expected", "tail_probability", "peer_group")

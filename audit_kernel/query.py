@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from audit_kernel import completeness, explanations, statistics
-from audit_kernel.catalog import FRAME, PERIOD_RELATIONS, needs_period
+from audit_kernel.catalog import FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, needs_period
 from audit_kernel.counts import count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.parameters import PERIOD, decided_values
@@ -140,6 +140,11 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, 
     NotAssessableError: a relation that the query needs has no row.
     """
     for relation in query.description.needs:
+        if relation == MONTH_FINDINGS:  # made by a month's run; none of them is an answer too
+            made = "select 1 from duckdb_tables() where table_name = $name"
+            if connection.execute(made, {"name": relation}).fetchone() is None:
+                raise NotAssessableError(query.name, relation)
+            continue
         # A field is asked for in the period, and what is made for the period cannot lack.
         if "." in relation or relation in PERIOD_RELATIONS or (has_accesses and relation == "accesses"):
             continue

@@ -8,9 +8,10 @@ if TYPE_CHECKING:
     from audit_kernel.evidence.check_page import CheckPage
     from audit_kernel.evidence.completeness_page import CompletenessPage
     from audit_kernel.evidence.page import Page
+    from audit_kernel.evidence.ranking_page import RankingPage
     from audit_kernel.evidence.sample_page import SamplePage
 
-__all__ = ["open_check", "open_completeness", "open_page", "open_sample"]
+__all__ = ["open_check", "open_completeness", "open_page", "open_ranking", "open_sample"]
 
 
 def open_check(name: str, *, run: str, language: str, **parameters: Any) -> CheckPage:  # noqa: ANN401 - the notebook's
@@ -32,6 +33,14 @@ def open_page(name: str, *, run: str, language: str, **parameters: Any) -> Page:
     from audit_kernel.evidence.page import Page
 
     return Page(name, run, language, parameters)
+
+
+def open_ranking(*, run: str, language: str, **parameters: Any) -> RankingPage:  # noqa: ANN401 - the notebook's
+    """Open the page of a month's ranked findings; see `audit_kernel.evidence.ranking_page.RankingPage`."""
+    from audit_kernel.evidence.answers import RANKING
+    from audit_kernel.evidence.ranking_page import RankingPage
+
+    return RankingPage(RANKING, run, language, parameters)
 
 
 def open_sample(*, run: str, language: str, **parameters: Any) -> SamplePage:  # noqa: ANN401 - the notebook's parameters

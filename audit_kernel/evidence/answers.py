@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -11,11 +12,11 @@ import pyarrow as pa
 from audit_kernel.catalog import FRAME
 from audit_kernel.errors import AuditKernelError
 from audit_kernel.files import write_new
-from audit_kernel.parameters import decided_values
+from audit_kernel.parameters import PERIOD, decided_values
 from audit_kernel.query import Result
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from audit_kernel.catalog import Query
@@ -23,10 +24,11 @@ if TYPE_CHECKING:
     from audit_kernel.store.reading import Store
 
 COUNTED = ("rows_searched", "rows_unresolved", "rows_unconfirmed", "rows_unknown_code", "reasons_searched")
+RANKING = "ranked_findings"
 SHOWN_PARTS = ("counts", "matrix", FRAME)
 
 
-def answer_checks(store: Store, names: Iterable[str], given: Mapping[str, Any], folder: Path) -> None:
+def answer_checks(store: Store, names: Collection[str], given: Mapping[str, Any], folder: Path) -> None:
     """Ask each check and the parts of it that its page shows, and keep the answers in `folder`.
 
     What cannot be answered is left to the check's own page, which says why.
@@ -37,6 +39,7 @@ def answer_checks(store: Store, names: Iterable[str], given: Mapping[str, Any], 
     given: `from_date`, `to_date` and `seed`.
     """
     folder.mkdir(mode=0o700)
+    findings = []
     for name in names:
         if not name.startswith("checks/"):
             continue
@@ -48,6 +51,13 @@ def answer_checks(store: Store, names: Iterable[str], given: Mapping[str, Any], 
                 continue
             if result is not None:
                 keep(folder, result, parameters)
+                findings += [] if part else [result.table]
+    if RANKING in names:
+        period = {key: value for key, value in given.items() if key in PERIOD}
+        store.keep_findings(findings)
+        # Without an access in the period there is nothing to rank: its page says so.
+        with suppress(AuditKernelError):
+            keep(folder, store.report(RANKING, **period), period)
 
 
 def keep(folder: Path, result: Result, given: Mapping[str, Any]) -> None:

@@ -73,6 +73,7 @@ def why_not_assessable(error: NotAssessableError, language: str) -> str:
         "employees": _("employees"),
         "identifiers": _("identifiers"),
         "medication_events": _("medication events"),
+        "month_findings": _("findings of a month's run"),
         "patients": _("patients"),
         "record_keys": _("record keys"),
         "unit_assignments": _("unit assignments"),

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
+import pyarrow as pa
 
-from audit_kernel.catalog import Catalog
+from audit_kernel.catalog import MONTH_FINDINGS, Catalog
 from audit_kernel.errors import Phrase, StoreError, UsageError
 from audit_kernel.explanations import explain_period, period_sql
 from audit_kernel.query import Period, Result, run_query
@@ -18,17 +19,25 @@ from audit_kernel.store.views import create_views, setting_rows
 from audit_kernel.use_log import checked_purpose, record_use
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from datetime import date
     from types import TracebackType
-
-    import pyarrow as pa
 
     from audit_kernel.catalog import Query
     from audit_kernel.site import Site
 
 NAMED = ("employee", "patient", "unit")
 SUBJECTS = ("patient_id", "employee_id")
+# What findings are ranked by, and the types that all checks' columns are brought to.
+RANKED_COLUMNS: dict[str, pa.DataType] = {
+    **dict.fromkeys(("finding_id", "check_id", "stream", "employee_id", "patient_id", "unit_id"), pa.string()),
+    **dict.fromkeys(("first_at", "last_at"), pa.timestamp("us")),
+    "n_events": pa.int64(),
+    "tail_probability": pa.decimal128(19, 18),
+    "severity": pa.int32(),
+    "explanation_found": pa.string(),
+}
+RANKED = pa.schema(RANKED_COLUMNS)
 SNAPSHOT_GONE = "No snapshot found"  # DuckLake's words
 
 
@@ -129,6 +138,18 @@ class Store:
         remedy = Phrase("If it happens again, report the query's name and this sentence.")
         with without_log_text(StoreError, problem, remedy, query=name):
             return run_query(self._connection, self.site, query, parameters, self._counted)
+
+    def keep_findings(self, findings: Sequence[pa.Table]) -> None:
+        """Make the findings of a month's checks the relation that `ranked_findings` reads.
+
+        Parameters
+        ----------
+        findings: one table a check, with the columns of a finding.
+        """
+        same = [table.select(RANKED.names).cast(RANKED) for table in findings]
+        self._connection.register("finding_rows", pa.concat_tables([RANKED.empty_table(), *same]))
+        self._connection.execute(f"create or replace temp table {MONTH_FINDINGS} as {period_sql(MONTH_FINDINGS)}")
+        self._connection.unregister("finding_rows")
 
     def unexplained_days(self, first: date, last: date) -> pa.Table:
         """Return the days of a period without a reason: employee_id, patient_id, local_date, unit_id, n_accesses.

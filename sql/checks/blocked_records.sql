@@ -64,7 +64,8 @@ findings as (
 
     select
         sha256(concat_ws(
-            '|', 'blocked_records', reason_code, coalesce(employee_id, ''), patient_id, cast($start_at as varchar), cast($end_at as varchar)
+            '|', 'blocked_records', reason_code, coalesce(employee_id, ''), patient_id,
+            cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'blocked_records' as check_id, 'breach' as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,

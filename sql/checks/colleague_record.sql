@@ -52,7 +52,8 @@ findings as (
 
     select
         sha256(concat_ws(
-            '|', 'colleague_record', employee_id, patient_id, cast($start_at as varchar), cast($end_at as varchar)
+            '|', 'colleague_record', employee_id, patient_id,
+            cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'colleague_record' as check_id, 'breach' as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,

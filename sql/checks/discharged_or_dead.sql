@@ -52,7 +52,8 @@ findings as (
 
     select
         sha256(concat_ws(
-            '|', 'discharged_or_dead', employee_id, patient_id, cast($start_at as varchar), cast($end_at as varchar)
+            '|', 'discharged_or_dead', employee_id, patient_id,
+            cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'discharged_or_dead' as check_id, 'breach' as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,

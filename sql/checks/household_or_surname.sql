@@ -38,7 +38,8 @@ ties as (
         greatest(employees.valid_from, patients.valid_from) as valid_from,
         least(employees.valid_to, patients.valid_to) as valid_to
     from employees
-    inner join surnames on lower(employees.surname) = surnames.surname and employees.municipality = surnames.municipality
+    inner join surnames
+        on lower(employees.surname) = surnames.surname and employees.municipality = surnames.municipality
     inner join patients on surnames.surname = lower(patients.surname) and surnames.municipality = patients.municipality
     where employees.personal_number is distinct from patients.personal_number or employees.personal_number is null
 
@@ -68,7 +69,8 @@ findings as (
 
     select
         sha256(concat_ws(
-            '|', 'household_or_surname', employee_id, patient_id, cast($start_at as varchar), cast($end_at as varchar)
+            '|', 'household_or_surname', employee_id, patient_id,
+            cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'household_or_surname' as check_id, 'breach' as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,

@@ -48,7 +48,8 @@ findings as (
 
     select
         sha256(concat_ws(
-            '|', 'media_interest', employee_id, patient_id, cast($start_at as varchar), cast($end_at as varchar)
+            '|', 'media_interest', employee_id, patient_id,
+            cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'media_interest' as check_id, 'breach' as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,

@@ -37,7 +37,8 @@ findings as (
 
     select
         sha256(concat_ws(
-            '|', 'own_record', employee_id, patient_id, cast($start_at as varchar), cast($end_at as varchar)
+            '|', 'own_record', employee_id, patient_id,
+            cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'own_record' as check_id, 'breach' as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,

@@ -17,7 +17,8 @@ findings as (
 
     select
         sha256(concat_ws(
-            '|', 'prints_and_exports', employee_id, cast(local_date as varchar), cast($start_at as varchar), cast($end_at as varchar)
+            '|', 'prints_and_exports', employee_id, cast(local_date as varchar),
+            cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'prints_and_exports' as check_id, 'breach' as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,

@@ -59,7 +59,8 @@ findings as (
 
     select
         sha256(concat_ws(
-            '|', 'protected_persons', employee_id, cast($start_at as varchar), cast($end_at as varchar)
+            '|', 'protected_persons', employee_id,
+            cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'protected_persons' as check_id, 'breach' as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,

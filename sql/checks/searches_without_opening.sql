@@ -52,7 +52,8 @@ findings as (
 
     select
         sha256(concat_ws(
-            '|', 'searches_without_opening', employee_id, cast($start_at as varchar), cast($end_at as varchar)
+            '|', 'searches_without_opening', employee_id,
+            cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'searches_without_opening' as check_id, 'breach' as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,

@@ -63,7 +63,8 @@ findings as (
     select
         sha256(concat_ws(
             '|', 'unauthorised_resources', reason_code, resource, coalesce(employee_id, ''),
-            coalesce(subject_patient_id, ''), cast($start_at as varchar), cast($end_at as varchar)
+            coalesce(subject_patient_id, ''),
+            cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'unauthorised_resources' as check_id, 'breach' as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,
@@ -72,7 +73,9 @@ findings as (
         cast(null as varchar) as peer_group,
         reason_code as reason_code,
         {'n_events': n_events, 'n_patients': n_patients, 'resource': resource, 'role': role} as reason_values,
-        case when reason_code = 'not_permitted' then 2 when n_events >= $minimum_denied_attempts then 3 else 1 end as severity,
+        case
+            when reason_code = 'not_permitted' then 2 when n_events >= $minimum_denied_attempts then 3 else 1
+        end as severity,
         cast(null as varchar) as explanation_found, cast(null as varchar[]) as explanations_absent,
         cast(null as varchar[]) as explanations_not_searchable
     from subjects

@@ -23,3 +23,16 @@ def make_period(lake: Lake, first: str = "2026-10-01", last: str = "2026-10-31",
         "create or replace temp table unexplained_accesses as select *, []::varchar[] as reasons"
         f" from period_accesses where {known} and not coalesce({explained}, false)"
     )
+
+
+def rank(lake: Lake, findings: list[dict[str, object]]) -> None:
+    """Make the findings of a month's checks the relation that is ranked; what is not given is NULL."""
+    lake.rows(
+        "create or replace temp table finding_rows (finding_id varchar, check_id varchar, stream varchar,"
+        " employee_id varchar, patient_id varchar, unit_id varchar, first_at timestamp, last_at timestamp,"
+        " n_events bigint, tail_probability decimal(19, 18), severity integer, explanation_found varchar)"
+    )
+    for row in findings:
+        lake.insert("finding_rows", row)
+    text = (SQL / "period" / "month_findings.sql").read_text(encoding="utf-8")
+    lake.rows(f"create or replace temp table month_findings as {text}")

@@ -13,7 +13,7 @@ import sqlglot
 import yaml
 
 from tests.sql.conftest import SQL, Lake
-from tests.sql.period import make_period
+from tests.sql.period import make_period, rank
 
 MODELS: list[str] = yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8"))
 ROOMS = ("reports", "checks", "sample")
@@ -56,6 +56,7 @@ def lake() -> Iterator[Lake]:
     """Return one empty lake for all descriptions: they read no row."""
     made = Lake()
     make_period(made)
+    rank(made, [])
     yield made
     made.connection.close()
 
