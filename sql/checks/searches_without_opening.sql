@@ -1,0 +1,73 @@
+with
+
+seen as (
+
+    select
+        access_id, employee_id, patient_id, unit_id, recorded_at, is_patient_search,
+        case when is_access then recorded_at end as opened_at
+    from period_accesses
+    where (is_access or is_patient_search) and employee_id is not null and patient_id is not null
+    union all
+    -- what follows the last searches of the period
+    select
+        access_id, employee_id, patient_id, unit_id, recorded_at, false as is_patient_search, recorded_at as opened_at
+    from accesses
+    where
+        recorded_at >= $end_at and recorded_at <= $end_at + $search_followed_minutes * interval '1' minute
+        and is_access and employee_id is not null and patient_id is not null
+
+),
+
+followed as (
+
+    -- rows of the same second count as following, because a log gives no order within a second
+    select
+        *,
+        min(opened_at) over (
+            partition by employee_id, patient_id
+            order by recorded_at
+            range between current row and unbounded following
+        ) as next_opened_at
+    from seen
+
+),
+
+people as (
+
+    select
+        employee_id, max(unit_id) as unit_id, min(recorded_at) as first_at, max(recorded_at) as last_at,
+        case when min(patient_id) = max(patient_id) then min(patient_id) end as patient_id,
+        count(*) as n_events, count(distinct patient_id) as n_patients
+    from followed
+    where
+        is_patient_search
+        and not coalesce(
+            date_diff('microsecond', recorded_at, next_opened_at) <= $search_followed_minutes * 60000000, false
+        )
+    group by employee_id
+
+),
+
+findings as (
+
+    select
+        sha256(concat_ws(
+            '|', 'searches_without_opening', employee_id,
+            cast($start_at as varchar), cast($end_at as varchar)
+        )) as finding_id,
+        'searches_without_opening' as check_id, 'breach' as stream,
+        employee_id, patient_id, unit_id, first_at, last_at, n_events,
+        cast(n_patients as decimal(18, 4)) as measure,
+        cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,
+        cast(null as varchar) as peer_group,
+        'unopened_searches' as reason_code,
+        {'n_searches': n_events, 'n_patients': n_patients, 'minutes': $search_followed_minutes} as reason_values,
+        case when n_patients >= 2 * $minimum_unopened_patients then 2 else 1 end as severity,
+        cast(null as varchar) as explanation_found, cast(null as varchar[]) as explanations_absent,
+        cast(null as varchar[]) as explanations_not_searchable
+    from people
+    where n_patients >= $minimum_unopened_patients
+
+)
+
+select * from findings order by severity desc, measure desc, employee_id, patient_id, reason_code, finding_id
