@@ -92,7 +92,7 @@ def refuse_incomplete_logs(
 
 def unfilled(connection: duckdb.DuckDBPyConnection, needs: Iterable[str], bound: Mapping[str, Any]) -> Iterator[Lack]:
     """Give each needed field, written `accesses.country`, that no row of the period has a value in."""
-    for table, column in (need.split(".", 1) for need in needs if "." in need):
+    for table, column in (need.split(".", 1) for need in needs if "." in need and "|" not in need):
         stored = table_definitions()[table].stored_names(table)[0]
         sql = (
             f'select 1 from {LAKE}."{stored}" where recorded_at >= $start_at and recorded_at < $end_at'

@@ -154,11 +154,18 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, 
             or (has_accesses and relation == "accesses")
         ):
             continue
-        # The rows of `accesses` are asked for where they lie: the view would resolve each first.
-        stored = ORDERS["patient"] if relation == "accesses" else relation
-        source = f'"{relation}"' if stored in model_names() else f'{LAKE}."{stored}"'
-        if connection.execute(f"select 1 from {source} limit 1").fetchone() is None:
+        if not any(_has_rows(connection, each) for each in relation.split("|")):
             raise NotAssessableError(query.name, relation)
+
+
+def _has_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Say whether a relation has a row, or, written `employees.surname`, a row with a value there."""
+    relation, _dot, column = relation.partition(".")
+    # The rows of `accesses` are asked for where they lie: the view would resolve each first.
+    stored = ORDERS["patient"] if relation == "accesses" else relation
+    source = f'"{relation}"' if stored in model_names() else f'{LAKE}."{stored}"'
+    filled = f' where "{column}" is not null' if column else ""
+    return connection.execute(f"select 1 from {source}{filled} limit 1").fetchone() is not None
 
 
 def answer(connection: duckdb.DuckDBPyConnection, text: str, bound: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:

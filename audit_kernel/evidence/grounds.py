@@ -78,6 +78,13 @@ def why_not_assessable(error: NotAssessableError, language: str) -> str:
         "record_keys": _("record keys"),
         "unit_assignments": _("unit assignments"),
         "units": _("units"),
+        "households": _("households"),
+        "relations": _("relations"),
+        "employees.surname": _("surnames of employees"),
+        "stays": _("stays"),
+        "patient_flags": _("flags of patients"),
+        "media_interest": _("persons of media interest"),
+        "shifts": _("shifts"),
     }
     text = _(
         "This cannot be assessed, because no {relation} have been taken in. It does not mean that nothing was found."
@@ -91,6 +98,5 @@ def why_not_assessable(error: NotAssessableError, language: str) -> str:
         text = _(
             "This cannot be assessed, because the period's logs are not whole. It does not mean that nothing was found."
         )
-    return " ".join(
-        [text.format(relation=names.get(error.relation, error.relation)), *sentences(error.lacks, language)]
-    )
+    relation = " / ".join(names.get(each, each) for each in error.relation.split("|"))
+    return " ".join([text.format(relation=relation), *sentences(error.lacks, language)])
