@@ -1,28 +1,43 @@
 with
 
+listed as (
+
+    select access_id, employee_id, patient_id, unit_id, recorded_at, local_date, is_access, is_patient_search
+    from period_accesses
+    where
+        (is_access or is_patient_search) and not is_patient_unresolved
+        and exists (
+            select 1 from media_interest
+            where period_accesses.patient_id = media_interest.patient_id
+                and period_accesses.local_date >= media_interest.valid_from
+                and period_accesses.local_date < media_interest.valid_to
+        )
+
+),
+
 explained_pairs as (
 
     select distinct period_accesses.employee_id, period_accesses.patient_id
     from period_accesses
-    semi join explained_accesses on period_accesses.access_id = explained_accesses.access_id
+    inner join explained_accesses on period_accesses.access_id = explained_accesses.access_id
+    where period_accesses.patient_id in (select patient_id from listed)
 
 ),
 
 seen as (
 
     -- a search has no reason of its own: an opening of the same person that has one explains it
-    select employee_id, patient_id, unit_id, recorded_at, local_date, is_patient_search
-    from period_accesses
+    select *
+    from listed
     where
-        is_patient_search and patient_id is not null
-        and not exists (
-            select 1 from explained_pairs
-            where explained_pairs.employee_id = period_accesses.employee_id
-                and explained_pairs.patient_id = period_accesses.patient_id
-        )
-    union all
-    select employee_id, patient_id, unit_id, recorded_at, local_date, false as is_patient_search
-    from unexplained_accesses
+        case
+            when is_patient_search then not exists (
+                select 1 from explained_pairs
+                where explained_pairs.employee_id = listed.employee_id
+                    and explained_pairs.patient_id = listed.patient_id
+            )
+            else not exists (select 1 from explained_accesses where explained_accesses.access_id = listed.access_id)
+        end
 
 ),
 
@@ -35,11 +50,6 @@ pairs as (
         count(*) filter (where is_patient_search) as n_searches,
         count(*) filter (where not is_patient_search) as n_accesses
     from seen
-    where exists (
-        select 1 from media_interest
-        where seen.patient_id = media_interest.patient_id
-            and seen.local_date >= media_interest.valid_from and seen.local_date < media_interest.valid_to
-    )
     group by employee_id, patient_id
 
 ),

@@ -227,3 +227,24 @@ def test_prints_in_bulk_are_found_by_patients_or_rows_of_one_local_day(lake: Lak
     assert found(lake, "prints_and_exports") == [("E1", None, "bulk", 2, 3), ("E2", "P1", "bulk", 3, 2)]
     assert [row["n_rows"] for row in lake.query("checks/prints_and_exports.counts")] == [8]
     assert len(lake.query("checks/prints_and_exports.frame")) == 5
+
+
+def test_the_rows_behind_a_finding_are_those_of_its_employee_patient_and_kind(lake: Lake) -> None:
+    lake.reference("patient_flags", patient_id="P1", flag="sensitive")
+    lake.access("2026-10-05 08:00:00", log_type="Utskrift")
+    lake.access("2026-10-05 08:01:00", outcome="denied")
+    lake.access("2026-10-05 08:02:00", log_type="Brukersøk")
+    lake.access("2026-10-05 08:03:00", patient_id="P2")
+    lake.access("2026-10-05 08:04:00", employee_id="E2")
+
+    def minutes(check: str, patient: str | None) -> list[int]:
+        asked = {"employee_id": "E1", "patient_id": patient}
+        return [row["recorded_at"].minute for row in lake.query(f"checks/{check}.events", **asked)]
+
+    for check in ("blocked_records", "own_record", "colleague_record", "household_or_surname", "discharged_or_dead"):
+        assert minutes(check, "P1") == [0]
+    assert minutes("media_interest", "P1") == [0, 2]
+    assert minutes("protected_persons", None) == [0]
+    assert minutes("prints_and_exports", None) == [0]
+    assert minutes("searches_without_opening", None) == [0, 2, 3]
+    assert minutes("unauthorised_resources", None) == [0, 1, 3]
