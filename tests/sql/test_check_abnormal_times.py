@@ -31,7 +31,13 @@ def found(lake: Lake, explained: str = "false", **given: Any) -> list[tuple[str,
     make_period(lake, explained=explained)
     rows = lake.query("checks/abnormal_times", **{**ASKED, **given})
     return [
-        (row["employee_id"], row["reason_code"], row["n_events"], row["reason_values"]["n_unexplained"], row["severity"])
+        (
+            row["employee_id"],
+            row["reason_code"],
+            row["n_events"],
+            row["reason_values"]["n_unexplained"],
+            row["severity"],
+        )
         for row in rows
     ]
 
