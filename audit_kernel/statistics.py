@@ -10,6 +10,7 @@ from fractions import Fraction
 from math import ceil, comb
 from typing import TYPE_CHECKING, Any
 
+import numpy
 import pyarrow as pa
 from pyarrow import compute
 from scipy import stats
@@ -92,14 +93,12 @@ def negative_binomial_tail(count: int, mean: float, dispersion: float) -> float:
 
 def benjamini_hochberg(chances: Sequence[float]) -> list[float]:
     """Return adjusted chances: rejecting those up to q keeps the expected share of false alarms at q or below."""
-    order = sorted(range(len(chances)), key=lambda i: chances[i])
-    adjusted = [1.0] * len(chances)
-    smallest = 1.0
-    for rank in range(len(order), 0, -1):
-        i = order[rank - 1]
-        smallest = min(smallest, chances[i] * len(order) / rank)
-        adjusted[i] = smallest
-    return adjusted
+    given = numpy.asarray(chances, dtype=float)
+    order = numpy.argsort(given, kind="stable")
+    scaled = given[order] * len(given) / numpy.arange(1, len(given) + 1)
+    adjusted = numpy.empty(len(given))
+    adjusted[order] = numpy.minimum(numpy.minimum.accumulate(scaled[::-1])[::-1], 1.0)
+    return [float(each) for each in adjusted]
 
 
 def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, Any]) -> pa.Table:
@@ -124,7 +123,8 @@ def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, An
     figures = _distinct_figures(findings)
     tails = {key: peer_tail(*key) for key in set(figures)}
     chances = [tails[key] for key in figures]
-    rounded = pa.array([Decimal(chance).quantize(SMALLEST_TAIL_STEP) for chance in chances], TAIL_TYPE)
+    steps = {key: Decimal(chance).quantize(SMALLEST_TAIL_STEP) for key, chance in tails.items()}
+    rounded = pa.array([steps[key] for key in figures], TAIL_TYPE)
     position = findings.schema.get_field_index("tail_probability")
     findings = findings.set_column(position, "tail_probability", rounded)
     judged = benjamini_hochberg(chances) if "benjamini_hochberg" in names else chances

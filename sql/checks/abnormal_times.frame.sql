@@ -1,0 +1,19 @@
+with
+
+days as (
+
+    -- the kind in plain terms: nights, weekends and public holidays
+    select
+        coalesce(max(unit_id), '-') as stratum,
+        concat_ws('|', employee_id, patient_id, cast(local_date as varchar)) as unit_key,
+        employee_id, patient_id, local_date, max(unit_id) as unit_id,
+        min(recorded_at) as first_at, max(recorded_at) as last_at, count(*) as n_events
+    from period_accesses
+    where
+        is_access and employee_id is not null and patient_id is not null and not is_patient_unresolved
+        and (is_holiday or local_weekday >= 6 or local_hour >= 22 or local_hour < 6)
+    group by employee_id, patient_id, local_date
+
+)
+
+select * from days order by stratum, unit_key

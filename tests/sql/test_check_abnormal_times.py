@@ -1,0 +1,110 @@
+"""Accesses at abnormal times: outside the shift, or at hours that are rare among peers."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from tests.sql.period import make_period
+
+if TYPE_CHECKING:
+    from tests.sql.conftest import Lake
+
+ASKED: dict[str, Any] = {
+    "abnormal_times_tolerance_minutes": 60, "abnormal_times_minimum": 2, "rare_hour_share": Decimal("0.002"),
+}  # fmt: skip
+
+
+def shift(lake: Lake, **row: Any) -> None:
+    """Give E1 a shift from 06 to 14 UTC on 5 October, unless told otherwise."""
+    lake.reference(
+        "shifts",
+        **{
+            "employee_id": "E1", "unit_id": "U1", "kind": "shift", "starts_at": "2026-10-05 06:00:00",
+            "ends_at": "2026-10-05 14:00:00", **row,
+        },
+    )  # fmt: skip
+
+
+def found(lake: Lake, explained: str = "false", **given: Any) -> list[tuple[str, str, int, int, int]]:
+    """Return who is found, why, the accesses, those without a reason, and the severity."""
+    make_period(lake, explained=explained)
+    rows = lake.query("checks/abnormal_times", **{**ASKED, **given})
+    return [
+        (
+            row["employee_id"],
+            row["reason_code"],
+            row["n_events"],
+            row["reason_values"]["n_unexplained"],
+            row["severity"],
+        )
+        for row in rows
+    ]
+
+
+def test_accesses_outside_the_shift_are_found_at_the_edge_of_the_tolerance(lake: Lake) -> None:
+    shift(lake)
+    for at in ("04:59:59", "05:00:00", "14:59:59", "15:00:00"):
+        lake.access(f"2026-10-05 {at}")
+    assert found(lake) == [("E1", "outside_shift", 2, 2, 3)]
+    assert found(lake, abnormal_times_minimum=3) == []
+
+
+def test_time_on_call_is_work_and_a_cancelled_shift_is_not(lake: Lake) -> None:
+    shift(lake, kind="on_call")
+    shift(lake, starts_at="2026-10-06 06:00:00", ends_at="2026-10-06 14:00:00", status="cancelled")
+    for day in (5, 6):
+        lake.access(f"2026-10-0{day} 08:00:00")
+        lake.access(f"2026-10-0{day} 09:00:00")
+    assert found(lake) == [("E1", "outside_shift", 2, 2, 3)]
+
+
+def test_reasons_lower_the_severity_and_unexplained_ones_come_first(lake: Lake) -> None:
+    shift(lake)
+    shift(lake, employee_id="E2")
+    for hour in (1, 2, 3):
+        lake.access(f"2026-10-05 {hour:02}:00:00")
+    for hour in (1, 2):
+        lake.access(f"2026-10-05 {hour:02}:00:00", employee_id="E2")
+    lake.access("2026-10-05 01:00:00", employee_id="E2", outcome="denied")
+    assert found(lake, "employee_id = 'E1'") == [("E2", "outside_shift", 2, 2, 3), ("E1", "outside_shift", 3, 0, 1)]
+
+
+def nurses(lake: Lake, n_people: int, n_each: int = 25) -> None:
+    """Give nurses daytime accesses, none of them with a known shift; E0 opens twice at night."""
+    lake.reference("units", unit_id="U1", unit_type="home")
+    for number in range(n_people):
+        lake.reference("unit_assignments", employee_id=f"E{number}", unit_id="U1", role="nurse")
+        for minute in range(n_each):
+            lake.access(f"2026-10-05 08:{minute:02}:00", employee_id=f"E{number}")
+    for minute in (1, 2):
+        lake.access(f"2026-10-06 01:{minute:02}:00", employee_id="E0")
+
+
+def test_an_hour_is_rare_when_peers_other_than_the_person_hardly_use_it(lake: Lake) -> None:
+    nurses(lake, 21)
+    assert found(lake) == [("E0", "rare_hour", 2, 2, 3)]
+
+
+def test_an_hour_is_not_rare_at_the_share_itself(lake: Lake) -> None:
+    nurses(lake, 21, n_each=24)
+    lake.access("2026-10-07 01:00:00", employee_id="E1")
+    for minute in range(19):
+        lake.access(f"2026-10-07 08:{minute:02}:00", employee_id="E1")
+    # one of the 500 accesses of the others is the share itself
+    assert found(lake) == []
+    assert found(lake, rare_hour_share=Decimal("0.0021")) == [("E0", "rare_hour", 2, 2, 3)]
+
+
+def test_fewer_than_twenty_people_say_nothing_about_what_is_rare(lake: Lake) -> None:
+    nurses(lake, 19)
+    assert found(lake) == []
+
+
+def test_counts_and_frame_show_the_night_by_day_type(lake: Lake) -> None:
+    lake.access("2026-10-04 21:30:00")
+    lake.access("2026-10-05 09:00:00", employee_id="E2")
+    make_period(lake)
+    counts = [tuple(row.values()) for row in lake.query("checks/abnormal_times.counts")]
+    assert counts == [("sunday", 22, 1, 1, 1), ("weekday", 10, 1, 1, 1)]
+    assert [row["unit_key"] for row in lake.query("checks/abnormal_times.frame")] == ["E1|P1|2026-10-04"]
