@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
@@ -11,6 +12,7 @@ from pyarrow import parquet
 
 from audit_kernel import sampling
 from tests.sql.conftest import SQL, Lake
+from tests.sql.period import make_period, rank
 from tests.sql.test_catalogue import QUERIES, name_of
 
 
@@ -87,6 +89,39 @@ def result_bytes(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
+# every check finds something: its limits at their loosest
+LOOSE: dict[str, Any] = {
+    "minimum_denied_attempts": 1, "minimum_protected_patients": 1, "minimum_sensitive_patients": 1,
+    "minimum_sensitive_openings": 1, "most_bearers_of_surname": 100, "documentation_days": 1,
+    "minimum_unopened_patients": 1, "minimum_printed_patients": 1, "minimum_printed_rows": 1,
+    "abnormal_times_minimum": 1, "abnormal_times_tolerance_minutes": 0, "rare_hour_share": Decimal("0.9"),
+    "foreign_unit_minimum_patients": 1, "browsing_months_minimum": 1, "browsing_patients_a_month": 1,
+    "browsing_times_peers": 0, "findings_per_manager": 1,
+}  # fmt: skip
+
+
+def grounds_for_findings(lake: Lake) -> None:
+    """Give each check something to find in October."""
+    for patient, employee, relation in (("P1", "E1", "self"), ("P1", "E2", "self"), ("P2", "E1", "friend")):
+        lake.reference("relations", employee_id=employee, patient_id=patient, relation=relation)
+    lake.reference("patient_flags", patient_id="P1", flag="confidential_address")
+    lake.reference("patient_flags", patient_id="P1", flag="deceased", valid_from="2026-01-01")
+    lake.reference("blocks", patient_id="P1", scope="record", direction="against_named", named_kind="employee",
+                   named_id="E1")  # fmt: skip
+    lake.reference("media_interest", patient_id="P1")
+    lake.reference("unit_assignments", employee_id="E1", unit_id="U1")
+    for patient in ("P1", "P2"):
+        lake.reference("patients", patient_id=patient, unit_id="U9")
+        lake.access("2026-10-09 08:00:00", employee_id="E1", patient_id=patient)
+        lake.access("2026-10-09 09:00:00", employee_id="E1", patient_id=patient, log_type="Utskrift")
+        lake.access("2026-10-09 09:00:00", employee_id="E1", patient_id=patient, outcome="denied")
+        lake.access("2026-10-09 23:00:00", employee_id="E1", patient_id=f"{patient}0", log_type="Brukersøk")
+    lake.reference("shifts", employee_id="E1", unit_id="U1", kind="shift", starts_at="2026-10-20 06:00:00",
+                   ends_at="2026-10-20 14:00:00")  # fmt: skip
+    make_period(lake)
+    rank(lake, [{"finding_id": "a", "check_id": "units", "stream": "anomaly", "employee_id": "E1", "n_events": 1}])
+
+
 @pytest.mark.parametrize("path", QUERIES, ids=name_of)
 def test_one_and_two_threads_give_the_same_bytes(path: Any) -> None:
     answers = []
@@ -96,9 +131,10 @@ def test_one_and_two_threads_give_the_same_bytes(path: Any) -> None:
         for tie in ("b", "a", "d", "c"):
             lake.access("2026-10-07 08:00:00", event_id=tie, log_type="Brukersøk sperret")
             lake.access("2026-10-07 08:00:00", event_id=f"{tie}{tie}", table_name="Journal", record_ref="J1")
+        grounds_for_findings(lake)
         text = (SQL / f"{name_of(path)}.sql").read_text(encoding="utf-8")
         lake.read_first(name_of(path))
-        given = {"seed": "a", "sample_size": 9, "minimum_per_stratum": 1, "unit_keys": ["E1|P1|2026-10-07"]}
+        given = {"seed": "a", "sample_size": 9, "minimum_per_stratum": 1, "unit_keys": ["E1|P1|2026-10-07"], **LOOSE}
         table = lake.connection.execute(text, lake.bound(text, employee_id="E1", **given)).to_arrow_table()
         assert table.num_rows > 0
         answers.append(result_bytes(table))
