@@ -20,7 +20,8 @@ PERIOD_RELATIONS = ("period_accesses", "explained_accesses", "unexplained_access
 CHANCE_PAIRS = "chance_pairs"
 MONTH_FINDINGS = "month_findings"
 REASON_COLUMNS = ("explanation_found", "explanations_absent", "explanations_not_searchable")
-PARTS = ("counts", "matrix", FRAME, "events")
+EVENTS = "events"
+PARTS = ("counts", "matrix", FRAME, EVENTS)
 STATISTICS_COLUMNS = ("measure", "expected", "tail_probability", "peer_group")
 ParameterType = Literal[
     "text", "integer", "decimal", "boolean", "date", "timestamp", "text_list", "patient", "employee", "period"
@@ -59,6 +60,11 @@ class Column(Strict):
     name: str = Field(default="", description="filled in from the key")
 
 
+def is_field(need: str) -> bool:
+    """Say whether a need is a field of a log, such as `accesses.country`; one of several is of reference data."""
+    return "." in need and "|" not in need
+
+
 def name_columns(columns: dict[str, Column]) -> dict[str, Column]:
     """Give each column the name it stands under."""
     return {name: column.model_copy(update={"name": name}) for name, column in columns.items()}
@@ -90,6 +96,11 @@ class Description(Strict):
 
     _named = field_validator("columns", "counts", "matrix")(name_columns)
 
+    @property
+    def needs_period(self) -> bool:
+        """Whether it reads what is made for its period: accesses with and without a reason."""
+        return bool(set(PERIOD_RELATIONS) & set(self.needs))
+
 
 class PartDescription(Strict):
     """What stands in `finding.yml` and `spot_check.yml`: what every check has in common."""
@@ -115,9 +126,13 @@ class Query:
     part: str = ""
 
     @cached_property
+    def _described(self) -> Description:
+        return read_model(self.path.with_suffix(".yml"), Description)
+
+    @cached_property
     def description(self) -> Description:
         """What stands in the query's `.yml`, read when it is first asked for; a check's columns are a finding's."""
-        described = read_model(self.path.with_suffix(".yml"), Description)
+        described = self._described
         if self.part == FRAME:
             drawn = read_model(resource_folder("sql") / "period" / "spot_check.yml", PartDescription)
             parameters = {**described.parameters, **drawn.parameters}
@@ -129,7 +144,7 @@ class Query:
         if self.room != "checks":
             return described
         columns = {**finding_columns(), **described.columns}
-        if set(PERIOD_RELATIONS) & set(described.needs):
+        if described.needs_period:
             columns |= {name: columns[name].model_copy(update={"hidden": False}) for name in REASON_COLUMNS}
         if not described.statistics:
             columns |= {name: columns[name].model_copy(update={"hidden": True}) for name in STATISTICS_COLUMNS}
@@ -142,7 +157,9 @@ class Query:
 
     @property
     def text_path(self) -> Path:
-        """The file of the SELECT."""
+        """The file of the SELECT; several checks may name one file for the rows behind a finding."""
+        if self.part == EVENTS:
+            return self.path.parent / self._described.events
         return self.path.with_suffix(f".{self.part}.sql") if self.part else self.path
 
     @property
@@ -170,11 +187,6 @@ class Query:
         beside = [query.sql.encode() for part in PARTS if (query := self.beside(part))]
         texts = [self.sql.encode(), *beside, self.path.with_suffix(".yml").read_bytes()]
         return hashlib.sha256(b"\0".join(texts)).hexdigest()
-
-
-def needs_period(query: Query) -> bool:
-    """Say whether a query reads what is made for its period: accesses with and without a reason."""
-    return bool(set(PERIOD_RELATIONS) & set(query.description.needs))
 
 
 @lru_cache

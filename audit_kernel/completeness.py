@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import duckdb
 
-from audit_kernel.catalog import Query, resource_folder
+from audit_kernel.catalog import Query, is_field, resource_folder
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.locale import format_date, format_number, format_percent, translator
+from audit_kernel.parameters import answer
 from audit_kernel.store.tables import LAKE, table_definitions
 from audit_kernel.thresholds import thresholds_valid_on
 
@@ -92,7 +93,7 @@ def refuse_incomplete_logs(
 
 def unfilled(connection: duckdb.DuckDBPyConnection, needs: Iterable[str], bound: Mapping[str, Any]) -> Iterator[Lack]:
     """Give each needed field, written `accesses.country`, that no row of the period has a value in."""
-    for table, column in (need.split(".", 1) for need in needs if "." in need and "|" not in need):
+    for table, column in (need.split(".", 1) for need in needs if is_field(need)):
         stored = table_definitions()[table].stored_names(table)[0]
         sql = (
             f'select 1 from {LAKE}."{stored}" where recorded_at >= $start_at and recorded_at < $end_at'
@@ -169,9 +170,7 @@ def _query(name: str) -> Query:
 
 
 def _rows(connection: duckdb.DuckDBPyConnection, sql: str, bound: Mapping[str, Any]) -> list[dict[str, Any]]:
-    names = duckdb.extract_statements(sql)[0].named_parameters
-    answered = connection.execute(sql, {name: bound[name] for name in names})
-    rows: list[dict[str, Any]] = answered.to_arrow_table().to_pylist()
+    rows: list[dict[str, Any]] = answer(connection, sql, bound).to_arrow_table().to_pylist()
     return rows
 
 

@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from pydantic import Field
 
-from audit_kernel.catalog import PERIOD_RELATIONS, Parameter, Strict, resource_folder
+from audit_kernel.catalog import CHANCE_PAIRS, Parameter, Strict, resource_folder
 from audit_kernel.errors import SettingsError
-from audit_kernel.parameters import convert
-from audit_kernel.store.tables import LAKE
-from audit_kernel.store.views import TEMPORARY_TABLES, model_names
+from audit_kernel.parameters import answer, convert
+from audit_kernel.store.views import fill, has_rows, is_made
 from audit_kernel.thresholds import thresholds_valid_on
 from audit_kernel.yaml_file import Texts, read_model
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from datetime import date
     from pathlib import Path
 
@@ -101,7 +100,7 @@ def explain_period(connection: duckdb.DuckDBPyConnection, site: Site, bound: Map
     day: the thresholds valid on this day count.
     """
     period = {name: bound[name] for name in ("start_at", "end_at")}
-    if _is_made(connection, period):
+    if _is_of_period(connection, period):
         return
     connection.execute(f"create or replace temp table period_accesses as {period_sql('period_accesses')}", period)
     connection.execute("create or replace temp view asked_accesses as select * from period_accesses")
@@ -109,8 +108,7 @@ def explain_period(connection: duckdb.DuckDBPyConnection, site: Site, bound: Map
     connection.execute(
         "create or replace temp table explanations_searched (number integer, reason varchar, is_searchable boolean)"
     )
-    if searched:
-        connection.executemany("insert into explanations_searched values (?, ?, ?)", searched)
+    fill(connection, "explanations_searched", searched)
     for name in ("explained_masks", "reason_sets", "explained_accesses", "unexplained_accesses"):
         kind = "view" if name == "explained_accesses" else "table"
         connection.execute(f"create or replace temp {kind} {name} as {period_sql(name)}")
@@ -133,7 +131,8 @@ def explain_chance_pairs(
     )
     connection.execute("create or replace temp view asked_accesses as select * from drawn_pairs")
     _search(connection, site, period, day)
-    connection.execute(f"create or replace temp table chance_pairs as {period_sql('chance_pairs')}")
+    for name, text in (("chance_masks", "explained_masks"), (CHANCE_PAIRS, "chance_pairs")):
+        connection.execute(f"create or replace temp table {name} as {period_sql(text)}")
     connection.execute("create or replace temp view asked_accesses as select * from period_accesses")
     connection.execute("drop table found")
 
@@ -147,7 +146,7 @@ def _search(
     searched = []
     for number, explanation in enumerate(explanations(site)):
         described = explanation.description
-        is_searchable = all(_has_rows(connection, relation) for relation in described.needs)
+        is_searchable = all(has_rows(connection, relation) for relation in described.needs)
         searched.append((number, explanation.name, is_searchable))
         if not is_searchable:
             continue
@@ -155,8 +154,7 @@ def _search(
         for name, each in described.parameters.items():
             values[name] = convert(explanation.name, name, each.type, valid[each.threshold or name].value)
         text = explanation.path.read_text(encoding="utf-8")
-        insert = f"insert into found select access_id, $number, strength from ({text.rstrip()})"
-        connection.execute(insert, _named(connection, insert, values))
+        answer(connection, f"insert into found select access_id, $number, strength from ({text.rstrip()})", values)
     return searched
 
 
@@ -191,28 +189,10 @@ def titles(site: Site, language: str) -> dict[str, str]:
     return {each.name: each.description.title.in_language(language) for each in explanations(site)}
 
 
-def _is_made(connection: duckdb.DuckDBPyConnection, period: Mapping[str, Any]) -> bool:
-    made = connection.execute("select 1 from duckdb_tables() where table_name = 'explained_period'").fetchone()
+def _is_of_period(connection: duckdb.DuckDBPyConnection, period: Mapping[str, Any]) -> bool:
     same = "start_at is not distinct from $start_at and end_at is not distinct from $end_at"
-    return made is not None and bool(
-        connection.execute(f"select 1 from explained_period where {same}", dict(period)).fetchall()
-    )
-
-
-def _has_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
-    """Say whether a relation has a row; `relation.column` asks for a value in the period's accesses."""
-    if "." in relation:
-        column = relation.split(".", 1)[1]
-        source = f'period_accesses where "{column}" is not null'
-    else:
-        known = (*model_names(), *PERIOD_RELATIONS, *TEMPORARY_TABLES)
-        source = f'"{relation}"' if relation in known else f'{LAKE}."{relation}"'
-    return connection.execute(f"select 1 from {source} limit 1").fetchone() is not None
-
-
-def _named(connection: duckdb.DuckDBPyConnection, text: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    names: Sequence[str] = sorted(connection.extract_statements(text)[0].named_parameters)
-    return {name: values[name] for name in names}
+    found = f"select 1 from explained_period where {same}"
+    return is_made(connection, "explained_period") and connection.execute(found, dict(period)).fetchone() is not None
 
 
 def period_sql(name: str) -> str:

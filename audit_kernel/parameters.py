@@ -14,6 +14,8 @@ from audit_kernel.thresholds import Threshold, thresholds_valid_on
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import duckdb
+
     from audit_kernel.catalog import Parameter, Query
     from audit_kernel.site import Site
 
@@ -87,6 +89,12 @@ def typed_parameters(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
             names=", ".join(one_of),
         )
     return values
+
+
+def answer(connection: duckdb.DuckDBPyConnection, text: str, bound: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
+    """Run one statement with the values that it names."""
+    names = connection.extract_statements(text)[0].named_parameters
+    return connection.execute(text, {name: bound[name] for name in names})
 
 
 def convert(query_name: str, name: str, kind: str, value: Any) -> Any:  # noqa: ANN401 - typed by the `.yml` at run time

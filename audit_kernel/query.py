@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from audit_kernel import completeness, explanations, statistics
-from audit_kernel.catalog import CHANCE_PAIRS, FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, needs_period
+from audit_kernel.catalog import CHANCE_PAIRS, FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, is_field
 from audit_kernel.counts import count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError
-from audit_kernel.parameters import PERIOD, decided_values
-from audit_kernel.store.tables import LAKE
-from audit_kernel.store.views import model_names
+from audit_kernel.parameters import PERIOD, answer, decided_values
+from audit_kernel.store.views import has_rows, is_made
 from audit_kernel.subjects import ORDERS, point_at, refuse_unknown_code, resolve_subject
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def run_query(
     completeness.refuse_incomplete_logs(connection, site, query, bound, day)
     table = _answered(connection, site, query, bound, day)
     odd_codes = count_odd_codes(connection, *period) if query.room == "checks" else (0, 0)
-    reasons = explanations.searched(connection) if needs_period(query) else ()
+    reasons = explanations.searched(connection) if query.description.needs_period else ()
     return Result(query, table, values, searched, unresolved, used, *odd_codes, reasons)
 
 
@@ -112,7 +111,7 @@ def _answered(
     connection: duckdb.DuckDBPyConnection, site: Site, query: Query, bound: dict[str, Any], day: date
 ) -> pa.Table:
     """Run the query after what it reads, and add what SQL cannot work out: tails, and reasons beside findings."""
-    if needs_period(query):
+    if query.description.needs_period:
         explanations.explain_period(connection, site, bound, day)
     if CHANCE_PAIRS in query.description.needs:
         explanations.explain_chance_pairs(connection, site, bound, day)
@@ -125,7 +124,7 @@ def _answered(
     table = answer(connection, query.sql, bound).to_arrow_table()
     if query.description.statistics:
         table = statistics.assess(table, list(query.description.statistics), bound)
-    if needs_period(query) and query.room == "checks" and not query.part:
+    if query.description.needs_period and query.room == "checks" and not query.part:
         table = explanations.with_reasons(connection, table)
     return table
 
@@ -141,37 +140,16 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, 
     ------
     NotAssessableError: a relation that the query needs has no row.
     """
-    for relation in query.description.needs:
-        if relation == MONTH_FINDINGS:  # made by a month's run; none of them is an answer too
-            made = "select 1 from duckdb_tables() where table_name = $name"
-            if connection.execute(made, {"name": relation}).fetchone() is None:
-                raise NotAssessableError(query.name, relation)
-            continue
-        # A field is asked for in the period, and what is made for the period cannot lack.
-        if (
-            "." in relation
-            or relation in (*PERIOD_RELATIONS, CHANCE_PAIRS)
-            or (has_accesses and relation == "accesses")
-        ):
-            continue
-        if not any(_has_rows(connection, each) for each in relation.split("|")):
-            raise NotAssessableError(query.name, relation)
-
-
-def _has_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
-    """Say whether a relation has a row, or, written `employees.surname`, a row with a value there."""
-    relation, _dot, column = relation.partition(".")
-    # The rows of `accesses` are asked for where they lie: the view would resolve each first.
-    stored = ORDERS["patient"] if relation == "accesses" else relation
-    source = f'"{relation}"' if stored in model_names() else f'{LAKE}."{stored}"'
-    filled = f' where "{column}" is not null' if column else ""
-    return connection.execute(f"select 1 from {source}{filled} limit 1").fetchone() is not None
-
-
-def answer(connection: duckdb.DuckDBPyConnection, text: str, bound: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
-    """Run one statement with the values that it names."""
-    names = duckdb.extract_statements(text)[0].named_parameters
-    return connection.execute(text, {name: bound[name] for name in names})
+    for need in query.description.needs:
+        if need in (*PERIOD_RELATIONS, CHANCE_PAIRS) or (has_accesses and need == "accesses"):
+            continue  # what is made for the period cannot lack
+        if need == MONTH_FINDINGS:
+            is_there = is_made(connection, need)  # none of them is an answer too
+        else:
+            # A field of a log is asked for in the period, by `completeness.unfilled`.
+            is_there = is_field(need) or any(has_rows(connection, each) for each in need.split("|"))
+        if not is_there:
+            raise NotAssessableError(query.name, need)
 
 
 def point_at_order(connection: duckdb.DuckDBPyConnection, query: Query, bound: Mapping[str, Any]) -> None:

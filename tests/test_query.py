@@ -177,6 +177,25 @@ def test_a_query_whose_data_are_missing_is_not_assessable(store, monkeypatch):
         refuse_missing_data(store._connection, query)
 
 
+def test_a_check_that_needs_one_of_several_kinds_is_refused_only_where_none_of_them_came(tmp_path, store):
+    check = "checks/household_or_surname"
+    with pytest.raises(NotAssessableError, match="not assessable: no households"):
+        store.report(check, **PERIOD)
+    site = create_site(tmp_path / "site", "NO")
+    take_in(site, gerica_file(tmp_path / "a.csv", [row(1)]), "gerica")
+    employees = tmp_path / "employees.csv"
+    header = "employee_id;name;personal_number;surname;valid_from;valid_to"
+    for surname in ("", "Nordmann"):
+        employees.write_text(f"{header}\nE1;Kari;;{surname};;\n", encoding="utf-8")
+        take_in_reference(site, employees, "employees")
+        with open_store(site, "test") as opened:
+            if surname:
+                refuse_missing_data(opened._connection, opened.catalog.query(check))
+            else:
+                with pytest.raises(NotAssessableError, match="not assessable: no households"):
+                    refuse_missing_data(opened._connection, opened.catalog.query(check))
+
+
 def test_searches_for_blocked_patients_are_not_assessable_where_nothing_says_who_is_blocked(tmp_path, store):
     site = create_site(tmp_path / "site", "NO")
     add_plain_source(site)

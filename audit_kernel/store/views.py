@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pyarrow
 
-from audit_kernel.catalog import resource_folder
+from audit_kernel.catalog import PERIOD_RELATIONS, resource_folder
 from audit_kernel.lawful_purposes import purpose_rows
 from audit_kernel.sources import load_source, source_ids
 from audit_kernel.sources.dictionary import code_rows, record_table_rows, register_rows, source_rows
 from audit_kernel.store.dated import dated_sql, empty_sql
 from audit_kernel.store.intake import source_folders
-from audit_kernel.store.tables import LAKE, reference_tables, with_access_id
+from audit_kernel.store.tables import LAKE, reference_tables, table_definitions, with_access_id
 from audit_kernel.yaml_file import read_yaml
 
 if TYPE_CHECKING:
@@ -109,6 +109,23 @@ def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Seque
 def model_names() -> tuple[str, ...]:
     """Return the models in the order in which they are made: what a question sees before the stored tables."""
     return (*reference_tables(), *read_yaml(resource_folder("sql") / "model" / "order.yml"))
+
+
+def has_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
+    """Say whether a relation has a row, or, written `employees.surname`, a row with a value there."""
+    name, _dot, column = relation.partition(".")
+    # The rows of `accesses` are asked for where they lie: the view would resolve each first.
+    stored = table_definitions()[name].stored_names(name)[0] if name == "accesses" else name
+    is_here = stored in (*model_names(), *TEMPORARY_TABLES, *PERIOD_RELATIONS)
+    source = f'"{stored}"' if is_here else f'{LAKE}."{stored}"'
+    filled = f' where "{column}" is not null' if column else ""
+    return connection.execute(f"select 1 from {source}{filled} limit 1").fetchone() is not None
+
+
+def is_made(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Say whether a TEMP table that is made only when it is asked for is there."""
+    made = "select 1 from duckdb_tables() where database_name = 'temp' and table_name = $name"
+    return connection.execute(made, {"name": name}).fetchone() is not None
 
 
 def model_sql(name: str) -> str:

@@ -2,14 +2,13 @@ with
 
 explained as (
 
-    -- two weak reasons support each other; one alone is never enough
     select
         explained_masks.access_id, explanations_searched.reason,
         explained_masks.best // 64 as strength, reason_sets.reasons
     from explained_masks
     inner join reason_sets on explained_masks.mask = reason_sets.mask
     inner join explanations_searched on 63 - explained_masks.best % 64 = explanations_searched.number
-    where explained_masks.best >= 128 or bit_count(explained_masks.mask) >= 2
+    where explained_masks.is_enough
 
 )
 

@@ -10,6 +10,13 @@ together as (
     from found
     group by access_id
 
+),
+
+weighed as (
+
+    -- two weak reasons support each other; one alone is never enough
+    select access_id, mask, best, best >= 128 or bit_count(mask) >= 2 as is_enough from together
+
 )
 
-select * from together
+select * from weighed

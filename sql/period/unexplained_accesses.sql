@@ -9,7 +9,7 @@ unexplained as (
     where
         period_accesses.is_access and period_accesses.patient_id is not null
         and not period_accesses.is_patient_unresolved
-        and not coalesce(explained_masks.best >= 128 or bit_count(explained_masks.mask) >= 2, false)
+        and not coalesce(explained_masks.is_enough, false)
 
 )
 
