@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -29,39 +28,36 @@ SHOWN_PARTS = ("counts", "matrix", FRAME)
 
 
 def answer_checks(store: Store, names: Collection[str], given: Mapping[str, Any], folder: Path) -> None:
-    """Ask each check and the parts of it that its page shows, and keep the answers in `folder`.
+    """Ask each check and the parts of it that its page shows, and what rests on them; keep the answers in `folder`.
 
     What cannot be answered is left to the check's own page, which says why.
 
     Parameters
     ----------
-    names: as `schedule.yml` has them; those that are no check are left out.
+    names: as `schedule.yml` has them; the sample and what else asks by itself are left out.
     given: `from_date`, `to_date` and `seed`.
     """
     folder.mkdir(mode=0o700)
+    period = {key: value for key, value in given.items() if key in PERIOD}
+
+    def answered(query: Query, parameters: Mapping[str, Any]) -> list[pa.Table]:
+        try:
+            result = store.ask(query, parameters)
+        except AuditKernelError:
+            return []
+        keep(folder, result, parameters)
+        return [result.table]
+
     findings = []
-    for name in names:
-        if not name.startswith("checks/"):
-            continue
-        for part in ("", *SHOWN_PARTS):
-            parameters = {key: value for key, value in given.items() if key != "seed" or part == FRAME}
-            try:
-                result = store.part(name, part, **parameters)
-            except AuditKernelError:
-                continue
-            if result is not None:
-                keep(folder, result, parameters)
-                findings += [] if part else [result.table]
-    if SHARE in names:
-        period = {key: value for key, value in given.items() if key in PERIOD}
-        with suppress(AuditKernelError):
-            keep(folder, store.report(SHARE, **period), period)
-    if RANKING in names:
-        period = {key: value for key, value in given.items() if key in PERIOD}
-        store.keep_findings(findings)
-        # Without an access in the period there is nothing to rank: its page says so.
-        with suppress(AuditKernelError):
-            keep(folder, store.report(RANKING, **period), period)
+    for query in (store.catalog.query(name) for name in names if name.startswith("checks/")):
+        findings += answered(query, period)
+        for part in SHOWN_PARTS:
+            if beside := query.beside(part):
+                answered(beside, given if part == FRAME else period)
+    store.keep_findings(findings)
+    for name in (SHARE, RANKING):
+        if name in names:
+            answered(store.catalog.query(name), period)
 
 
 def keep(folder: Path, result: Result, given: Mapping[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from audit_kernel.catalog import FRAME
 from audit_kernel.evidence.display import Heading, Paragraph
 from audit_kernel.evidence.page import Page
 from audit_kernel.explanations import titles
@@ -32,9 +33,9 @@ class CheckPage(Page):
         """Show the plain counts and the matrix, where the check has them."""
         _ = translator(self.language)
         for part, caption in (("counts", _("Plain counts")), ("matrix", _("Matrix"))):
-            if self.result is not None and (answered := self.answer_part(part, **self.given)):
+            if self.result is not None and (query := self.query.beside(part)):
                 self._show(Heading(caption))
-                self.table_of(answered, f"{self.name}_{part}", caption)
+                self.table_of(self.answer_to(query, self.given), f"{self.name}_{part}", caption)
 
     def table(self, query: str = "", **parameters: Any) -> None:  # noqa: ANN401 - typed by the query's `.yml`
         """Show the findings under their heading."""
@@ -45,11 +46,10 @@ class CheckPage(Page):
 
     def spot_check(self) -> None:
         """Show the spot check of this kind, what it was drawn from, and what it can be drawn again with."""
-        if self.result is None:
+        query = self.query.beside(FRAME)
+        if self.result is None or query is None:
             return
-        drawn = self.answer_part("frame", **self.given, seed=self.seed)
-        if drawn is None:
-            return
+        drawn = self.answer_to(query, {**self.given, "seed": self.seed})
         _ = translator(self.language)
         self._show(Heading(_("Spot check drawn from this kind")))
         if not drawn.table.num_rows:

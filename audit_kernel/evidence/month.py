@@ -7,7 +7,7 @@ import re
 import secrets
 from calendar import monthrange
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict
@@ -133,22 +133,22 @@ def run_month(
     language = language or site.settings.language
     _ = translator(language)
     purpose = purpose or _("monthly control")
-    with Store(site, purpose, snapshot) as store:
-        pinned, deliveries = store.snapshot, store.deliveries()
-        lacking = coverage.coverage(store, {"from_date": first, "to_date": last})
+    scheduled, began = schedule(site).monthly, datetime.now(UTC)
     catalog = Catalog(site.folder)
     given: dict[str, Any] = {"from_date": first.isoformat(), "to_date": last.isoformat(), "seed": seed}
     notebooks = []
-    for name in schedule(site).monthly:
+    for name in scheduled:
         notebook = catalog.notebook(name)
         names = declared_parameters(notebook)
         parameters = {key: value for key, value in {**given, "check": name}.items() if key in names}
         notebooks.append((name.split("/")[-1], name, parameters))
-    plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, {"seed": seed}, threads=threads)
     with working_folder(site) as working:
-        with Store(site, purpose, pinned, threads) as store:
-            answer_checks(store, schedule(site).monthly, given, working / "answers")
+        with Store(site, purpose, snapshot, threads) as store:
+            pinned, deliveries = store.snapshot, store.deliveries()
+            lacking = coverage.coverage(store, {"from_date": first, "to_date": last})
+            answer_checks(store, scheduled, given, working / "answers")
             unexplained = store.unexplained_days(first, last)
+        plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, {"seed": seed}, began, threads)
         outcomes = execute_all(site, plan, working, progress)
         breaks = journal_breaks(site, language)
         warnings = [*breaks, *coverage.serious(lacking, language)]

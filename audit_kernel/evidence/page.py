@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
+    from audit_kernel.catalog import Query
     from audit_kernel.query import Result
 
 CHARTS = {"timeline": charts.timeline, "hour_map": charts.hour_map}
@@ -74,19 +75,12 @@ class Page:
 
     def ask(self) -> Result:
         """Ask the page's question."""
-        result = self.answer_part("", **self.given)
-        if result is None:  # the query itself is always there
-            raise LookupError(self.query.name)
-        return result
+        return self.answer_to(self.query, self.given)
 
-    def answer_part(self, part: str, **parameters: Any) -> Result | None:  # noqa: ANN401 - typed by the query's `.yml`
-        """Return the answer to a part of the question: the month's own where it was worked out, else asked now."""
-        query = self.query.beside(part)
-        if query is None:
-            return None
-        if self.run.answers and (found := kept(Path(self.run.answers), self.site, query, parameters)):
-            return found
-        return self.store.part(f"{query.room}/{query.name}", part, **parameters)
+    def answer_to(self, query: Query, parameters: Mapping[str, Any]) -> Result:
+        """Return the month's own answer where it was worked out, else ask now."""
+        found = kept(Path(self.run.answers), self.site, query, parameters) if self.run.answers else None
+        return found or self.store.ask(query, parameters)
 
     def heading(self) -> None:
         """Show title, question, what was asked, and on what legal basis."""

@@ -110,27 +110,10 @@ class Store:
         ParameterError, UnknownSubjectError, NotAssessableError: see `run_query`.
         JournalError: the use log cannot be written; nothing is returned.
         """
-        return self._ask(self.catalog.query(name), parameters)
+        return self.ask(self.catalog.query(name), parameters)
 
-    def part(self, name: str, part: str, **parameters: Any) -> Result | None:  # noqa: ANN401 - as in `report`
-        """Run a file that stands beside a check: its plain `counts`, its `matrix`, or the spot check of its `frame`.
-
-        Parameters
-        ----------
-        part: empty for the check itself.
-
-        Returns
-        -------
-        Result: None where the check has no such file.
-
-        Raises
-        ------
-        As `report`.
-        """
-        query = self.catalog.query(name).beside(part)
-        return None if query is None else self._ask(query, parameters)
-
-    def _ask(self, query: Query, parameters: Mapping[str, Any]) -> Result:
+    def ask(self, query: Query, parameters: Mapping[str, Any]) -> Result:
+        """Run a query of the catalogue, or a file beside it (`Query.beside`); else as `report`."""
         about = {subject: parameters[subject] for subject in SUBJECTS if parameters.get(subject)}
         name = f"{query.name}.{query.part}" if query.part else query.name
         self._record("report", {"query": name, "about": about, "parameters": parameters})
