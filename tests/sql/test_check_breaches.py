@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 
+from tests.sql.conftest import SQL
 from tests.sql.period import make_period
 
 if TYPE_CHECKING:
@@ -239,7 +241,8 @@ def test_the_rows_behind_a_finding_are_those_of_its_employee_patient_and_kind(la
 
     def minutes(check: str, patient: str | None) -> list[int]:
         asked = {"employee_id": "E1", "patient_id": patient}
-        return [row["recorded_at"].minute for row in lake.query(f"checks/{check}.events", **asked)]
+        events = yaml.safe_load((SQL / "checks" / f"{check}.yml").read_text(encoding="utf-8"))["events"]
+        return [row["recorded_at"].minute for row in lake.query(f"checks/{events.removesuffix('.sql')}", **asked)]
 
     for check in ("blocked_records", "own_record", "colleague_record", "household_or_surname", "discharged_or_dead"):
         assert minutes(check, "P1") == [0]
