@@ -20,8 +20,7 @@ PERIOD_RELATIONS = ("period_accesses", "explained_accesses", "unexplained_access
 CHANCE_PAIRS = "chance_pairs"
 MONTH_FINDINGS = "month_findings"
 REASON_COLUMNS = ("explanation_found", "explanations_absent", "explanations_not_searchable")
-EVENTS = "events"
-PARTS = ("counts", "matrix", FRAME, EVENTS)
+PARTS = ("counts", "matrix", FRAME, "events")
 STATISTICS_COLUMNS = ("measure", "expected", "tail_probability", "peer_group")
 ParameterType = Literal[
     "text", "integer", "decimal", "boolean", "date", "timestamp", "text_list", "patient", "employee", "period"
@@ -116,8 +115,8 @@ class PartDescription(Strict):
 class Query:
     """A catalogued query: its name, its files and its description.
 
-    `path` is the file of the query itself; `part` names the file beside it that is meant: `counts`, `matrix`, `frame`
-    or `events`, empty for the query itself.
+    `path` is the file of the query itself; `part` names the file beside it that is meant: `counts`, `matrix` or
+    `frame`, empty for the query itself. The rows behind a finding stand in the file that the description names.
     """
 
     name: str
@@ -126,13 +125,9 @@ class Query:
     part: str = ""
 
     @cached_property
-    def _described(self) -> Description:
-        return read_model(self.path.with_suffix(".yml"), Description)
-
-    @cached_property
     def description(self) -> Description:
         """What stands in the query's `.yml`, read when it is first asked for; a check's columns are a finding's."""
-        described = self._described
+        described = read_model(self.path.with_suffix(".yml"), Description)
         if self.part == FRAME:
             drawn = read_model(resource_folder("sql") / "period" / "spot_check.yml", PartDescription)
             parameters = {**described.parameters, **drawn.parameters}
@@ -157,9 +152,7 @@ class Query:
 
     @property
     def text_path(self) -> Path:
-        """The file of the SELECT; several checks may name one file for the rows behind a finding."""
-        if self.part == EVENTS:
-            return self.path.parent / self._described.events
+        """The file of the SELECT."""
         return self.path.with_suffix(f".{self.part}.sql") if self.part else self.path
 
     @property

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.catalog import Catalog, resource_folder
-from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, UsageError
+from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, StoreError, UsageError
 from audit_kernel.evidence import coverage
 from audit_kernel.evidence.answers import answer_checks
 from audit_kernel.evidence.execute import check_parameter_names, declared_parameters
@@ -147,18 +147,23 @@ def run_month(
             pinned, deliveries = store.snapshot, store.deliveries()
             lacking = coverage.coverage(store, {"from_date": first, "to_date": last})
             answer_checks(store, scheduled, given, working / "answers")
-            unexplained = store.unexplained_days(first, last)
+            days = store.unexplained_days(first, last)
+        unkept = []
+        if snapshot is None:  # a month asked for as it once was changes nothing
+            try:
+                pinned = keep_unexplained_days(site, first, days, pinned)
+            except StoreError as error:  # a role that may only read, say: the control itself is whole
+                unkept.append(error.text(language))
         plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, {"seed": seed}, began, threads)
         outcomes = execute_all(site, plan, working, progress)
         breaks = journal_breaks(site, language)
-        warnings = [*breaks, *coverage.serious(lacking, language)]
+        warnings = [*breaks, *unkept, *coverage.serious(lacking, language)]
         warnings += coverage.early_end(deliveries, last, site.settings.time_zone, language)
         with contextlib.suppress(JournalError):  # a broken journal stands among the breaks already
             warnings += coverage.never_taken_in(refused_files(site), deliveries, site.settings.time_zone, language)
         html = index_page(site, plan, outcomes, warnings)
         (working / "payload" / "pages" / INDEX).write_text(html, encoding="utf-8", newline="\n")
         bag = seal_run(site, plan, working, outcomes, breaks)
-    keep_unexplained_days(site, first, unexplained)
     return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(warnings))
 
 

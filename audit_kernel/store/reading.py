@@ -110,16 +110,21 @@ class Store:
         ParameterError, UnknownSubjectError, NotAssessableError: see `run_query`.
         JournalError: the use log cannot be written; nothing is returned.
         """
-        return self.ask(self.catalog.query(name), parameters)
+        return self.ask(self.catalog.query(name), parameters, name)
 
-    def ask(self, query: Query, parameters: Mapping[str, Any]) -> Result:
-        """Run a query of the catalogue, or a file beside it (`Query.beside`); else as `report`."""
+    def ask(self, query: Query, parameters: Mapping[str, Any], name: str = "") -> Result:
+        """Run a query of the catalogue, or a file beside it (`Query.beside`); else as `report`.
+
+        Parameters
+        ----------
+        name: what it was asked as, for the use log; room and name of the query when empty.
+        """
         about = {subject: parameters[subject] for subject in SUBJECTS if parameters.get(subject)}
-        name = f"{query.name}.{query.part}" if query.part else query.name
+        name = name or "/".join([query.room, ".".join(filter(None, [query.name, query.part]))])
         self._record("report", {"query": name, "about": about, "parameters": parameters})
         problem = Phrase("The query {query!r} could not be answered ({cause}).")
         remedy = Phrase("If it happens again, report the query's name and this sentence.")
-        with without_log_text(StoreError, problem, remedy, query=name):
+        with without_log_text(StoreError, problem, remedy, query=query.name):
             return run_query(self._connection, self.site, query, parameters, self._counted)
 
     def keep_findings(self, findings: Sequence[pa.Table]) -> None:
