@@ -166,3 +166,11 @@ def test_denied_attempts_make_no_relation(lake: Lake) -> None:
             lake.access(NOON, employee_id=f"K{employee}", patient_id=f"P{patient}", outcome="denied")
     lake.access(NOON, event_id="own", employee_id="W", patient_id="P0")
     assert found(lake, "collaborative_group") == {}
+
+
+def test_a_listed_purpose_written_at_the_break_of_the_glass_is_one_reason_and_not_two(lake: Lake) -> None:
+    lake.insert("lawful_purposes", {"purpose": "kvalitetssikring", "strength": 1})
+    lake.access(NOON, event_id="listed", is_break_glass=True, purpose=" Kvalitetssikring ")
+    lake.access(NOON, event_id="own words", is_break_glass=True, purpose="kvalitetssikring av journalen")
+    assert found(lake, "break_glass") == {"own words": 1}
+    assert found(lake, "lawful_purpose") == {"listed": 1}
