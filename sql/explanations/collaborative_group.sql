@@ -12,10 +12,33 @@ seen as (
 shared as (
 
     -- what one person opens alone makes no group: several of the unit must open the same patient
-    select unit_id, care_unit_id, patient_id
+    select unit_id, care_unit_id, patient_id, count(*) as n_readers
     from seen
     group by unit_id, care_unit_id, patient_id
     having count(*) >= 2
+
+),
+
+people as (
+
+    -- a patient with two readers is shared by each of them alone: without either it would be shared no more
+    select
+        seen.unit_id, seen.care_unit_id, seen.employee_id,
+        count(case when shared.n_readers = 2 then 1 end) as n_hanging
+    from seen
+    inner join shared
+        on seen.unit_id = shared.unit_id
+        and seen.care_unit_id = shared.care_unit_id
+        and seen.patient_id = shared.patient_id
+    group by seen.unit_id, seen.care_unit_id, seen.employee_id
+
+),
+
+units_people as (
+
+    select unit_id, care_unit_id, count(*) as n_people, max(n_hanging) as n_hanging
+    from people
+    group by unit_id, care_unit_id
 
 ),
 
@@ -28,24 +51,19 @@ patients_of_unit as (
 
 ),
 
-people as (
-
-    select unit_id, care_unit_id, count(distinct employee_id) as n_people
-    from seen
-    group by unit_id, care_unit_id
-
-),
-
 groups as (
 
+    -- the relation must hold without any one of its people: nobody excuses the own reading by it
     select shared.unit_id, shared.care_unit_id
     from shared
     inner join patients_of_unit on shared.care_unit_id = patients_of_unit.care_unit_id
-    inner join people on shared.unit_id = people.unit_id and shared.care_unit_id = people.care_unit_id
-    group by shared.unit_id, shared.care_unit_id, patients_of_unit.n_patients, people.n_people
+    inner join units_people
+        on shared.unit_id = units_people.unit_id and shared.care_unit_id = units_people.care_unit_id
+    group by
+        shared.unit_id, shared.care_unit_id, patients_of_unit.n_patients, units_people.n_people, units_people.n_hanging
     having
-        count(*) >= $group_support and people.n_people >= $group_people
-        and count(*) >= $group_confidence * patients_of_unit.n_patients
+        units_people.n_people >= $group_people and count(*) - units_people.n_hanging >= $group_support
+        and count(*) - units_people.n_hanging >= $group_confidence * patients_of_unit.n_patients
 
 ),
 

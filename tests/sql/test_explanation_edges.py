@@ -174,3 +174,28 @@ def test_a_listed_purpose_written_at_the_break_of_the_glass_is_one_reason_and_no
     lake.access(NOON, event_id="own words", is_break_glass=True, purpose="kvalitetssikring av journalen")
     assert found(lake, "break_glass") == {"own words": 1}
     assert found(lake, "lawful_purpose") == {"listed": 1}
+
+
+def kitchen_reads(lake: Lake, readers: dict[str, range]) -> None:
+    for number in range(6):
+        lake.reference("patients", patient_id=f"P{number}", unit_id="ward")
+    for employee, patients in readers.items():
+        lake.reference("unit_assignments", employee_id=employee, unit_id="kitchen")
+        for patient in patients:
+            lake.access(NOON, event_id=f"{employee} P{patient}", employee_id=employee, patient_id=f"P{patient}")
+
+
+def test_one_who_reads_widely_is_not_excused_by_colleagues_who_opened_one_patient_each(lake: Lake) -> None:
+    kitchen_reads(lake, {"K0": range(5), **{f"K{number + 1}": range(number, number + 1) for number in range(5)}})
+    assert found(lake, "collaborative_group") == {}
+
+
+def test_someone_who_shares_no_patient_does_not_make_two_readers_a_group(lake: Lake) -> None:
+    kitchen_reads(lake, {"K0": range(5), "K1": range(5), "K2": range(5, 6)})
+    assert found(lake, "collaborative_group") == {}
+
+
+def test_a_group_that_holds_without_any_one_of_its_people_is_one(lake: Lake) -> None:
+    kitchen_reads(lake, {"K0": range(3), "K1": range(3), "K2": range(2)})
+    assert set(found(lake, "collaborative_group", group_support=2).values()) == {2}
+    assert found(lake, "collaborative_group", group_support=3) == {}
