@@ -1,22 +1,18 @@
-"""The reference files about care: contracts, rosters, stays, teams, delegations, blocks and flags."""
+"""The reference files about care: contracts, stays, teams, delegations, blocks and flags."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy
-
 from audit_kernel.demo import places, sweden
 from audit_kernel.demo import staff as roles
-from audit_kernel.demo.references import write_table
 from audit_kernel.demo.settings import stream
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import numpy
 
-    from audit_kernel.demo.patients import Patients
+    from audit_kernel.demo.patients import Patients, Stay
     from audit_kernel.demo.places import Unit
-    from audit_kernel.demo.roster import Shift
     from audit_kernel.demo.settings import Calendar
     from audit_kernel.demo.staff import Staff
 
@@ -34,24 +30,29 @@ N_SENSITIVE = 10
 MOVING_TIME = "11:00"
 
 
-def write_care_references(
-    folder: Path,
+def care_tables(
     seed: int,
     calendar: Calendar,
     units: list[Unit],
     staff: Staff,
     patients: Patients,
-    shifts: list[Shift],
+    roster: list[Row],
     country: str = "NO",
-) -> dict[str, Path]:
-    """Write the files beside those of `write_references`; return them by kind."""
+) -> dict[str, tuple[str, list[Row]]]:
+    """Return header and rows of each file by kind; `roster` is the rows of the shifts."""
     draws = stream(seed, "care_references")
 
     def day(number: int | None) -> str | None:
         return None if number is None else calendar.day(number).isoformat()
 
     employments: list[Row] = [
-        (staff.employee_id(number), f"C{5001 + number}", _contract(staff, number), *map(day, staff.employment[number]))
+        (
+            staff.employee_id(number),
+            f"C{5001 + number}",
+            _contract(staff, number),
+            _position(staff, number, country),
+            *map(day, _days_of_contract(draws, staff, calendar, number)),
+        )
         for number in range(len(staff.people))
     ]
     stays: list[Row] = []
@@ -59,26 +60,26 @@ def write_care_references(
         first = -int(draws.integers(20, 1500)) if stay.first is None else stay.first
         kind = KIND_OF_STAY.get(units[stay.unit].unit_type, "residence")
         times = [f"{day(number)} {MOVING_TIME}" if number is not None else None for number in (first, stay.last)]
-        stays.append((patients.patient_id(stay.patient), units[stay.unit].unit_id, kind, *times))
+        why = _end_reason(patients, stay)
+        stays.append((patients.patient_id(stay.patient), units[stay.unit].unit_id, kind, why, *times))
     blocks: list[Row] = []
     for place, (patient, days) in enumerate(sorted(patients.blocks.items())):
         home = units[next(stay.unit for stay in patients.stays if stay.patient == patient)].unit_id
         how = ("only_named", "unit", home) if place % 2 else ("on_consent", None, None)
         blocks.append((patients.patient_id(patient), "record", *how, *map(day, days)))
     dates = "valid_from valid_to"
-    tables: dict[str, tuple[str, list[Row]]] = {
-        "employments": (f"employee_id employment_ref employment_type {dates}", employments),
+    return {
+        "employments": (f"employee_id employment_ref employment_type position {dates}", employments),
         "delegations": (
             f"employee_id task unit_id delegated_by {dates}",
             _delegations(draws, calendar, units, staff),
         ),
-        "shifts": ("employee_id unit_id kind role starts_at ends_at", _roster(calendar, units, staff, shifts, country)),
-        "stays": ("patient_id unit_id kind starts_at ends_at", stays),
+        "shifts": ("employee_id unit_id kind role status starts_at ends_at", roster),
+        "stays": ("patient_id unit_id kind end_reason starts_at ends_at", stays),
         "care_teams": (f"patient_id employee_id team_role {dates}", _contact_persons(draws, calendar, staff, patients)),
         "blocks": (f"patient_id scope direction named_kind named_id {dates}", blocks),
-        "patient_flags": (f"patient_id flag detail {dates}", _flags(draws, patients, country)),
+        "patient_flags": (f"patient_id flag detail {dates}", _flags(draws, calendar, patients, country)),
     }
-    return {kind: write_table(folder / f"{kind}.csv", header, rows) for kind, (header, rows) in tables.items()}
 
 
 def _contract(staff: Staff, employee: int) -> str:
@@ -86,34 +87,29 @@ def _contract(staff: Staff, employee: int) -> str:
     return "temporary" if kinds <= {roles.BOOKED} else "permanent"
 
 
-def _roster(calendar: Calendar, units: list[Unit], staff: Staff, shifts: list[Shift], country: str) -> list[Row]:
-    """Return every shift as its clock on the wall shows it; one over midnight is one row."""
-    starts, ends = (
-        calendar.local_seconds(numpy.array([getattr(one, name) for one in shifts], dtype=numpy.int64))
-        for name in ("start", "end")
-    )
-    times = [
-        [
-            text.replace("T", " ")
-            for text in numpy.datetime_as_string(seconds.astype("datetime64[s]"), unit="m").tolist()
-        ]
-        for seconds in (starts, ends)
-    ]
-    words = sweden.WORDS if country == "SE" else {}
-    rows: list[Row] = []
-    for shift, start, end in zip(shifts, *times, strict=True):
-        duty = staff.duties[shift.duty]
-        rows.append(
-            (
-                staff.employee_id(duty.employee),
-                units[duty.unit].unit_id,
-                "shift",
-                words.get(duty.role, duty.role),
-                start,
-                end,
-            )
-        )
-    return rows
+def _position(staff: Staff, employee: int, country: str) -> str:
+    role = next(one.role for one in staff.assignments if one.employee == employee)
+    return sweden.WORDS[role] if country == "SE" else role
+
+
+def _days_of_contract(
+    draws: numpy.random.Generator, staff: Staff, calendar: Calendar, employee: int
+) -> tuple[int | None, int | None]:
+    """Return the days of employment; a temporary contract has both, a permanent one at least the first."""
+    first, last = staff.employment[employee]
+    first = -int(draws.integers(30, 6000)) if first is None else first
+    if last is None and _contract(staff, employee) == "temporary":
+        last = calendar.n_days + int(draws.integers(1, 200))
+    return first, last
+
+
+def _end_reason(patients: Patients, stay: Stay) -> str | None:
+    if stay.last is None:
+        return None
+    if stay.patient in patients.deceased:
+        return "deceased"
+    moves_on = any(one.patient == stay.patient and one.first == stay.last for one in patients.stays)
+    return "moved" if moves_on else "discharged"
 
 
 def _delegations(draws: numpy.random.Generator, calendar: Calendar, units: list[Unit], staff: Staff) -> list[Row]:
@@ -153,10 +149,14 @@ def _contact_persons(draws: numpy.random.Generator, calendar: Calendar, staff: S
     return rows
 
 
-def _flags(draws: numpy.random.Generator, patients: Patients, country: str) -> list[Row]:
+def _flags(draws: numpy.random.Generator, calendar: Calendar, patients: Patients, country: str) -> list[Row]:
     flags = [flag for flag, number in PROTECTED[country].items() for _ in range(number)] + ["sensitive"] * N_SENSITIVE
     chosen = draws.choice(len(patients.people), len(flags), replace=False).tolist()
-    return [
+    rows: list[Row] = [
         (patients.patient_id(patient), flag, "local list" if flag == "sensitive" else None, None, None)
         for patient, flag in zip(chosen, flags, strict=True)
+    ]
+    return rows + [
+        (patients.patient_id(patient), "deceased", None, calendar.day(day).isoformat(), None)
+        for patient, day in patients.deceased.items()
     ]

@@ -9,7 +9,7 @@ import numpy
 
 from audit_kernel.demo import staff
 from audit_kernel.demo.settings import Calendar, stream
-from audit_kernel.demo.steps import SEQUENCE_NUMBER, SEQUENCES, WITHOUT_PATIENT, Events, Visits, write_out
+from audit_kernel.demo.steps import NOTHING, SEQUENCE_NUMBER, SEQUENCES, WITHOUT_PATIENT, Events, Visits, write_out
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,10 +61,16 @@ class Candidates:
 
 
 def everyday_events(
-    seed: int, activity: float, calendar: Calendar, duties: list[Duty], shifts: list[Shift], patients: Patients
+    seed: int,
+    activity: float,
+    calendar: Calendar,
+    duties: list[Duty],
+    shifts: list[Shift],
+    patients: Patients,
+    name: str = "everyday",
 ) -> Events:
-    """Return the log rows of all ordinary shifts, unordered."""
-    draws = stream(seed, "everyday")
+    """Return the log rows of all ordinary shifts, unordered; `name` is the stream they are drawn from."""
+    draws = stream(seed, name)
     needs = draws.gamma(NEED_SHAPE, size=len(patients.people))
     shifts_of: dict[int, list[Shift]] = {}
     for shift in shifts:
@@ -74,7 +80,7 @@ def everyday_events(
         candidates = _candidates(draws, calendar, duties[number], patients, needs)
         if len(candidates.patient):
             parts.append(_visits(draws, activity, duties[number], of_duty, candidates, patients))
-    return write_out(draws, _joined_visits(parts))
+    return write_out(draws, _joined_visits(parts)) if parts else NOTHING
 
 
 def _candidates(

@@ -10,24 +10,34 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit_kernel.demo import places, sweden
-from audit_kernel.demo.care_references import write_care_references
+from audit_kernel.demo.care_references import care_tables
 from audit_kernel.demo.everyday import everyday_events
 from audit_kernel.demo.export import WrittenLogs, make_log, write_log
+from audit_kernel.demo.extra_hours import make_extra_hours, roster_rows
+from audit_kernel.demo.gaps import with_gaps
 from audit_kernel.demo.incidents import Episode, World, plant
+from audit_kernel.demo.life_references import life_tables
 from audit_kernel.demo.mcss import write_mcss
 from audit_kernel.demo.patients import make_patients
-from audit_kernel.demo.references import write_references, write_table
+from audit_kernel.demo.references import people_tables, write_table
 from audit_kernel.demo.roster import make_shifts
 from audit_kernel.demo.settings import WorldSettings, calendar_of
 from audit_kernel.demo.staff import Staff, make_staff
 from audit_kernel.demo.steps import joined
+from audit_kernel.demo.ties import tie
+from audit_kernel.demo.travels import honest_travels
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from audit_kernel.demo.extra_hours import ExtraHours
     from audit_kernel.demo.patients import Patients
+    from audit_kernel.demo.roster import Shift
+    from audit_kernel.demo.settings import Calendar
+    from audit_kernel.demo.steps import Events
 
 PARTS = ("logs", "reference", "truth")
+OVERTIME_ACTIVITY, ON_CALL_ACTIVITY = 0.25, 0.15  # of what is done on a shift
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +76,50 @@ def generate(
     units = places.make_units(sweden.PLACES if is_swedish else places.NORWEGIAN)
     staff = make_staff(seed, calendar, units, country)
     patients = make_patients(seed, calendar, units, country)
+    ties, patients = tie(seed, calendar, units, staff, patients, country)
     shifts = make_shifts(seed, calendar, staff.duties)
-    ordinary = everyday_events(seed, settings.activity, calendar, staff.duties, shifts, patients)
+    extra = make_extra_hours(seed, calendar, staff.duties, shifts)
+    travels = honest_travels(seed, calendar, staff.duties)
+    ordinary = _ordinary(seed, settings.activity, calendar, staff, patients, shifts, extra)
     world = World(seed, calendar, units, staff.duties, shifts, patients)
     episodes = plant(world)
     events = joined([ordinary, *(episode.events for episode in episodes)])
     log = make_log(seed, calendar, events, patients, settings.n_unresolvable, settings.n_bad_values)
     if is_swedish:
-        written, episodes = write_mcss(folder / "logs", world, log, staff, episodes)
+        written, episodes = write_mcss(folder / "logs", world, log, staff, episodes, travels)
     else:
         written = write_log(folder / "logs", calendar, log, staff)
-    references = write_references(folder / "reference", calendar, units, staff, patients, log, country)
-    references |= write_care_references(folder / "reference", seed, calendar, units, staff, patients, shifts, country)
+    roster = roster_rows(calendar, units, staff, shifts, extra, country)
+    tables = people_tables(calendar, units, staff, patients, ties, log, country)
+    tables |= care_tables(seed, calendar, units, staff, patients, roster, country)
+    tables |= life_tables(world, staff, ties, travels, ordinary, country)
+    references = {}
+    (folder / "reference").mkdir()
+    for kind, (header, rows) in tables.items():
+        kept = with_gaps(seed, calendar, kind, header, rows, settings.missing_share)
+        references[kind] = write_table(folder / "reference" / f"{kind}.csv", header, kept)
     truth = _write_truth(folder / "truth", written, episodes, staff, patients)
     return GeneratedWorld(written.paths, written.sources, references, truth, written.n_records)
+
+
+def _ordinary(
+    seed: int,
+    activity: float,
+    calendar: Calendar,
+    staff: Staff,
+    patients: Patients,
+    shifts: list[Shift],
+    extra: ExtraHours,
+) -> Events:
+    """Return the log rows of the rota, of overtime, and of evenings on call, on which little happens."""
+    parts = (
+        ("everyday", activity, shifts),
+        ("overtime", activity * OVERTIME_ACTIVITY, extra.overtime),
+        ("on_call", activity * ON_CALL_ACTIVITY, extra.on_call),
+    )
+    return joined(
+        [everyday_events(seed, much, calendar, staff.duties, of_kind, patients, name) for name, much, of_kind in parts]
+    )
 
 
 def _write_truth(folder: Path, written: WrittenLogs, episodes: list[Episode], staff: Staff, patients: Patients) -> Path:

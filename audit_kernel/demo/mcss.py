@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from audit_kernel.demo.incidents import Episode, World
     from audit_kernel.demo.settings import Calendar
     from audit_kernel.demo.staff import Staff
+    from audit_kernel.demo.travels import Travel
 
 HEADERS = {
     "mcss_access": "Logg-id;Tidpunkt;Användare;Befattning;Enhet;Personnummer;Boende;Händelse;Uppgiftstyp;Uppgift;"
@@ -41,14 +42,14 @@ SEARCHED_IN = ("Namn", "Namn", "Namn", "Personnummer", "Lägenhet")
 
 
 def write_mcss(
-    folder: Path, world: World, log: Log, staff: Staff, episodes: list[Episode]
+    folder: Path, world: World, log: Log, staff: Staff, episodes: list[Episode], travels: list[Travel]
 ) -> tuple[WrittenLogs, list[Episode]]:
     """Write the four logs; return what was written and the episodes, the Swedish ones added."""
     folder.mkdir(parents=True)
     desk = make_desk(world, staff)
-    busy = {episode.employee for episode in episodes}
+    busy = {episode.employee for episode in episodes} | {travel.employee for travel in travels}
     sittings = sittings_of(log.events)
-    signed_in, intrusion, abroad = sign_in_entries(desk, sittings, len(episodes) + 1, busy)
+    signed_in, intrusion, abroad = sign_in_entries(desk, sittings, travels, len(episodes) + 1, busy)
     busy |= {intrusion.employee, abroad.employee}
     medication, withdrawals = medication_entries(desk, log, abroad.number + 1, busy)
     accesses, searches = _accesses_and_searches(desk, log, sittings)

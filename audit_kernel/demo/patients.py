@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from audit_kernel.demo import places
@@ -18,6 +18,7 @@ N_PATIENTS = 900
 # how the patients are shared among the units of each type, per unit
 WEIGHT_OF_TYPE = {places.NURSING_HOME: 13.0, places.HOME_CARE: 23.0, places.SHELTERED_HOUSING: 11.5}
 N_MOVES = N_ARRIVALS = N_DEPARTURES = 15
+N_DEATHS = 6  # of the departures
 N_BLOCKED = 12
 
 
@@ -33,11 +34,15 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Patients:
-    """Everybody who is cared for. `blocks`: patient to the days [first, last) on which the record is blocked."""
+    """Everybody who is cared for. `blocks`: patient to the days [first, last) on which the record is blocked.
+
+    `deceased`: patient to the day of death, which ends the stay.
+    """
 
     people: list[Person]
     stays: list[Stay]
     blocks: dict[int, tuple[int, int | None]]
+    deceased: dict[int, int] = field(default_factory=dict)
 
     def patient_id(self, patient: int) -> str:
         """Return the site's id."""
@@ -67,7 +72,9 @@ def make_patients(seed: int, calendar: Calendar, units: list[Unit], country: str
             first, last = (day if patient in arriving else None), (day if patient in leaving else None)
             stays.append(Stay(patient, unit, first, last))
     blocks = _blocks(draws, calendar, chosen[-N_BLOCKED:])
-    return Patients(make_people(draws, N_PATIENTS, (1926, 1968), country=country), stays, blocks)
+    dying = sorted(leaving)[:N_DEATHS]
+    deceased = {stay.patient: stay.last for stay in stays if stay.patient in dying and stay.last is not None}
+    return Patients(make_people(draws, N_PATIENTS, (1926, 1968), country=country), stays, blocks, deceased)
 
 
 def _homes(units: list[Unit]) -> list[int]:

@@ -30,12 +30,14 @@ class WorldSettings:
     activity: multiplies the patients seen in a shift; small worlds for tests use less than 1.
     n_bad_values: records whose date or time cannot be read.
     n_unresolvable: readings of journals that no key list knows.
+    missing_share: rows of plans and lists that are not delivered, or begin too late, 0 to 1.
     """
 
     n_months: int = 3
     activity: float = 1.0
     n_bad_values: int = 4
     n_unresolvable: int = 40
+    missing_share: float = 0.08
 
 
 @dataclass(frozen=True, slots=True)

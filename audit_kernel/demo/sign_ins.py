@@ -16,6 +16,8 @@ from audit_kernel.demo.steps import NOTHING, Events
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from audit_kernel.demo.travels import Travel
+
 LONGEST_PAUSE = 4 * 3600
 FAILURE_SHARE, LOCKOUT_SHARE, TIMEOUT_SHARE, PASSWORD_SHARE = 0.04, 0.002, 0.3, 0.15
 INTRUDER, ABROAD = "203.0.113.66", "198.51.100.23"
@@ -60,7 +62,7 @@ def sittings_of(events: Events) -> Sittings:
 
 
 def sign_in_entries(
-    desk: Desk, sittings: Sittings, first_number: int, busy: set[int]
+    desk: Desk, sittings: Sittings, travels: list[Travel], first_number: int, busy: set[int]
 ) -> tuple[Entries, Episode, Episode]:
     """Give each sitting its address; return the log-ins, the intrusion attempts and the accesses from abroad.
 
@@ -71,10 +73,12 @@ def sign_in_entries(
     draws = stream(desk.world.seed, "sign-ins")
     days = desk.days(numpy.array(sittings.first))
     abroad = _abroad(desk, sittings, days, first_number + 1, busy)
+    away = {(one.employee, day): one.address for one in travels for day in range(one.first, one.last)}
     entries = Entries()
     rows = zip(sittings.employee, sittings.first, sittings.last, days, sittings.episode, strict=True)
     for number, (employee, first, last, day, episode) in enumerate(rows):
-        address = sittings.address[number] = ABROAD if episode else desk.address(employee, day)
+        at_home = away.get((employee, day)) or desk.address(employee, day)
+        address = sittings.address[number] = ABROAD if episode else at_home
         name = desk.name(employee, day)
         common: Fields = {
             "Användare": name,

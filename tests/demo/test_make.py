@@ -66,7 +66,11 @@ def test_the_swedish_demo_takes_all_four_logs_in_and_knows_the_countries_of_addr
     assert "Öppna den här sidan i en webbläsare:" in printed
     site = Site(tmp_path / "demo" / "site")
     assert (site.settings.country, site.settings.time_zone) == ("SE", "Europe/Stockholm")
-    logs = [each for each in read_ledger(site) if not each.source_id.startswith("reference:")]
+    ledger = read_ledger(site)
+    references = [each for each in ledger if each.source_id.startswith("reference:")]
+    assert len(references) == 23
+    assert all(each.n_stored and not each.n_quarantined for each in references)
+    logs = [each for each in ledger if not each.source_id.startswith("reference:")]
     expected = ["mcss_access", "mcss_authentication", "mcss_medication", "mcss_search"]
     assert [(each.source_id, each.n_conflicts, each.n_known) for each in logs] == [(name, 0, 0) for name in expected]
     assert sum(each.n_quarantined for each in logs) == 4

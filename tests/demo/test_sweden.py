@@ -237,4 +237,4 @@ def test_the_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         files = sorted((tmp_path / name).rglob("*.csv"))
         found.append([(path.name, hashlib.sha256(path.read_bytes()).hexdigest()) for path in files])
     assert found[0] == found[1]
-    assert len(found[0]) == 4 + 13 + 2
+    assert len(found[0]) == 4 + 23 + 2
