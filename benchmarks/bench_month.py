@@ -1,6 +1,6 @@
 """A large hospital's month of 8.5 million rows: every check, the sample and the pages, by the ordinary command.
 
-    make bench-month                            # about 20 minutes
+    .venv/bin/python -m benchmarks.bench_month                   # `make bench` runs it last; about 10 minutes
     .venv/bin/python -m benchmarks.bench_month --folder FOLDER   # keeps the site and measures the month again
 
 A page's seconds are those of its notebook; what is asked once for all pages stands apart.
