@@ -7,7 +7,8 @@ mandated as (
     select
         asked_accesses.access_id, 'administrative_mandate' as reason,
         case
-            when asked_accesses.area = 'journal' or (asked_accesses.table_name is not null and known.code is null) then 1
+            when asked_accesses.area = 'journal' then 1
+            when asked_accesses.table_name is not null and known.code is null then 1
             else 2
         end as strength
     from asked_accesses
