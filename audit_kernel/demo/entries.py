@@ -9,7 +9,6 @@ import numpy
 
 from audit_kernel.demo.export import EPOCH, SECONDS_PER_DAY, name_by_day
 from audit_kernel.demo.places import HOME_CARE, UNITS_OF_A_PLACE
-from audit_kernel.demo.sweden import WORDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

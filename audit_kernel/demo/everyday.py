@@ -18,10 +18,18 @@ if TYPE_CHECKING:
     from audit_kernel.demo.roster import Shift
     from audit_kernel.demo.staff import Duty
 
-CARE = {"care": 30, "look": 14, "plan": 10, "medicine": 18, "handover": 14, "search_and_care": 6, "correct": 3}
+CARE: dict[str, float] = {
+    "care": 30,
+    "look": 14,
+    "plan": 10,
+    "medicine": 18,
+    "handover": 14,
+    "search_and_care": 6,
+    "correct": 3,
+}
 ODDITIES = {"search_only": 1.2, "denied": 0.35, "print": 0.8, "services": 0.5, "delete": 0.05}
 # what a role does with a patient, by weight
-SEQUENCES_OF_ROLE = {
+SEQUENCES_OF_ROLE: dict[str, dict[str, float]] = {
     staff.NURSE: CARE | ODDITIES | {"medicine": 26, "doctor": 2, "transfer": 1},
     staff.ASSISTANT_NURSE: CARE | ODDITIES,
     staff.ASSISTANT: {"look": 30, "care": 22, "plan": 14, "handover": 14} | ODDITIES,
@@ -145,7 +153,7 @@ def _visits(
     mistaken &= draws.random(len(shift)) < ELSEWHERE_SHARE
     patient = numpy.where(mistaken, draws.integers(len(patients.people), size=len(shift)), patient)
     # a block keeps those out who are not at the patient's own unit
-    if len(duty.covers) > 10:  # noqa: PLR2004 - more units than one house has
+    if duty.unit not in dict(duty.covers):
         blocked = [is_blocked(patients, one, when) for one, when in zip(patient.tolist(), day[shift], strict=True)]
         sequence = numpy.where(blocked, SEQUENCE_NUMBER["denied"], sequence)
     is_about_nobody = numpy.isin(sequence, [SEQUENCE_NUMBER[name] for name in WITHOUT_PATIENT])

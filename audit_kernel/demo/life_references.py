@@ -156,7 +156,7 @@ def _contacts(world: World, ordinary: Events) -> Contacts:
 def _duties(world: World) -> dict[int, list[tuple[int, int, int, str]]]:
     duties: dict[int, list[tuple[int, int, int, str]]] = {}
     for duty in world.duties:
-        duties.setdefault(duty.employee, []).append((duty.first, duty.last, duty.unit, duty.role))
+        duties.setdefault(duty.employee, []).insert(0, (duty.first, duty.last, duty.unit, duty.role))
     return duties
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy
 import pyarrow
@@ -14,7 +14,7 @@ import pyarrow.compute
 from audit_kernel.demo.export import EPOCH, SECONDS_PER_DAY, WrittenLogs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -32,9 +32,13 @@ def quoted(text: str) -> str:
     return '"' + text.replace('"', '""') + '"' if ";" in text or '"' in text else text
 
 
-def chosen(values: Sequence[str], which: NDArray[numpy.int64]) -> pyarrow.Array:
+def chosen(values: Sequence[str], which: NDArray[numpy.int64]) -> pyarrow.StringArray:
     """Return the text of each row by its number."""
-    return pyarrow.array(values, type=pyarrow.string()).take(pyarrow.array(which))
+    return _texts(values).take(which)
+
+
+def _texts(values: pyarrow.StringArray | Sequence[str]) -> pyarrow.StringArray:
+    return values if isinstance(values, pyarrow.StringArray) else pyarrow.array(values, pyarrow.string())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Records:
 
     at: NDArray[numpy.int64]
     episode: NDArray[numpy.int64]
-    fields: dict[str, pyarrow.Array | list[str]]
+    fields: Mapping[str, pyarrow.StringArray | list[str]]
     moments: dict[int, str] = field(default_factory=dict)
 
     @classmethod
@@ -58,14 +62,13 @@ class Records:
             for name in header.split(";")
             if name in own
         }
-        numbers = (numpy.array(column, dtype=numpy.int64) for column in (entries.at, entries.episode))
-        return cls(*numbers, columns)
+        at, episode = (numpy.array(column, dtype=numpy.int64) for column in (entries.at, entries.episode))
+        return cls(at, episode, columns)
 
     def take(self, which: NDArray[numpy.int64] | NDArray[numpy.bool_]) -> Records:
         """Return those rows, in that order."""
-        rows = numpy.flatnonzero(which) if which.dtype == bool else which
-        taken = pyarrow.array(rows)
-        columns = {name: pyarrow.array(column, pyarrow.string()).take(taken) for name, column in self.fields.items()}
+        rows = numpy.arange(len(self.at))[which]
+        columns = {name: _texts(column).take(rows) for name, column in self.fields.items()}
         place = {row: new for new, row in enumerate(rows.tolist()) if row in self.moments}
         moments = {new: self.moments[row] for row, new in place.items()}
         return Records(self.at[rows], self.episode[rows], columns, moments)
@@ -88,10 +91,10 @@ def write_months(
     starts = [(calendar.number(month) + offset) * SECONDS_PER_DAY for month in calendar.months]
     bounds = [*numpy.searchsorted(local // SECONDS_PER_DAY * SECONDS_PER_DAY, starts).tolist(), len(local)]
     own = _own_columns(local, records.moments)
-    columns = own | records.fields
-    empty = pyarrow.array([""] * len(local), pyarrow.string())
-    fields = [pyarrow.array(columns.get(name, empty), pyarrow.string()) for name in header.split(";")]
-    lines: list[str] = pyarrow.compute.binary_join_element_wise(*fields, ";").to_pylist() if len(local) else []
+    columns = {**own, **records.fields}
+    empty = _texts([""] * len(local))
+    fields = [_texts(columns.get(name, empty)) for name in header.split(";")]
+    lines = [line or "" for line in _joined(fields, ";").to_pylist()]
     days = local.astype("datetime64[s]").astype("datetime64[D]")
     for place, month in enumerate(calendar.months):
         path = f"{source_id}_{month:%Y-%m}.csv"
@@ -110,13 +113,20 @@ def write_months(
     written.n_records += len(local)
 
 
-def _own_columns(local: NDArray[numpy.int64], bad_moments: dict[int, str]) -> dict[str, pyarrow.Array]:
+def _joined(columns: Sequence[pyarrow.Array[Any]], separator: str) -> pyarrow.StringArray:
+    join: Callable[..., pyarrow.StringArray] = pyarrow.compute.binary_join_element_wise
+    return join(*columns, separator)
+
+
+def _own_columns(
+    local: NDArray[numpy.int64], bad_moments: dict[int, str]
+) -> dict[str, pyarrow.StringArray | list[str]]:
     """Return what the log itself adds to a record: when, and its own id where it has one."""
     days = local.astype("datetime64[s]").astype("datetime64[D]")
     seconds = pyarrow.array(local % SECONDS_PER_DAY, pyarrow.int32()).cast(pyarrow.time32("s"))
     dates = pyarrow.array(days).cast(pyarrow.string())
     clocks = seconds.cast(pyarrow.string())
-    moments = pyarrow.compute.binary_join_element_wise(dates, clocks, " ")
+    moments = _joined((dates, clocks), " ")
     if bad_moments:
         bad = [bad_moments.get(row) for row in range(len(local))]
         moments = pyarrow.compute.coalesce(pyarrow.array(bad, pyarrow.string()), moments)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    import pyarrow
     from numpy.typing import NDArray
 
     from audit_kernel.demo.incidents import Episode, World
@@ -99,7 +100,8 @@ def accesses_and_searches(
     is_person = numpy.isin(events.step, [step for step, table in enumerate(tables) if table == PERSON]).tolist()
     pairs = zip(is_person, log.references, strict=True)
     homes = numpy.where(events.patient < 0, len(desk.world.units), desk.home_of[events.patient, days])
-    opened = common | {
+    opened: dict[str, pyarrow.StringArray | list[str]] = {
+        **common,
         "Befattning": chosen([WORDS[duty.role] for duty in desk.world.duties], desk.duty_of[events.employee, days]),
         "Boende": chosen([*(unit.unit_id for unit in desk.world.units), ""], homes),
         "Spärrad": chosen(("Nej", "Ja", ""), _blocked(desk, log, days)),
