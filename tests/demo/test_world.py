@@ -16,6 +16,8 @@ from audit_kernel.demo.settings import NULL_WORLD, WorldSettings
 from audit_kernel.demo.sweden import PLACES
 from audit_kernel.demo.world import write_truth, write_world
 from audit_kernel.demo.world.accounts import COUNTRY_OF_NETWORK
+from audit_kernel.demo.world.build import build
+from audit_kernel.demo.world.disorder import with_wrong_clocks, without_lost
 from audit_kernel.demo.world.planting import FAMILIES, planted_numbers
 from tests.oracle import read_reference
 
@@ -326,3 +328,51 @@ def test_a_larger_municipality_has_more_places_of_the_same_kinds() -> None:
     assert len({unit.place for unit in units}) == 26
     assert {unit.unit_type for unit in units} == {unit.unit_type for unit in make_units(PLACES, 65)}
     assert len({unit.unit_type for unit in make_units(PLACES, 60)}) == 8
+
+
+def test_honest_carers_care_for_patients_who_are_there(truth: tuple[Rows, Rows], references: dict[str, Rows]) -> None:
+    left = {row["patient_id"] for row in references["stays"] if row["ends_at"]}
+    left -= {row["patient_id"] for row in references["stays"] if not row["ends_at"]}
+    in_care = [row for row in truth[0] if row["is_planted"] == "0" and row["family"].endswith("in_care")]
+    assert len(in_care) >= 100
+    assert not left & {patient for row in in_care for patient in row["patient_ids"].split()}
+    late = {patient for row in truth[0] if row["family"] == "late_note" for patient in row["patient_ids"].split()}
+    assert late <= left | {row["patient_id"] for row in references["stays"] if row["end_reason"] == "moved"}
+
+
+def test_rosters_miss_units_and_weeks_and_other_lists_single_rows(references: dict[str, Rows], tmp_path: Path) -> None:
+    whole = write_world(tmp_path, replace(SMALL, missing_share=0.0, missing_most=0.0), 5).reference_files
+    missing = {}
+    for kind, path in whole.items():
+        rows = list(read_reference(path))
+        kept = Counter(tuple(row.values()) for row in references[kind])
+        missing[kind] = sum((Counter(tuple(row.values()) for row in rows) - kept).values()) / len(rows)
+    for kind in ("appointments", "households", "shifts"):
+        assert 0.03 < missing[kind] < 0.18
+    planned = Counter(row["unit_id"] for row in read_reference(whole["shifts"]))
+    known = Counter(row["unit_id"] for row in references["shifts"])
+    assert 2 <= sum(known[unit] == 0 for unit in planned) <= 8
+    assert max(missing[kind] for kind in ("employees", "patients", "units", "stays", "identifiers")) == 0
+
+
+def test_fifteen_percent_of_the_rounds_have_a_slip(records: dict[tuple[str, str], dict[str, str]]) -> None:
+    doses = defaultdict(list)
+    for row in records.values():
+        if row.get("Ordination"):
+            doses[row["Ordination"], row["Datum"]].append((row["Händelse"], row["Mängd"]))
+    single = [sorted(rows) for rows in doses.values() if len(rows) <= 2]
+    regular = sum(
+        [kind for kind, _amount in rows] == ["Signering", "Uttag"] and rows[0][1] == rows[1][1] for rows in single
+    )
+    assert 0.8 < regular / len(single) < 0.95  # a late signing has both rows too
+
+
+def test_clocks_are_wrong_at_some_units_and_a_few_records_are_lost() -> None:
+    built = build(replace(NULL_WORLD, accesses_per_month=60, n_employees=130), 6, "2026-10")
+    events = built.log.events
+    moved = with_wrong_clocks(7, built.desk, events).at - events.at
+    units = built.desk.unit_of[events.employee, built.desk.days(events.at)]
+    by_unit = {int(unit): set(moved[units == unit].tolist()) for unit in set(units.tolist())}
+    assert all(len(skews) == 1 for skews in by_unit.values())
+    assert 1 <= sum(skews != {0} for skews in by_unit.values()) <= 20
+    assert 0 < len(events) - len(without_lost(7, events)) < 0.005 * len(events)

@@ -82,7 +82,7 @@ def build(settings: WorldSettings, seed: int, last_month: str) -> Built:
     staff = make_staff(seed, calendar, units, COUNTRY, settings.n_employees, N_AREAS, BESIDE)
     patients = make_patients(seed, calendar, units, COUNTRY, settings.n_patients)
     ties, patients = tie(seed, calendar, units, staff, patients, COUNTRY, len(staff.people) / N_DEMO_EMPLOYEES)
-    patients = with_former(seed, patients)
+    patients = with_former(seed, patients, ties)
     shifts = with_floaters(seed, calendar, staff, make_shifts(seed, calendar, staff.duties))
     extra = make_extra_hours(seed, calendar, staff.duties, shifts)
     world = World(seed, calendar, units, staff.duties, shifts, patients)

@@ -185,7 +185,12 @@ def media_crowd(cast: Cast, story: Story) -> None:
 
 def media_person_in_care(cast: Cast, story: Story) -> None:
     """The carers of a person in the news go on with their work."""
-    known = [patient for patient, _first, _last in cast.ties.in_the_news]
+    first, last = story.days
+    known = [
+        patient
+        for patient, begins, ends in cast.ties.in_the_news
+        if begins < last and (ends is None or ends > first) and patient in cast.staying.get(cast.home(patient), [])
+    ]
     patient = story.one_of(known)
     employee = own_carer(cast, story, patient)
     cast.care(story, employee, patient, story.number_of(4, 10))

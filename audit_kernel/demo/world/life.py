@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from audit_kernel.demo.incidents import World
     from audit_kernel.demo.settings import Calendar
     from audit_kernel.demo.staff import Staff
+    from audit_kernel.demo.ties import Ties
 
     Row = tuple[object, ...]
 
@@ -26,19 +27,20 @@ FLOATED_SHARE = 0.04  # of the shifts of the rota, worked at the unit beside
 FORMER_SHARE = 0.08  # of the patients: their stay ended before the period
 ENDED_DAYS = (8, 400)  # before the period, the second not included
 DIED_SHARE = 0.5
-ON_PAPER, LOST_WEEKS = 0.6, 0.25  # of the missing rows of the roster
+ON_PAPER, LOST_WEEKS = 0.75, 0.2  # of the missing rows of the roster; pay follows it, so single shifts rarely miss
 N_SENSITIVE = 10  # of 900 patients
 
 
-def with_former(seed: int, patients: Patients) -> Patients:
-    """Let some patients have left before the period; their records are still there."""
+def with_former(seed: int, patients: Patients, ties: Ties) -> Patients:
+    """Let some patients whom nobody has a tie to have left before the period; their records are still there."""
     draws = stream(seed, "former patients")
     staying = [place for place, stay in enumerate(patients.stays) if stay.first is None and stay.last is None]
     chosen = draws.permutation(staying)[: round(FORMER_SHARE * len(patients.people))].tolist()
     stays, deceased = list(patients.stays), dict(patients.deceased)
+    kept = {*patients.blocks, *(tie.patient for tie in ties.pairs), *(news[0] for news in ties.in_the_news)}
     for place in chosen:
         patient = stays[place].patient
-        if patient in patients.blocks:
+        if patient in kept:
             continue
         last = -int(draws.integers(*ENDED_DAYS))
         stays[place] = Stay(patient, stays[place].unit, last - int(draws.integers(30, 900)), last)
