@@ -82,7 +82,7 @@ def shared_ward_device(cast: Cast, story: Story) -> None:
 
 
 def spraying(cast: Cast, story: Story) -> None:
-    """From one address abroad somebody tries one or two passwords on many accounts, on two nights."""
+    """From one address abroad somebody tries one or two passwords on many accounts on two nights, and may get in."""
     story.address = far_address(story)
     names = [cast.desk.name(one, story.days[0]) for one in story.some_of(sorted(cast.duty_of), story.number_of(18, 40))]
     for night in range(2):
@@ -94,7 +94,20 @@ def spraying(cast: Cast, story: Story) -> None:
                 who: Fields = {"Användare": name, "Konto": name.lower(), "Metod": "Lösenord", "Antal": 1}
                 more: Fields = {"Nätadress": story.address, "Orsak": "Fel lösenord"}
                 story.sign_ins.add(at, who | more | FAILED, story.number)
+    if story.chance(0.5):
+        name = story.one_of(names)
+        story.account = name.lower()
+        _get_in(story, at, {"Användare": name, "Konto": story.account, "Metod": "Lösenord", "Antal": 1})
     story.description = "From one address abroad somebody tries one or two passwords on many accounts."
+
+
+def _get_in(story: Story, at: int, common: Fields) -> None:
+    """Let the last guess be right: a log-in from the same address, and a log-out minutes later."""
+    session: Fields = {"Nätadress": story.address, "Session": f"X{story.number}"}
+    story.sign_ins.add(at + 20, common | session | {"Händelse": "Inloggning"}, story.number)
+    story.sign_ins.add(
+        at + 20 + story.number_of(120, 1500), common | session | {"Händelse": "Utloggning"}, story.number
+    )
 
 
 def shift_change(cast: Cast, story: Story) -> None:
@@ -120,7 +133,7 @@ def shift_change(cast: Cast, story: Story) -> None:
 
 
 def lockouts(cast: Cast, story: Story) -> None:
-    """Somebody guesses one account's password on several nights until it is locked, and once gets in."""
+    """Somebody guesses one account's password on several nights until it is locked, and may get in at last."""
     employee = cast.take(story, cast.people())
     story.address = far_address(story)
     story.account = cast.desk.name(employee, story.days[0]).lower()
@@ -132,6 +145,9 @@ def lockouts(cast: Cast, story: Story) -> None:
             at += story.number_of(4, 30)
             story.sign_ins.add(at, common | FAILED | {"Orsak": "Fel lösenord"}, story.number)
         locked: Fields = {"Händelse": "Låsning", "Orsak": "För många felaktiga försök"}
+        if day == nights[-1] and story.chance(0.4):
+            _get_in(story, at, common)
+            break
         story.sign_ins.add(at + 1, common | locked, story.number)
         helped: Fields = {"Händelse": "Upplåsning", "Orsak": "Av systemförvaltare", "Nätadress": "10.12.0.1"}
         story.sign_ins.add(cast.at(day, story.number_of(420, 600)), common | helped)

@@ -44,7 +44,7 @@ def slow_browser(cast: Cast, story: Story) -> None:
 
 
 def floating_nurse(cast: Cast, story: Story) -> None:
-    """A nurse is sent to a new unit every week, on the roster, and cares there."""
+    """A nurse is sent to several other units, on the roster, and cares there."""
     employee = cast.take(story, cast.people(NURSES, calendars=(ROTATION,)))
     own = cast.duty_of[employee].unit
     units = story.some_of([unit for unit in cast.staying if unit != own], story.number_of(2, 4))
