@@ -81,7 +81,7 @@ def abroad_and_intrusion(
     draws = stream(desk.world.seed, "sign-ins")
     days = desk.days(numpy.array(sittings.first)).tolist()
     abroad = _abroad(desk, sittings, days, first_number + 1, busy)
-    entries = sign_in_entries(draws, desk, sittings, travels)
+    entries = sign_in_entries(draws, desk, sittings, travels, episode_address=ABROAD)
     intrusion = _intrusion(draws, desk, entries, first_number, busy | {abroad.employee})
     return entries, intrusion, abroad
 
@@ -92,12 +92,14 @@ def sign_in_entries(
     sittings: Sittings,
     travels: list[Travel],
     devices: Sequence[tuple[str, str]] = (),
+    episode_address: str = "",
 ) -> Entries:
     """Give each sitting its address; return its log-in and log-out, with the failures and lockouts before some.
 
     Parameters
     ----------
     devices: address and name of those that are not an employee's own.
+    episode_address: from which the sittings of episodes are, where not from the own device.
     """
     days = desk.days(numpy.array(sittings.first)).tolist()
     away = {(one.employee, day): one.address for one in travels for day in range(one.first, one.last)}
@@ -106,7 +108,7 @@ def sign_in_entries(
     for number, (employee, first, last, day, episode) in enumerate(rows):
         at_home = away.get((employee, day)) or desk.address(employee, day)
         device = sittings.device[number]
-        other = devices[device] if device >= 0 else (ABROAD, "") if episode else None
+        other = devices[device] if device >= 0 else (episode_address, "") if episode and episode_address else None
         address = sittings.address[number] = other[0] if other else at_home
         name = desk.name(employee, day)
         common: Fields = {

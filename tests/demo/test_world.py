@@ -15,6 +15,7 @@ import pytest
 from audit_kernel.demo.places import make_units
 from audit_kernel.demo.settings import NULL_WORLD, WorldSettings
 from audit_kernel.demo.sweden import PLACES
+from audit_kernel.demo.travels import DESTINATIONS
 from audit_kernel.demo.world import write_truth, write_world
 from audit_kernel.demo.world.accounts import COUNTRY_OF_NETWORK
 from audit_kernel.demo.world.build import build
@@ -385,3 +386,15 @@ def test_the_docs_tell_every_family_its_look_alike_and_its_trace() -> None:
     for family in FAMILIES.values():
         line = next(line for line in lines if line.startswith(f"| `{family.name}`"))
         assert f"| {trace[family.leaves_trace]} | `{family.look_alike}` |" in line
+
+
+def test_nobody_is_abroad_but_travellers_and_those_whom_the_truth_says_so_of(
+    truth: tuple[Rows, Rows], records: dict[tuple[str, str], dict[str, str]], references: dict[str, Rows]
+) -> None:
+    addresses = {row["Nätadress"] for row in records.values() if row.get("Nätadress")}
+    abroad = {address for address in addresses if address.startswith(("198.51.100.", "203.0.113."))}
+    told = {row["address"] for row in truth[0]}
+    assert abroad - told <= {address for _country, address in DESTINATIONS}  # who travels beside all episodes
+    assert len(references["approved_travel"]) >= 2
+    families = ("third_country", "honest_traveller", "spraying", "lockouts")
+    assert abroad & told <= {row["address"] for row in truth[0] if row["family"] in families}
