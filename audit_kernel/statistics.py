@@ -109,34 +109,37 @@ def keep_discoveries(findings: pa.Table, parameters: Mapping[str, Any]) -> pa.Ta
     return findings.take(numpy.sort(kept[place]))
 
 
-# What a check's `.yml` may name under `statistics`. The last one named must keep only what stands out: one that is
-# added here and fills in figures alone stays out of JUDGING, and a check that ends with it is refused.
+# What a query's `.yml` may name under `statistics`. A check's last one must keep only what stands out: one that is
+# added here and only fills in figures stays out of JUDGING, and a check that ends with it is refused.
 STATISTICS: dict[str, Callable[[pa.Table, Mapping[str, Any]], pa.Table]] = {
     "negative_binomial": with_peer_tails,
     "benjamini_hochberg": keep_discoveries,
 }
 JUDGING = ("benjamini_hochberg",)
+JUDGED_STREAM = "anomaly"
 
 
-def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, Any]) -> pa.Table:
-    """Apply the statistics that a check names, in that order, to its rows of the stream `anomaly`; others pass.
+def assess(rows: pa.Table, names: Sequence[str], parameters: Mapping[str, Any]) -> pa.Table:
+    """Apply the statistics that a query names, in that order; of a check, to its rows of the stream `anomaly` alone.
 
     Parameters
     ----------
-    findings: a check's rows; the order is kept.
-    names: what the check's `.yml` asks for.
-    parameters: the values that the check is run with, `false_discovery_rate` among them where it is asked for.
+    rows: what the query gave; those of a check have the column `stream`. The order is kept.
+    names: what the query's `.yml` asks for.
+    parameters: the values that it is run with, `false_discovery_rate` among them where it is asked for.
 
     Raises
     ------
-    SettingsError: the `.yml` names a statistic that does not exist, or none that keeps only what stands out.
+    SettingsError: the `.yml` names a statistic that does not exist, or a check none that keeps only what stands out.
     """
     if not names:
-        return findings
+        return rows
     if unknown := sorted(set(names) - set(STATISTICS)):
         raise SettingsError(
             "There is no statistic {given!r}.", "There are: {allowed}.", given=unknown[0], allowed=", ".join(STATISTICS)
         )
+    if "stream" not in rows.column_names:
+        return _applied(rows, names, parameters)
     if names[-1] not in JUDGING:
         raise SettingsError(
             "The statistic {given!r} keeps every row.",
@@ -144,13 +147,17 @@ def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, An
             given=names[-1],
             allowed=", ".join(JUDGING),
         )
-    placed = findings.append_column("place", pa.array(numpy.arange(findings.num_rows)))
-    is_judged = compute.equal(findings.column("stream"), pa.scalar("anomaly"))
-    judged = placed.filter(is_judged)
-    for name in names:
-        judged = STATISTICS[name](judged, parameters)
+    placed = rows.append_column("place", pa.array(numpy.arange(rows.num_rows)))
+    is_judged = compute.equal(rows.column("stream"), pa.scalar(JUDGED_STREAM))
+    judged = _applied(placed.filter(is_judged), names, parameters)
     together = pa.concat_tables([placed.filter(compute.invert(is_judged)), judged.cast(placed.schema)])
     return together.sort_by("place").drop_columns("place")
+
+
+def _applied(rows: pa.Table, names: Sequence[str], parameters: Mapping[str, Any]) -> pa.Table:
+    for name in names:
+        rows = STATISTICS[name](rows, parameters)
+    return rows
 
 
 def percent_up(rate: float, digits: int = 1) -> Decimal:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -15,6 +15,9 @@ import pytest
 from audit_kernel import statistics
 from audit_kernel.errors import SettingsError
 from audit_kernel.peers import negative_binomial_tail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 VECTORS = Path(__file__).parents[2] / "shared" / "stats"
 
@@ -154,3 +157,11 @@ def test_an_unknown_statistic_is_refused() -> None:
 def test_statistics_that_would_let_every_row_through_are_refused(name: str) -> None:
     with pytest.raises(SettingsError, match="keeps every row"):
         statistics.assess(rows_of([]), ["benjamini_hochberg", name], {})
+
+
+def test_a_report_has_no_stream_and_gets_its_figures_for_every_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubled(rows: pa.Table, parameters: Mapping[str, Any]) -> pa.Table:
+        return rows.set_column(0, "n", pa.array([2 * parameters["by"] for _row in rows["n"].to_pylist()]))
+
+    monkeypatch.setitem(statistics.STATISTICS, "doubled", doubled)
+    assert statistics.assess(pa.table({"n": [1, 2]}), ["doubled"], {"by": 3})["n"].to_pylist() == [6, 6]
