@@ -9,8 +9,9 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from audit_kernel.chart_description import ChartDescription
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.yaml_file import Texts, read_model
 
@@ -85,7 +86,7 @@ class Description(Strict):
     columns: dict[str, Column] = Field(default_factory=dict)
     counts: dict[str, Column] = Field(default_factory=dict)
     matrix: dict[str, Column] = Field(default_factory=dict)
-    chart: str | tuple[str, ...] = ()
+    chart: ChartDescription | str | tuple[str, ...] = ()
     sentences: dict[str, Texts] = Field(default_factory=dict)
     criterion: Texts | None = None
     events: str = ""
@@ -94,6 +95,13 @@ class Description(Strict):
     replaces: str = ""
 
     _named = field_validator("columns", "counts", "matrix")(name_columns)
+
+    @model_validator(mode="after")
+    def _chart_is_of_its_columns(self) -> Description:
+        if isinstance(self.chart, ChartDescription):
+            of_findings = {**finding_columns(), **self.columns} if self.chart.of == "findings" else {}
+            self.chart.refuse_other_columns(of_findings or getattr(self, self.chart.of))
+        return self
 
     @property
     def needs_period(self) -> bool:
