@@ -17,6 +17,7 @@ from audit_kernel.yaml_file import Texts, read_model
 ROOMS = ("reports", "checks", "sample")
 FRAME = "frame"
 PERIOD_RELATIONS = ("period_accesses", "explained_accesses", "unexplained_accesses")
+PRESENCES = "period_presences"
 CHANCE_PAIRS = "chance_pairs"
 MONTH_FINDINGS = "month_findings"
 REASON_COLUMNS = ("explanation_found", "explanations_absent", "explanations_not_searchable")
@@ -98,7 +99,7 @@ class Description(Strict):
     @property
     def needs_period(self) -> bool:
         """Whether it reads what is made for its period: accesses with and without a reason."""
-        return bool(set(PERIOD_RELATIONS) & set(self.needs))
+        return bool({*PERIOD_RELATIONS, PRESENCES} & set(self.needs))
 
 
 class PartDescription(Strict):

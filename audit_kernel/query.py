@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from audit_kernel import completeness, explanations, statistics
-from audit_kernel.catalog import CHANCE_PAIRS, FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, is_field
+from audit_kernel import completeness, explanations, places, statistics
+from audit_kernel.catalog import CHANCE_PAIRS, FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, PRESENCES, is_field
 from audit_kernel.counts import count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.parameters import PERIOD, answer, decided_values
@@ -113,6 +113,8 @@ def _answered(
     """Run the query after what it reads, and add what SQL cannot work out: tails, and reasons beside findings."""
     if query.description.needs_period:
         explanations.explain_period(connection, site, bound, day)
+    if PRESENCES in query.description.needs:
+        places.place_period(connection, bound)
     if CHANCE_PAIRS in query.description.needs:
         explanations.explain_chance_pairs(connection, site, bound, day)
     for name, text in query.steps:
@@ -141,7 +143,7 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, 
     NotAssessableError: a relation that the query needs has no row.
     """
     for need in query.description.needs:
-        if need in (*PERIOD_RELATIONS, CHANCE_PAIRS) or (has_accesses and need == "accesses"):
+        if need in (*PERIOD_RELATIONS, PRESENCES, CHANCE_PAIRS) or (has_accesses and need == "accesses"):
             continue  # what is made for the period cannot lack
         if need == MONTH_FINDINGS:
             is_there = is_made(connection, need)  # none of them is an answer too

@@ -14,7 +14,7 @@ located as (
     left join identifier_periods as employee_key
         on employee_key.kind = 'employee'
         and stored.source_id = employee_key.source_id
-        and stored.employee_id = employee_key.identifier
+        and coalesce(stored.employee_id, stored.account) = employee_key.identifier
         and stored.local_date >= employee_key.valid_from
         and stored.local_date < employee_key.valid_to
 
