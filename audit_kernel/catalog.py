@@ -61,8 +61,8 @@ class Column(Strict):
 
 
 def is_field(need: str) -> bool:
-    """Say whether a need is a field of a log, such as `accesses.country`; one of several is of reference data."""
-    return "." in need and "|" not in need
+    """Say whether a need is a field of a log, such as `accesses.country`, or one of several, joined by `|`."""
+    return all("." in each and each.split(".")[0] in EVENT_TABLES for each in need.split("|"))
 
 
 def name_columns(columns: dict[str, Column]) -> dict[str, Column]:
@@ -165,9 +165,10 @@ class Query:
 
     @property
     def steps(self) -> tuple[tuple[str, str], ...]:
-        """What it reads besides stored rows and models: queries of its own folder, each with its text."""
+        """What it reads besides stored rows and models: SQL of its own folder, by the name of its table."""
         return tuple(
-            (name, self.path.with_name(f"{name}.sql").read_text(encoding="utf-8")) for name in self.description.reads
+            (name.replace(".", "_"), self.path.with_name(f"{name}.sql").read_text(encoding="utf-8"))
+            for name in self.description.reads
         )
 
     @cached_property
@@ -179,7 +180,8 @@ class Query:
     def sql_hash(self) -> str:
         """SHA-256 of the query's text, of the files beside it and of its description, hexadecimal."""
         beside = [query.sql.encode() for part in PARTS if (query := self.beside(part))]
-        texts = [self.sql.encode(), *beside, self.path.with_suffix(".yml").read_bytes()]
+        steps = [text.encode() for _name, text in self.steps]
+        texts = [self.sql.encode(), *beside, *steps, self.path.with_suffix(".yml").read_bytes()]
         return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
@@ -218,9 +220,9 @@ class Catalog:
             self._check_notebooks(site_folder)
 
     def _add(self, room: str, path: Path, *, of_site: bool) -> None:
-        if path.name.endswith(tuple(f".{part}.sql" for part in PARTS)):
-            return
         name = path.stem
+        if "." in name:  # a part of a query, or a step that it reads
+            return
         query = Query(name, room, path)
         if of_site and f"{room}/{name}" in self.queries:
             if query.description.replaces != name:

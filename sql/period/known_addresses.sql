@@ -30,12 +30,10 @@ parted as (
         regexp_matches(address, '^([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?(::([0-9a-f]{1,4}(:[0-9a-f]{1,4})*)?)?$')
         and address like '%:%' as is_six,
         -- each group of an IPv6 address in four digits
-        regexp_replace(
-            replace(':' || split_part(address, '::', 1), ':', ':000'), ':0{0,3}([0-9a-f]{4})', '\1', 'g'
-        ) as head,
-        regexp_replace(
-            replace(':' || split_part(address, '::', 2), ':', ':000'), ':0{0,3}([0-9a-f]{4})', '\1', 'g'
-        ) as tail
+        regexp_replace(replace(':' || split_part(address, '::', 1), ':', ':000'), ':0{0,3}([0-9a-f]{4})', '\1', 'g')
+            as head,
+        regexp_replace(replace(':' || split_part(address, '::', 2), ':', ':000'), ':0{0,3}([0-9a-f]{4})', '\1', 'g')
+            as tail
     from plain
 
 ),
@@ -74,22 +72,27 @@ networks_cut as (
 
 ),
 
-matched as (
+prefixes as (
 
-    -- one equality for each length of prefix that any network has
-    select keys.written as network_address, networks_cut.written as network, networks_cut.bits
+    -- one beginning of each length that any network has: an address is then found by equality
+    select keys.written, keys.digits, keys.is_four, lengths.n_whole, substr(keys.digits, 1, lengths.n_whole) as whole
     from keys
     inner join (select distinct is_four, n_whole from networks_cut) as lengths on keys.is_four = lengths.is_four
+    where not keys.is_network and length(keys.digits) in (8, 32)
+
+),
+
+matched as (
+
+    select prefixes.written as network_address, networks_cut.written as network, networks_cut.bits
+    from prefixes
     inner join networks_cut
-        on keys.is_four = networks_cut.is_four and lengths.n_whole = networks_cut.n_whole
-        and substr(keys.digits, 1, lengths.n_whole) = networks_cut.whole
+        on prefixes.is_four = networks_cut.is_four and prefixes.n_whole = networks_cut.n_whole
+        and prefixes.whole = networks_cut.whole
     where
-        not keys.is_network and length(keys.digits) in (8, 32)
-        and (
-            networks_cut.divisor is null
-            or (instr('0123456789abcdef', substr(keys.digits, networks_cut.n_whole + 1, 1)) - 1)
-            // networks_cut.divisor = networks_cut.next_digit // networks_cut.divisor
-        )
+        networks_cut.divisor is null
+        or (instr('0123456789abcdef', substr(prefixes.digits, prefixes.n_whole + 1, 1)) - 1) // networks_cut.divisor
+        = networks_cut.next_digit // networks_cut.divisor
 
 )
 

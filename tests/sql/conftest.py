@@ -183,7 +183,7 @@ class Lake:
         reads = yaml.safe_load(path.read_text(encoding="utf-8")).get("reads", []) if path.is_file() else []
         for each in reads:
             text = path.with_name(f"{each}.sql").read_text(encoding="utf-8")
-            self.rows(f"create or replace temp table {each} as {text}", **self.bound(text, **given))
+            self.rows(f"create or replace temp table {each.replace('.', '_')} as {text}", **self.bound(text, **given))
 
     def bound(self, text: str, *, first: str = "2026-10-01", last: str = "2026-10-31", **given: Any) -> dict[str, Any]:
         """Return the parameters that a query's text names; those not given are None."""
