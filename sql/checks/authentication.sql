@@ -23,7 +23,8 @@ subjects as (
             when reason_code = 'employment_ended' then after_end_at when reason_code = 'unknown_account' then seen_at
             else coalesce(burst_at, attempt_at)
         end as first_at,
-        case when reason_code in ('employment_ended', 'unknown_account') then last_at else last_attempt_at end as last_at,
+        case when reason_code in ('employment_ended', 'unknown_account') then last_at else last_attempt_at end
+            as last_at,
         case
             when reason_code = 'employment_ended' then n_after_end when reason_code = 'unknown_account' then n_logins
             else n_attempts

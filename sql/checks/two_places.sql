@@ -20,8 +20,7 @@ several as (
 changes as (
 
     select
-        uses.*,
-        case when place is distinct from lag(place) over person then 1 else 0 end as is_change
+        uses.*, case when place is distinct from lag(place) over person then 1 else 0 end as is_change
     from uses
     semi join several on uses.employee_id = several.employee_id
     where place is not null
@@ -55,9 +54,9 @@ runs as (
 between_others as (
 
     select
-        *,
-        lag(place) over person as other_place, lag(last_at) over person as left_at, lead(first_at) over person as next_at,
-        lag(last_session) over person as other_session, lead(first_session) over person as next_session
+        *, lag(place) over person as other_place, lag(last_at) over person as left_at,
+        lead(first_at) over person as next_at, lag(last_session) over person as other_session,
+        lead(first_session) over person as next_session
     from runs
     window person as (partition by employee_id order by run)
 

@@ -20,14 +20,35 @@ located as (
 
 ),
 
+words as (
+
+    select *
+    from (
+        values
+        ('login', 'Logged in', 'Loggade in', 'Logget inn'),
+        ('logout', 'Logged out', 'Loggade ut', 'Logget ut'),
+        ('failure', 'Failed to log in', 'Misslyckades att logga in', 'Mislyktes med å logge inn'),
+        ('lockout', 'Account locked', 'Kontot låstes', 'Kontoen ble låst'),
+        ('unlock', 'Account unlocked', 'Kontot låstes upp', 'Kontoen ble låst opp'),
+        ('password_change', 'Password changed', 'Lösenordet byttes', 'Passordet ble byttet'),
+        ('log_cleared', 'Log cleared', 'Loggen rensades', 'Loggen ble tømt'),
+        ('other', 'Other event', 'Annan händelse', 'Annen hendelse')
+    ) as listed (kind, activity_en, activity_sv, activity_nb)
+
+),
+
 named as (
 
     select
         located.*,
+        words.activity_en,
+        words.activity_sv,
+        words.activity_nb,
         employees.name as employee_name,
         home_units.role,
         home_units.unit_id
     from located
+    left join words on located.kind = words.kind
     left join employees
         on located.employee_id = employees.employee_id
         and located.local_date >= employees.valid_from and located.local_date < employees.valid_to
