@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date  # noqa: TC003 - pydantic reads it
+from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -43,7 +44,7 @@ class _Countries(BaseModel):
     neighbours: dict[Country, tuple[Country, ...]]
 
 
-def country_rows(site: Site) -> list[tuple[object, ...]]:
+def country_rows(site: Site) -> list[tuple[str, str, bool, date, date]]:
     """Return country, group, is_partial, valid_from and valid_to (half open) of each country that is in a group.
 
     Raises
@@ -56,7 +57,7 @@ def country_rows(site: Site) -> list[tuple[object, ...]]:
         for country in each.countries
     ]
     rows.sort(key=lambda row: (row[0], row[3]))
-    for one, later in zip(rows, rows[1:], strict=False):
+    for one, later in pairwise(rows):
         if one[0] == later[0] and later[3] < one[4]:
             raise SettingsError(
                 "{path}: {country} is in two groups on {day}.",
@@ -65,10 +66,10 @@ def country_rows(site: Site) -> list[tuple[object, ...]]:
                 country=one[0],
                 day=later[3],
             )
-    return list(rows)
+    return rows
 
 
-def neighbour_rows(site: Site) -> list[tuple[object, ...]]:
+def neighbour_rows(site: Site) -> list[tuple[str, str]]:
     """Return country and neighbour, each pair both ways.
 
     Raises

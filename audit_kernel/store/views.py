@@ -75,8 +75,8 @@ def setting_rows(site: Site) -> SettingRows:
         "source_registers": register_rows(sources),
         "record_tables": record_table_rows(sources),
         "lawful_purposes": purpose_rows(site),
-        "country_groups": country_rows(site),
-        "country_neighbours": neighbour_rows(site),
+        "country_groups": [*country_rows(site)],
+        "country_neighbours": [*neighbour_rows(site)],
         "site": [(settings.country, settings.time_zone, settings.language)],
     }
 
