@@ -51,7 +51,7 @@ def country_rows(site: Site) -> list[tuple[str, str, bool, date, date]]:
     ------
     SettingsError: the file is wrong, or a country is in two groups on one day.
     """
-    rows = [
+    rows: list[tuple[str, str, bool, date, date]] = [
         (country, each.group, each.is_partial, each.valid_from, each.valid_to)
         for each in _read(site).groups
         for country in each.countries

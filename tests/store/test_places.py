@@ -58,6 +58,8 @@ def test_each_day_has_its_own_log_ins_and_what_no_row_says_is_not_assessable(sto
     ):
         with pytest.raises(NotAssessableError):
             found(store, check, day)
+    asked = store.report("checks/authentication", from_date="2026-10-05", to_date="2026-10-05")
+    assert asked.rows_searched == 4
     counts = store.catalog.query("checks/two_places").beside("counts")
     assert counts is not None
     day = {"from_date": "2026-10-05", "to_date": "2026-10-05"}
