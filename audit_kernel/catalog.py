@@ -18,6 +18,7 @@ from audit_kernel.yaml_file import Texts, read_model
 ROOMS = ("reports", "checks", "sample")
 FRAME = "frame"
 PERIOD_RELATIONS = ("period_accesses", "explained_accesses", "unexplained_accesses")
+PRESENCES = "period_presences"
 CHANCE_PAIRS = "chance_pairs"
 MONTH_FINDINGS = "month_findings"
 REASON_COLUMNS = ("explanation_found", "explanations_absent", "explanations_not_searchable")
@@ -61,8 +62,8 @@ class Column(Strict):
 
 
 def is_field(need: str) -> bool:
-    """Say whether a need is a field of a log, such as `accesses.country`; one of several is of reference data."""
-    return "." in need and "|" not in need
+    """Say whether a need is a field of a log, such as `accesses.country`, or one of several, joined by `|`."""
+    return all("." in each and each.split(".")[0] in EVENT_TABLES for each in need.split("|"))
 
 
 def name_columns(columns: dict[str, Column]) -> dict[str, Column]:
@@ -106,7 +107,7 @@ class Description(Strict):
     @property
     def needs_period(self) -> bool:
         """Whether it reads what is made for its period: accesses with and without a reason."""
-        return bool(set(PERIOD_RELATIONS) & set(self.needs))
+        return bool({*PERIOD_RELATIONS, PRESENCES} & set(self.needs))
 
 
 class PartDescription(Strict):
@@ -172,9 +173,10 @@ class Query:
 
     @property
     def steps(self) -> tuple[tuple[str, str], ...]:
-        """What it reads besides stored rows and models: queries of its own folder, each with its text."""
+        """What it reads besides stored rows and models: SQL of its own folder, by the name of its table."""
         return tuple(
-            (name, self.path.with_name(f"{name}.sql").read_text(encoding="utf-8")) for name in self.description.reads
+            (name.replace(".", "_"), self.path.with_name(f"{name}.sql").read_text(encoding="utf-8"))
+            for name in self.description.reads
         )
 
     @cached_property
@@ -186,7 +188,8 @@ class Query:
     def sql_hash(self) -> str:
         """SHA-256 of the query's text, of the files beside it and of its description, hexadecimal."""
         beside = [query.sql.encode() for part in PARTS if (query := self.beside(part))]
-        texts = [self.sql.encode(), *beside, self.path.with_suffix(".yml").read_bytes()]
+        steps = [text.encode() for _name, text in self.steps]
+        texts = [self.sql.encode(), *beside, *steps, self.path.with_suffix(".yml").read_bytes()]
         return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
@@ -225,9 +228,9 @@ class Catalog:
             self._check_notebooks(site_folder)
 
     def _add(self, room: str, path: Path, *, of_site: bool) -> None:
-        if path.name.endswith(tuple(f".{part}.sql" for part in PARTS)):
-            return
         name = path.stem
+        if "." in name:  # a part of a query, or a step that it reads
+            return
         query = Query(name, room, path)
         if of_site and f"{room}/{name}" in self.queries:
             if query.description.replaces != name:
