@@ -21,6 +21,7 @@ CHANCE_PAIRS = "chance_pairs"
 MONTH_FINDINGS = "month_findings"
 REASON_COLUMNS = ("explanation_found", "explanations_absent", "explanations_not_searchable")
 PARTS = ("counts", "matrix", FRAME, "events")
+STEP = "step"
 STATISTICS_COLUMNS = ("measure", "expected", "tail_probability", "peer_group")
 ParameterType = Literal[
     "text", "integer", "decimal", "boolean", "date", "timestamp", "text_list", "patient", "employee", "period"
@@ -164,9 +165,11 @@ class Query:
 
     @property
     def steps(self) -> tuple[tuple[str, str], ...]:
-        """What it reads besides stored rows and models: queries of its own folder, each with its text."""
+        """What it reads besides stored rows and models: queries and steps of its own folder, each with its text."""
+        paths = ((name, self.path.with_name(f"{name}.{STEP}.sql")) for name in self.description.reads)
         return tuple(
-            (name, self.path.with_name(f"{name}.sql").read_text(encoding="utf-8")) for name in self.description.reads
+            (name, (path if path.is_file() else self.path.with_name(f"{name}.sql")).read_text(encoding="utf-8"))
+            for name, path in paths
         )
 
     @cached_property
@@ -176,9 +179,10 @@ class Query:
 
     @cached_property
     def sql_hash(self) -> str:
-        """SHA-256 of the query's text, of the files beside it and of its description, hexadecimal."""
+        """SHA-256 of the query's text, of the files beside it and that it reads, and of its description, hexadecimal."""
         beside = [query.sql.encode() for part in PARTS if (query := self.beside(part))]
-        texts = [self.sql.encode(), *beside, self.path.with_suffix(".yml").read_bytes()]
+        steps = [text.encode() for _name, text in self.steps]
+        texts = [self.sql.encode(), *beside, *steps, self.path.with_suffix(".yml").read_bytes()]
         return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
@@ -217,7 +221,7 @@ class Catalog:
             self._check_notebooks(site_folder)
 
     def _add(self, room: str, path: Path, *, of_site: bool) -> None:
-        if path.name.endswith(tuple(f".{part}.sql" for part in PARTS)):
+        if path.name.endswith(tuple(f".{part}.sql" for part in (*PARTS, STEP))):
             return
         name = path.stem
         query = Query(name, room, path)

@@ -20,7 +20,7 @@ from audit_kernel.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-KNOWN = ("negative_binomial", "benjamini_hochberg")
+KNOWN = ("negative_binomial", "benjamini_hochberg", "empirical_bayes")
 TAIL_TYPE = pa.decimal128(19, 18)
 SMALLEST_TAIL_STEP = Decimal(1).scaleb(-18)
 
@@ -107,7 +107,7 @@ def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, An
     Parameters
     ----------
     findings: a check's rows; `reason_values` holds n_openings, n_pairs, sum_openings and sum_squares of the peers.
-    names: what the check's `.yml` asks for: negative_binomial, benjamini_hochberg.
+    names: what the check's `.yml` asks for: negative_binomial, benjamini_hochberg; empirical_bayes: see shrinkage.
     parameters: false_discovery_rate and minimum_openings, when they are asked for.
 
     Raises
@@ -118,6 +118,10 @@ def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, An
         raise SettingsError(
             "There is no statistic {given!r}.", "There are: {allowed}.", given=unknown[0], allowed=", ".join(KNOWN)
         )
+    if "empirical_bayes" in names:
+        from audit_kernel.shrinkage import stand_out
+
+        return stand_out(findings, parameters)
     if "negative_binomial" not in names:
         return findings
     figures = _distinct_figures(findings)

@@ -28,12 +28,23 @@ exposures as (
 
 unaccounted as (
 
-    -- doses that left the cabinet and of which nothing shows that the patient got them
-    select employee_id, count(distinct row_id) as n_unaccounted
-    from drug_errors
-    where
-        reason_code in ('unsigned', 'waste_not_witnessed', 'waste_by_oneself')
-        or reason_code in ('after_death', 'after_discharge') and kind = 'withdrawal'
+    -- a dose counts once and in the gravest way: nothing shows that a living patient who was there got it
+    select
+        employee_id,
+        count(*) filter (where is_gone) as n_gone,
+        count(*) filter (where is_waste and not is_gone) as n_wasted,
+        count(*) filter (where is_unsigned and not is_waste and not is_gone) as n_unsigned,
+        count(*) filter (where is_slip) as n_slips
+    from (
+        select
+            row_id, max(employee_id) as employee_id,
+            bool_or(reason_code in ('after_death', 'after_discharge') and kind = 'withdrawal') as is_gone,
+            bool_or(reason_code in ('waste_not_witnessed', 'waste_by_oneself')) as is_waste,
+            bool_or(reason_code = 'unsigned') as is_unsigned,
+            bool_or(reason_code in ('late', 'not_withdrawn', 'wrong_patient', 'no_prescription')) as is_slip
+        from drug_errors
+        group by row_id
+    ) as rows_with_errors
     group by employee_id
 
 ),
@@ -43,7 +54,8 @@ handlings as (
     select
         employee_id, max(unit_id) as unit_id, min(recorded_at) as first_at, max(recorded_at) as last_at,
         count(*) as n_events, count(*) filter (where kind = 'withdrawal') as n_withdrawals,
-        count(*) filter (where kind = 'administration') as n_signings
+        count(*) filter (where kind = 'administration') as n_signings,
+        count(*) filter (where kind in ('withdrawal', 'waste')) as n_handled
     from drug_rows
     where is_in_period and employee_id is not null
     group by employee_id
@@ -53,13 +65,25 @@ handlings as (
 people as (
 
     select
-        handlings.employee_id, handlings.unit_id, handlings.first_at, handlings.last_at, handlings.n_events,
-        handlings.n_withdrawals, handlings.n_signings, coalesce(unaccounted.n_unaccounted, 0) as n_unaccounted,
-        exposures.n_shifts, exposures.n_days, exposures.n_shifts + exposures.n_days as exposure
+        handlings.*, exposures.n_shifts, exposures.n_days,
+        coalesce(n_gone, 0) as n_gone, coalesce(n_wasted, 0) as n_wasted, coalesce(n_unsigned, 0) as n_unsigned,
+        coalesce(n_slips, 0) as n_slips
     from handlings
     inner join exposures on handlings.employee_id = exposures.employee_id
     left join unaccounted on handlings.employee_id = unaccounted.employee_id
 
+),
+
+weighed as (
+
+    -- a shift of usual work with controlled drugs: who handles twice as many doses has two in one
+    select
+        *, n_gone + n_wasted + n_unsigned as n_unaccounted,
+        cast(cast(
+            10000 * n_handled * sum(n_shifts + n_days) over () // greatest(sum(n_handled) over (), 1) as decimal(18, 0)
+        ) * 0.0001 as decimal(18, 4)) as exposure
+    from people
+
 )
 
-select * from people
+select * from weighed
