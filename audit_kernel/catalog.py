@@ -179,7 +179,7 @@ class Query:
 
     @cached_property
     def sql_hash(self) -> str:
-        """SHA-256 of the query's text, of the files beside it and that it reads, and of its description, hexadecimal."""
+        """SHA-256 of the query's text, of its description, of the files beside it and of what it reads, hexadecimal."""
         beside = [query.sql.encode() for part in PARTS if (query := self.beside(part))]
         steps = [text.encode() for _name, text in self.steps]
         texts = [self.sql.encode(), *beside, *steps, self.path.with_suffix(".yml").read_bytes()]

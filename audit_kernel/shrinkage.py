@@ -133,8 +133,8 @@ def stand_out(findings: pa.Table, parameters: Mapping[str, Any]) -> pa.Table:
     -------
     The rows kept, with `measure` the shrunken rate, `expected` that of the others, and `tail_probability`.
     """
-    anomalies = findings.filter(compute.equal(findings.column("stream"), "anomaly"))
-    others = findings.filter(compute.not_equal(findings.column("stream"), "anomaly"))
+    is_anomaly = pa.array([stream == "anomaly" for stream in findings.column("stream").to_pylist()], pa.bool_())
+    anomalies, others = findings.filter(is_anomaly), findings.filter(compute.invert(is_anomaly))
     rows = anomalies.select(["reason_code", "employee_id", "reason_values"]).to_pylist()
     limit, least = float(parameters["unaccounted_tail"]), int(parameters["minimum_unaccounted_doses"])
     kept = []

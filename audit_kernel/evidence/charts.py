@@ -64,7 +64,7 @@ def timeline(
     _ = translator(language)
     spans = spans_of(arrow, period)
     if not spans:
-        return _empty_chart(title, description, language)
+        return empty_chart(title, description, language)
     figures = timeline_table(spans, language, title)
     first, last = spans[0][0], spans[-1][0] + datetime.timedelta(days=spans[-1][1] - 1)
     words = [description, timeline_sentence(spans, language)]
@@ -115,7 +115,7 @@ def hour_map(arrow: pyarrow.Table, language: str, title: str, description: str =
         if row["local_weekday"] is not None and row["local_hour"] is not None
     }
     if not any(counts.values()):
-        return _empty_chart(title, description, language)
+        return empty_chart(title, description, language)
     limits = _step_limits(max(counts.values()))
     cells = [
         _cell(weekday, hour, counts.get((weekday, hour), 0), limits, language)
@@ -174,7 +174,7 @@ def draw(
     return Chart(title, description, clean_svg(svg, title=title, description=description), figures)
 
 
-def _empty_chart(title: str, description: str, language: str) -> Chart:
+def empty_chart(title: str, description: str, language: str) -> Chart:
     _ = translator(language)
     words = _("No accesses in the period.")
     line = data([{"x": 0, "text": words}])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit_kernel.catalog import FRAME
 from audit_kernel.evidence.display import Heading, Paragraph
+from audit_kernel.evidence.funnel import funnel
 from audit_kernel.evidence.page import Page
 from audit_kernel.explanations import titles
 from audit_kernel.locale import format_number, translator
@@ -35,7 +36,18 @@ class CheckPage(Page):
         for part, caption in (("counts", _("Plain counts")), ("matrix", _("Matrix"))):
             if self.result is not None and (query := self.query.beside(part)):
                 self._show(Heading(caption))
-                self.table_of(self.answer_to(query, self.given), f"{self.name}_{part}", caption)
+                result = self.answer_to(query, self.given)
+                self._draw(part, result)
+                self.table_of(result, f"{self.name}_{part}", caption)
+
+    def _draw(self, part: str, counted: Result) -> None:
+        """Draw the funnel over the plain counts, where the check asks for it."""
+        if part != "counts" or "funnel" not in self.query.description.chart or self.result is None:
+            return
+        description = self.query.description
+        found = frozenset(str(each) for each in self.result.table.column("employee_id").to_pylist())
+        title = description.title.in_language(self.language)
+        self._show(funnel(counted.table, self.language, title, marked=found))
 
     def table(self, query: str = "", **parameters: Any) -> None:  # noqa: ANN401 - typed by the query's `.yml`
         """Show the findings under their heading."""

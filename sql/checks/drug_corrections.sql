@@ -68,9 +68,8 @@ findings as (
             cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'drug_corrections' as check_id,
-        case when reason_code in ('after_death', 'after_discharge', 'no_delegation', 'waste_by_oneself')
-            then 'breach' else 'targeted'
-        end as stream,
+        -- the others may be a register that came late, or a slip: a task, no suspicion
+        case when reason_code in ('after_death', 'waste_by_oneself') then 'breach' else 'targeted' end as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,
         cast(n_events as decimal(18, 4)) as measure, cast(null as decimal(18, 4)) as expected,
         cast(null as decimal(19, 18)) as tail_probability, cast(null as varchar) as peer_group, reason_code,
