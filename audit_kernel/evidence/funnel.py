@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 TAILS = (0.025, 0.001)
 _WIDTH, _HEIGHT = 640, 260
-_STEPS = 160
+_STEPS = 240
 _LONGEST_LABEL = 12
-_ROOM = 1.08
+_ROOM = 1.12
 
 
 def funnel(

@@ -19,7 +19,7 @@ doses as (
     select
         *,
         count(*) filter (where is_withdrawal) over (
-            partition by patient_id, drug, strength order by placed_at, row_id
+            partition by patient_id, drug, strength order by placed_at, is_withdrawal desc, row_id
         ) as dose
     from placed
 
@@ -71,7 +71,9 @@ breaks as (
     select
         *,
         case
-            when placed_at <= lag(placed_at) over same_balance + $dose_search_hours * interval '1' hour then 0 else 1
+            when placed_at <= lag(placed_at) over same_balance + $dose_search_hours * interval '1' hour
+                + $clock_tolerance_minutes * interval '1' minute then 0
+            else 1
         end as is_first
     from remaining
     where remainder > 0
