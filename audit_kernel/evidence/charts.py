@@ -28,6 +28,8 @@ from audit_kernel.evidence.svg import FONT, clean_svg
 from audit_kernel.locale import day_name, format_number, month_name, translator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow
 
 TEXT, LABEL, GRID, AXIS, BAND, SERIES = "#1f2a30", "#55636b", "#dfe3e2", "#8b979c", "#edf0ef", "#17616e"
@@ -175,6 +177,7 @@ def draw(
 
 
 def empty_chart(title: str, description: str, language: str) -> Chart:
+    """Say in place of a picture that there is nothing to draw."""
     _ = translator(language)
     words = _("No accesses in the period.")
     line = data([{"x": 0, "text": words}])
@@ -190,9 +193,9 @@ def data(values: list[dict[str, Any]]) -> altair.Chart:
     return altair.Chart(altair.InlineData(values=values))
 
 
-def axis(channel: Any, name: str, domain: list[int]) -> Any:  # noqa: ANN401 - altair's two channels
+def axis(channel: Any, name: str, domain: Sequence[float]) -> Any:  # noqa: ANN401 - altair's two channels
     """Place by numbers, without an axis of its own."""
-    return channel(f"{name}:Q", scale=altair.Scale(domain=domain, nice=False, zero=False), axis=None)
+    return channel(f"{name}:Q", scale=altair.Scale(domain=list(domain), nice=False, zero=False), axis=None)
 
 
 def _nice(highest: int) -> tuple[int, int]:

@@ -44,23 +44,23 @@ def funnel(
     ]
     if not people:
         return empty_chart(title, description, language)
-    mean = sum(count for _who, count, _exposure in people) / sum(exposure for *_who, exposure in people)
-    widest = ceil(max(exposure for *_who, exposure in people) * _ROOM)
+    mean = sum(count for _who, count, _exposure in people) / sum(exposure for _who, _count, exposure in people)
+    widest = ceil(max(exposure for _who, _count, exposure in people) * _ROOM)
     top, step = _scale(max(*(count / exposure for _who, count, exposure in people), 2 * mean))
     x, y = axis(altair.X, "x", [0, widest]), axis(altair.Y, "y", [0, top])
     points = [
-        {"x": exposure, "y": count / exposure, "text": harmless(who[:_LONGEST_LABEL]), "is_marked": who in marked,
-         "is_outside": count > funnel_limits(exposure, mean, TAILS[1])[1]}
+        {"x": exposure, "y": count / exposure, "text": harmless(who[:_LONGEST_LABEL]), "is_marked": who in marked}
         for who, count, exposure in people
     ]  # fmt: skip
-    labels = [point for point in points if point["is_marked"] or point["is_outside"]]
+    outside = [count > funnel_limits(exposure, mean, TAILS[1])[1] for _who, count, exposure in people]
+    labels = [point for point, is_outside in zip(points, outside, strict=True) if point["is_marked"] or is_outside]
     marks = [{"y": value, "x": 0, "x2": widest, "text": _rate(value, language)} for value in _ticks(top, step)]
-    across = _ticks(float(widest), _scale(widest)[1])
+    across = _ticks(float(widest), max(1.0, _scale(widest)[1]))
     layers = [
         data(marks).mark_rule(color=GRID, strokeWidth=1).encode(x=x, x2="x2:Q", y=y),
-        data(marks).mark_text(align="right", baseline="middle", color=LABEL).encode(
-            x=altair.value(-8), y=y, text="text:N"
-        ),
+        data(marks)
+        .mark_text(align="right", baseline="middle", color=LABEL)
+        .encode(x=altair.value(-8), y=y, text="text:N"),
         *(
             data(curve).mark_line(color=AXIS, strokeWidth=width, interpolate="linear").encode(x=x, y=y)
             for tail, width in zip(TAILS, (1, 1.5), strict=True)
@@ -73,9 +73,9 @@ def funnel(
             .encode(x=x, y=y)
             for is_marked, color, size in ((False, SERIES, 24), (True, TEXT, 60))
         ),
-        data(labels).mark_text(align="left", baseline="bottom", color=TEXT, dx=5, dy=-3, fontSize=11).encode(
-            x=x, y=y, text="text:N"
-        ),
+        data(labels)
+        .mark_text(align="left", baseline="bottom", color=TEXT, dx=5, dy=-3, fontSize=11)
+        .encode(x=x, y=y, text="text:N"),
         data([{"x": value, "text": format_number(int(value), language)} for value in across])
         .mark_text(align="center", baseline="top", color=LABEL)
         .encode(x=x, y=altair.value(_HEIGHT + 8), text="text:N"),
@@ -86,7 +86,7 @@ def funnel(
     ).format(
         people=format_number(len(people), language),
         rate=_rate(mean, language),
-        outside=format_number(sum(point["is_outside"] for point in points), language),
+        outside=format_number(sum(outside), language),
     )
     described = " ".join(filter(None, [description, words]))
     return draw(layers, _WIDTH, _HEIGHT, title, described, _figures(people, mean, language, title), bottom=44)

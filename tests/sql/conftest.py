@@ -162,7 +162,7 @@ class Lake:
 
     def read_first(self, name: str, **given: Any) -> None:
         """Make the TEMP tables that a query reads: queries of its own folder."""
-        path = SQL / f"{name.split('.')[0]}.yml"
+        path = SQL / f"{name.split('.', maxsplit=1)[0]}.yml"
         reads = yaml.safe_load(path.read_text(encoding="utf-8")).get("reads", []) if path.is_file() else []
         for each in reads:
             text = read_path(path, each).read_text(encoding="utf-8")

@@ -161,7 +161,11 @@ def test_every_parameter_is_declared(path: Path) -> None:
         for name in duckdb.extract_statements(each.read_text(encoding="utf-8"))[0].named_parameters
     }
     assert used <= names | {"public_holidays"}
-    statistics = {"false_discovery_rate", "minimum_openings", "unaccounted_tail", "minimum_unaccounted_doses"} if description(path).get("statistics") else set()
+    statistics = (
+        {"false_discovery_rate", "minimum_openings", "unaccounted_tail", "minimum_unaccounted_doses"}
+        if description(path).get("statistics")
+        else set()
+    )
     assert names - used <= statistics
     assert set(description(path).get("one_of", [])) <= names
 

@@ -157,7 +157,9 @@ def test_a_log_without_witnesses_is_not_searched_for_them(known: Lake) -> None:
     drug(known, "05 08:00", "withdrawal")
     drug(known, "05 08:10", "waste")
     assert corrections(known) == []
-    searchable = {row["class_en"]: row["is_searchable"] for row in known.query("checks/drug_corrections.counts", **THRESHOLDS)}
+    searchable = {
+        row["class_en"]: row["is_searchable"] for row in known.query("checks/drug_corrections.counts", **THRESHOLDS)
+    }
     assert searchable == {
         "Withdrawn; not signed, wasted or returned": True,
         "Signed, wasted or returned without a withdrawal": True,
@@ -235,7 +237,9 @@ def test_a_role_without_licence_needs_a_delegation_that_fits(
 ) -> None:
     known.reference("unit_assignments", employee_id="E1", unit_id="U1", role="Helsefagarbeider")
     known.reference("unit_assignments", employee_id="E2", unit_id="U1", role="sykepleier")
-    known.reference("delegations", **{"employee_id": "E1", "task": "give_medicine", "valid_from": "2026-01-01", **delegation})
+    known.reference(
+        "delegations", **{"employee_id": "E1", "task": "give_medicine", "valid_from": "2026-01-01", **delegation}
+    )
     for employee in ("E1", "E2", "E3"):  # the last one's role is not known
         drug(known, "05 08:00", "withdrawal", employee_id=employee)
         drug(known, "05 08:10", "administration", employee_id=employee)
@@ -248,7 +252,13 @@ def test_a_unit_without_assignment_or_shift_is_cleared_up(known: Lake) -> None:
     shift = {"employee_id": "E1", "unit_id": "U2", "kind": "shift"}
     known.reference("shifts", **shift, starts_at="2026-10-06 08:30:00", ends_at="2026-10-06 12:00:00")
     known.reference("shifts", **shift, status="swapped", starts_at="2026-10-07 07:00:00", ends_at="2026-10-07 12:00:00")
-    for at, unit in (("04 08:00", "U2"), ("05 08:00", "U2"), ("06 08:00", "U2"), ("07 08:00", "U2"), ("07 09:00", "U3")):
+    for at, unit in (
+        ("04 08:00", "U2"),
+        ("05 08:00", "U2"),
+        ("06 08:00", "U2"),
+        ("07 08:00", "U2"),
+        ("07 09:00", "U3"),
+    ):
         drug(known, at, "withdrawal", unit_id=unit)
         drug(known, at, "administration", unit_id=unit)
     drug(known, "07 10:00", "withdrawal", employee_id="E9")  # of whom no register knows
