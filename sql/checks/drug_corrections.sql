@@ -30,7 +30,8 @@ tasks as (
 
     select
         reason_code, employee_id, patient_id, unit_id, drug, first_at, last_at, n_events, n_dates, amount,
-        quantity_unit, minutes_apart, cast(null as bigint) as n_fitting, concat_ws('|', drug, foreign_unit_id) as subject
+        quantity_unit, minutes_apart, cast(null as bigint) as n_fitting,
+        concat_ws('|', drug, foreign_unit_id) as subject
     from grouped
     union all
     select

@@ -7,13 +7,14 @@ queues as (
         sum(remainder) over (
             partition by patient_id, drug, strength, stretch, is_withdrawal order by placed_at, row_id
         ) as until_amount
-    from drug_remains
+    from drug_late
+    where remainder > 0
 
 ),
 
 pairs as (
 
-    -- first withdrawn, first signed: each part of an amount once, so that a dose may be split either way
+    -- last, first withdrawn and first signed: several withdrawals signed at once, each part of an amount once
     select
         withdrawn.row_id as withdrawn_id, used.row_id as used_id,
         least(withdrawn.until_amount, used.until_amount) - greatest(
@@ -44,16 +45,18 @@ opened as (
 
     select
         drug_rows.row_id, drug_rows.employee_id, drug_rows.patient_id, drug_rows.drug, drug_rows.strength,
-        drug_rows.quantity_unit, drug_rows.recorded_at, drug_rows.kind, summed.minutes_apart,
-        drug_remains.remainder - coalesce(summed.amount, 0) as open_amount,
+        drug_rows.quantity_unit, drug_rows.recorded_at, drug_rows.kind,
+        coalesce(greatest(summed.minutes_apart, drug_late.minutes_apart), summed.minutes_apart, drug_late.minutes_apart)
+            as minutes_apart,
+        drug_late.remainder - coalesce(summed.amount, 0) as open_amount,
         case
-            when drug_remains.is_withdrawal
+            when drug_late.is_withdrawal
                 then drug_rows.recorded_at + $dose_search_hours * interval '1' hour > drug_rows.last_known_at
             else drug_rows.recorded_at - $dose_search_hours * interval '1' hour < drug_rows.first_known_at
         end as is_at_edge
-    from drug_remains
-    inner join drug_rows on drug_remains.row_id = drug_rows.row_id
-    left join summed on drug_remains.row_id = summed.row_id
+    from drug_late
+    inner join drug_rows on drug_late.row_id = drug_rows.row_id
+    left join summed on drug_late.row_id = summed.row_id
 
 ),
 

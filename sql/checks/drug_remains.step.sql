@@ -55,7 +55,7 @@ used as (
 remaining as (
 
     select
-        *,
+        row_id, patient_id, drug, strength, recorded_at, is_withdrawal, placed_at,
         quantity - case
             when is_withdrawal then least(quantity, used_in_all)
             when is_near then greatest(least(quantity, withdrawn - used_before), 0)
@@ -65,29 +65,10 @@ remaining as (
 
 ),
 
-breaks as (
+remains as (
 
-    -- then what is left of both, in order of time, as long as no gap is longer than one searches
-    select
-        *,
-        case
-            when placed_at <= lag(placed_at) over same_balance + $dose_search_hours * interval '1' hour
-                + $clock_tolerance_minutes * interval '1' minute then 0
-            else 1
-        end as is_first
-    from remaining
-    where remainder > 0
-    window same_balance as (partition by patient_id, drug, strength order by placed_at, row_id)
-
-),
-
-stretches as (
-
-    select
-        row_id, patient_id, drug, strength, recorded_at, is_withdrawal, placed_at, remainder,
-        sum(is_first) over (partition by patient_id, drug, strength order by placed_at, row_id) as stretch
-    from breaks
+    select * from remaining where remainder > 0
 
 )
 
-select * from stretches
+select * from remains
