@@ -4,6 +4,8 @@ kinds as (
 
     select 'unsigned_doses' as reason_code, n_unsigned as n_found, 2 as severity, * from drug_people
     union all
+    select 'partly_unsigned_doses' as reason_code, n_partly_unsigned as n_found, 2 as severity, * from drug_people
+    union all
     select 'unwitnessed_waste' as reason_code, n_wasted as n_found, 2 as severity, * from drug_people
     union all
     select 'patient_gone' as reason_code, n_gone as n_found, 3 as severity, * from drug_people

@@ -34,13 +34,15 @@ unaccounted as (
         count(*) filter (where is_gone) as n_gone,
         count(*) filter (where is_waste and not is_gone) as n_wasted,
         count(*) filter (where is_unsigned and not is_waste and not is_gone) as n_unsigned,
+        count(*) filter (where is_partly_unsigned and not is_waste and not is_gone) as n_partly_unsigned,
         count(*) filter (where is_slip) as n_slips
     from (
         select
             row_id, max(employee_id) as employee_id,
             bool_or(reason_code in ('after_death', 'after_discharge') and kind = 'withdrawal') as is_gone,
             bool_or(reason_code in ('waste_not_witnessed', 'waste_by_oneself')) as is_waste,
-            bool_or(reason_code = 'unsigned') as is_unsigned,
+            bool_or(reason_code = 'unsigned' and amount = quantity) as is_unsigned,
+            bool_or(reason_code = 'unsigned' and amount < quantity) as is_partly_unsigned,
             bool_or(reason_code in ('late', 'not_withdrawn', 'wrong_patient', 'no_prescription')) as is_slip
         from drug_errors
         group by row_id
@@ -67,7 +69,7 @@ people as (
     select
         handlings.*, exposures.n_shifts, exposures.n_days,
         coalesce(n_gone, 0) as n_gone, coalesce(n_wasted, 0) as n_wasted, coalesce(n_unsigned, 0) as n_unsigned,
-        coalesce(n_slips, 0) as n_slips
+        coalesce(n_partly_unsigned, 0) as n_partly_unsigned, coalesce(n_slips, 0) as n_slips
     from handlings
     inner join exposures on handlings.employee_id = exposures.employee_id
     left join unaccounted on handlings.employee_id = unaccounted.employee_id
@@ -78,7 +80,7 @@ weighed as (
 
     -- a shift of usual work with controlled drugs: who handles twice as many doses has two in one
     select
-        *, n_gone + n_wasted + n_unsigned as n_unaccounted,
+        *, n_gone + n_wasted + n_unsigned + n_partly_unsigned as n_unaccounted,
         cast(cast(
             10000 * n_handled * sum(n_shifts + n_days) over () // greatest(sum(n_handled) over (), 1) as decimal(18, 0)
         ) * 0.0001 as decimal(18, 4)) as exposure

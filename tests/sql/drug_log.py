@@ -28,9 +28,13 @@ SLIPS = {
     "late": 0.045, "unsigned": 0.03, "signed_only": 0.02, "wrong_patient": 0.015, "wrong_amount": 0.015,
     "no_witness": 0.01, "no_prescription": 0.01, "signed_twice": 0.005,
 }  # fmt: skip
-# Ways to skim: the first were looked at when the thresholds were set, the others never.
-TUNED = ("unsigned", "own_waste", "dead_patient")
-HELD_APART = ("double_amount", "quarter_kept", "mixed")
+# Ways to skim: the first were looked at when kinds and thresholds were set, the others never.
+TUNED = ("unsigned", "own_waste", "dead_patient", "double_amount", "quarter_kept", "mixed")
+HELD_APART = ("half_wasted_alone", "alternating")
+BY_TURNS = {
+    "mixed": ("unsigned", "own_waste", "double_amount"),
+    "alternating": ("half_wasted_alone", "quarter_kept", "dead_patient"),
+}
 
 Dose = dict[str, Any]
 Draws = numpy.random.Generator
@@ -166,7 +170,7 @@ def _account(log: Log, at: datetime, who: str, dose: Dose, witness: str, *, has_
 
 def _skim(log: Log, who: str, shifts: list[datetime], doses: list[Dose]) -> None:
     way, number = log.skimmed[who]
-    ways = ("unsigned", "own_waste", "double_amount") if way == "mixed" else (way,)
+    ways = BY_TURNS.get(way, (way,))
     living = [dose for dose in doses if dose["patient_id"] not in log.deaths]
     for place in range(number):
         at = log.one_of(shifts) + log.minutes(1, 6 * 60)
@@ -179,10 +183,16 @@ def _skim(log: Log, who: str, shifts: list[datetime], doses: list[Dose]) -> None
             SKIMMING[chosen](log, at + timedelta(minutes=8), who, dose)
 
 
+def _half_wasted_alone(log: Log, at: datetime, who: str, dose: Dose) -> None:
+    log.add(at, "administration", who, dose, 0.5)
+    log.add(at + timedelta(minutes=2), "waste", who, dose, 0.5)
+
+
 SKIMMING: dict[str, Callable[[Log, datetime, str, Dose], None]] = {
     "unsigned": lambda _log, _at, _who, _dose: None,
     "own_waste": lambda log, at, who, dose: log.add(at, "waste", who, dose, 1, log.one_of([who, None])),
     "dead_patient": lambda log, at, who, dose: log.add(at, "administration", who, dose),
     "double_amount": lambda log, at, who, dose: log.add(at, "administration", who, dose),
     "quarter_kept": lambda log, at, who, dose: log.add(at, "administration", who, dose, 0.75),
+    "half_wasted_alone": _half_wasted_alone,
 }

@@ -24,8 +24,8 @@ def fill(lake: Lake, log: Log) -> None:
     lake.connection.register("made", pa.Table.from_pylist(log.rows))
     lake.connection.execute(
         "insert into lake.medication_events by name select *, 'drugs' as source_id, 'file' as file_id,"
-        f" 1 as line_number, cast({LOCAL} as date) as local_date, hour({LOCAL}) as local_hour, 1 as local_weekday, false as is_holiday,"
-        " 'ok' as time_flag from made"
+        f" 1 as line_number, cast({LOCAL} as date) as local_date, hour({LOCAL}) as local_hour, 1 as local_weekday,"
+        " false as is_holiday, 'ok' as time_flag from made"
     )
     lake.reference("shifts", **log.shifts[0])
     lake.connection.register("worked", pa.Table.from_pylist(log.shifts[1:]))
@@ -72,7 +72,8 @@ def _print(title: str, counts: Counter[str]) -> None:
 
 
 if __name__ == "__main__":
-    _print("tuned, 16 to 40 doses", measure(range(415, 435), 2, TUNED, (16, 40)))
-    _print("held apart, 16 to 40 doses", measure(range(500, 520), 2, HELD_APART, (16, 40)))
-    _print("held apart, 6 to 15 doses", measure(range(600, 610), 2, HELD_APART, (6, 15)))
+    _print("held apart, 24 to 40 doses", measure(range(1000, 1020), 1, HELD_APART, (24, 40)))
+    _print("held apart, 8 to 23 doses", measure(range(1020, 1040), 1, HELD_APART, (8, 23)))
+    _print("tuned, 24 to 40 doses", measure(range(900, 920), 1, TUNED, (24, 40)))
+    _print("tuned, 8 to 23 doses", measure(range(920, 940), 1, TUNED, (8, 23)))
     _print(f"nobody, {N_DAYS} days", measure(range(700, 706), 0, TUNED, (0, 0)))
