@@ -23,6 +23,7 @@ CHANCE_PAIRS = "chance_pairs"
 MONTH_FINDINGS = "month_findings"
 REASON_COLUMNS = ("explanation_found", "explanations_absent", "explanations_not_searchable")
 PARTS = ("counts", "matrix", FRAME, "events")
+STEP = "step"
 STATISTICS_COLUMNS = ("measure", "expected", "tail_probability", "peer_group")
 ParameterType = Literal[
     "text", "integer", "decimal", "boolean", "date", "timestamp", "text_list", "patient", "employee", "period"
@@ -173,10 +174,11 @@ class Query:
 
     @property
     def steps(self) -> tuple[tuple[str, str], ...]:
-        """What it reads besides stored rows and models: SQL of its own folder, by the name of its table."""
+        """What it reads besides stored rows and models: queries and steps of its own folder, each with its text."""
+        paths = ((name, self.path.with_name(f"{name}.{STEP}.sql")) for name in self.description.reads)
         return tuple(
-            (name.replace(".", "_"), self.path.with_name(f"{name}.sql").read_text(encoding="utf-8"))
-            for name in self.description.reads
+            (name, (path if path.is_file() else self.path.with_name(f"{name}.sql")).read_text(encoding="utf-8"))
+            for name, path in paths
         )
 
     @cached_property
@@ -186,7 +188,7 @@ class Query:
 
     @cached_property
     def sql_hash(self) -> str:
-        """SHA-256 of the query's text, of the files beside it and of its description, hexadecimal."""
+        """SHA-256 of the query's text, of its description, of the files beside it and of what it reads, hexadecimal."""
         beside = [query.sql.encode() for part in PARTS if (query := self.beside(part))]
         steps = [text.encode() for _name, text in self.steps]
         texts = [self.sql.encode(), *beside, *steps, self.path.with_suffix(".yml").read_bytes()]

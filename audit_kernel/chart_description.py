@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 class ChartDescription(BaseModel):
     """Bars of `value` for each `x` (without `value`: how many rows have it), or a map of `value` by `y` and `x`.
 
+    A funnel has a point for each `employee_id`, by exposure and what nobody accounts for.
     `of` says whose rows: the plain counts, the matrix or the findings; `of_which` is drawn dark within a bar.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["bars", "heat"]
+    kind: Literal["bars", "heat", "funnel"]
     of: Literal["counts", "matrix", "findings"]
     x: str
     y: str = ""
@@ -29,6 +30,8 @@ class ChartDescription(BaseModel):
     def _has_its_parts(self) -> ChartDescription:
         if self.kind == "heat" and not (self.y and self.value):
             raise ValueError("a map needs y and value")
+        if self.kind == "funnel" and (self.x, self.value) != ("exposure", "n_unaccounted"):
+            raise ValueError("a funnel is of x: exposure and value: n_unaccounted")
         if self.of_which and not self.value:
             raise ValueError("of_which needs value")
         return self

@@ -18,6 +18,7 @@ from scipy import stats
 
 from audit_kernel.errors import SettingsError
 from audit_kernel.peers import codes, with_peer_tails
+from audit_kernel.shrinkage import stand_out
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,8 +115,9 @@ def keep_discoveries(findings: pa.Table, parameters: Mapping[str, Any]) -> pa.Ta
 STATISTICS: dict[str, Callable[[pa.Table, Mapping[str, Any]], pa.Table]] = {
     "negative_binomial": with_peer_tails,
     "benjamini_hochberg": keep_discoveries,
+    "empirical_bayes": stand_out,
 }
-JUDGING = ("benjamini_hochberg",)
+JUDGING = ("benjamini_hochberg", "empirical_bayes")
 JUDGED_STREAM = "anomaly"
 
 
@@ -124,7 +126,7 @@ def assess(rows: pa.Table, names: Sequence[str], parameters: Mapping[str, Any]) 
 
     Parameters
     ----------
-    rows: what the query gave; those of a check have the column `stream`. The order is kept.
+    rows: what the query gave; those of a check have the column `stream`: other streams come first.
     names: what the query's `.yml` asks for.
     parameters: the values that it is run with, `false_discovery_rate` among them where it is asked for.
 
@@ -147,11 +149,9 @@ def assess(rows: pa.Table, names: Sequence[str], parameters: Mapping[str, Any]) 
             given=names[-1],
             allowed=", ".join(JUDGING),
         )
-    placed = rows.append_column("place", pa.array(numpy.arange(rows.num_rows)))
     is_judged = compute.equal(rows.column("stream"), pa.scalar(JUDGED_STREAM))
-    judged = _applied(placed.filter(is_judged), names, parameters)
-    together = pa.concat_tables([placed.filter(compute.invert(is_judged)), judged.cast(placed.schema)])
-    return together.sort_by("place").drop_columns("place")
+    judged = _applied(rows.filter(is_judged), names, parameters)
+    return pa.concat_tables([rows.filter(compute.invert(is_judged)), judged.cast(rows.schema)])
 
 
 def _applied(rows: pa.Table, names: Sequence[str], parameters: Mapping[str, Any]) -> pa.Table:

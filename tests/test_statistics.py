@@ -137,9 +137,9 @@ def test_a_finding_with_two_tests_is_kept_once_by_the_rarer() -> None:
     assert found["measure"].to_pylist() == [Decimal(20)]
 
 
-def test_breaches_and_targeted_rows_pass_untouched_and_are_no_tests() -> None:
+def test_breaches_and_targeted_rows_pass_untouched_come_first_and_are_no_tests() -> None:
     rows = [("a", "breach", "0.9", 1), ("b", "anomaly", "0.04", 20), ("c", "targeted", "0.9", 1)]
-    assert kept(rows) == ["a", "b", "c"]
+    assert kept(rows) == ["a", "c", "b"]
     assert kept([]) == []
 
 

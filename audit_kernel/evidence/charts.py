@@ -28,6 +28,8 @@ from audit_kernel.evidence.svg import FONT, clean_svg
 from audit_kernel.locale import day_name, format_number, month_name, translator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow
 
 TEXT, LABEL, GRID, AXIS, BAND, SERIES = "#1f2a30", "#55636b", "#dfe3e2", "#8b979c", "#edf0ef", "#17616e"
@@ -64,7 +66,7 @@ def timeline(
     _ = translator(language)
     spans = spans_of(arrow, period)
     if not spans:
-        return _empty_chart(title, description, language)
+        return empty_chart(title, description, language)
     figures = timeline_table(spans, language, title)
     first, last = spans[0][0], spans[-1][0] + datetime.timedelta(days=spans[-1][1] - 1)
     words = [description, timeline_sentence(spans, language)]
@@ -115,7 +117,7 @@ def hour_map(arrow: pyarrow.Table, language: str, title: str, description: str =
         if row["local_weekday"] is not None and row["local_hour"] is not None
     }
     if not any(counts.values()):
-        return _empty_chart(title, description, language)
+        return empty_chart(title, description, language)
     limits = step_limits(max(counts.values()))
     cells = [
         _cell(weekday, hour, counts.get((weekday, hour), 0), limits, language)
@@ -174,7 +176,8 @@ def draw(
     return Chart(title, description, clean_svg(svg, title=title, description=description), figures)
 
 
-def _empty_chart(title: str, description: str, language: str) -> Chart:
+def empty_chart(title: str, description: str, language: str) -> Chart:
+    """Say in place of a picture that there is nothing to draw."""
     _ = translator(language)
     words = _("No accesses in the period.")
     line = data([{"x": 0, "text": words}])
@@ -190,9 +193,9 @@ def data(values: list[dict[str, Any]]) -> altair.Chart:
     return altair.Chart(altair.InlineData(values=values))
 
 
-def axis(channel: Any, name: str, domain: list[int]) -> Any:  # noqa: ANN401 - altair's two channels
+def axis(channel: Any, name: str, domain: Sequence[float]) -> Any:  # noqa: ANN401 - altair's two channels
     """Place by numbers, without an axis of its own."""
-    return channel(f"{name}:Q", scale=altair.Scale(domain=domain, nice=False, zero=False), axis=None)
+    return channel(f"{name}:Q", scale=altair.Scale(domain=list(domain), nice=False, zero=False), axis=None)
 
 
 def nice(highest: int) -> tuple[int, int]:

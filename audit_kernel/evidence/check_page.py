@@ -8,6 +8,7 @@ from audit_kernel.catalog import FRAME
 from audit_kernel.chart_description import ChartDescription
 from audit_kernel.evidence.check_charts import check_chart
 from audit_kernel.evidence.display import Heading, Paragraph
+from audit_kernel.evidence.funnel import funnel
 from audit_kernel.evidence.page import Page
 from audit_kernel.explanations import titles
 from audit_kernel.locale import format_number, translator
@@ -47,6 +48,10 @@ class CheckPage(Page):
         if not isinstance(chart, ChartDescription) or chart.of != part:
             return
         columns, title = result.query.description.columns, self.query.description.title.in_language(self.language)
+        if chart.kind == "funnel":
+            found = self.result.table.column("employee_id").to_pylist() if self.result is not None else []
+            self._show(funnel(result.table, self.language, title, marked=frozenset(map(str, found))))
+            return
         units = [name for name in (chart.x, chart.y) if name.endswith("unit_id")]
         ids = {str(value) for name in units for value in result.table.column(name).to_pylist() if value is not None}
         names = self.store.names("unit", ids) if ids else {}

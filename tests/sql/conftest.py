@@ -179,11 +179,11 @@ class Lake:
 
     def read_first(self, name: str, **given: Any) -> None:
         """Make the TEMP tables that a query reads: queries of its own folder."""
-        path = SQL / f"{name}.yml"
+        path = SQL / f"{name.split('.', maxsplit=1)[0]}.yml"
         reads = yaml.safe_load(path.read_text(encoding="utf-8")).get("reads", []) if path.is_file() else []
         for each in reads:
-            text = path.with_name(f"{each}.sql").read_text(encoding="utf-8")
-            self.rows(f"create or replace temp table {each.replace('.', '_')} as {text}", **self.bound(text, **given))
+            text = read_path(path, each).read_text(encoding="utf-8")
+            self.rows(f"create or replace temp table {each} as {text}", **self.bound(text, **given))
 
     def bound(self, text: str, *, first: str = "2026-10-01", last: str = "2026-10-31", **given: Any) -> dict[str, Any]:
         """Return the parameters that a query's text names; those not given are None."""
@@ -192,6 +192,12 @@ class Lake:
         values["end_at"] = utc_midnight(str(datetime.fromisoformat(last).date() + timedelta(days=1)))
         names = duckdb.extract_statements(text)[0].named_parameters
         return {name: values.get(name) for name in sorted(names)}
+
+
+def read_path(path: Path, name: str) -> Path:
+    """Return the file that a query of this path reads under a name: a step, else a query of its folder."""
+    step = path.with_name(f"{name}.step.sql")
+    return step if step.is_file() else path.with_name(f"{name}.sql")
 
 
 def utc_midnight(day: str) -> datetime:
