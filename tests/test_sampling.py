@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +56,15 @@ def test_samples_for_an_expected_rate_agree_with_the_auditors_table() -> None:
                 assert sampling.plan_without_end("0.95", f"{tolerable}/100", str(expected / 100)) == size
 
 
+def test_samples_that_allow_some_found_agree_with_the_published_sizes() -> None:
+    """Touw and Hoogduin (2011): the tolerable rate itself as the share allowed, by number found."""
+    for rate, sizes in vectors("discovery_sampling.json")["published_binomial_95_by_errors_found"].items():
+        if rate != "source":
+            for found, size in enumerate(sizes):
+                assert sampling.binomial_at_most(found, size, Fraction(rate)) <= Fraction(1, 20)
+                assert sampling.binomial_at_most(found, size - 1, Fraction(rate)) > Fraction(1, 20)
+
+
 def test_a_rate_that_no_sample_can_rule_out_has_no_plan() -> None:
     assert sampling.plan_without_end("0.95", "0.02", "0.02") is None
 
@@ -70,8 +80,9 @@ def test_a_share_outside_its_range_is_refused(confidence: str | float, rate: str
 
 
 def test_every_stratum_gets_its_minimum_and_never_more_than_it_has() -> None:
-    assert sampling.allocate({"A": 900, "B": 99, "C": 1}, 100, 5) == {"A": 90, "B": 10, "C": 1}
-    assert sampling.allocate({"A": 1000, "B": 20}, 10, 3) == {"A": 10, "B": 3}
+    fewest = dict.fromkeys("ABC", 5)
+    assert sampling.allocate({"A": 900, "B": 99, "C": 1}, 100, fewest) == {"A": 90, "B": 10, "C": 1}
+    assert sampling.allocate({"A": 1000, "B": 20}, 10, {"B": 3}) == {"A": 10, "B": 3}
 
 
 def test_the_draws_hash_is_that_of_sha256sum() -> None:
