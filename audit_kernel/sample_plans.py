@@ -130,7 +130,7 @@ def _fewest(sizes: Sequence[int], bad: int) -> int:
 
 def _above(chance: float) -> float:
     """Return a chance rounded up by more than the error of its computing."""
-    return min(1.0, nextafter(chance * (1 + 1e-9), inf))
+    return min(1.0, nextafter(chance * (1 + 1e-9), inf)) if chance else 0.0
 
 
 def plan_strata(

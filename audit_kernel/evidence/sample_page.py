@@ -118,7 +118,7 @@ class SamplePage(Page):
             "{count} of the {days} days without a reason. They are apart from the sample and never enter what it says"
             " of all days."
         )
-        n_days = int(result.table.column("n_days").to_pylist()[0])
+        n_days = int(result.table.column("n_days").to_pylist()[0] or 0)
         counts = {"count": self._number(result.table.num_rows), "days": self._number(n_days)}
         self._show(Paragraph(text.format(**counts)))
         self.table_of(result, f"{self.name}_targeted")

@@ -115,10 +115,10 @@ def seed_in_words(draw: Draw, language: str) -> str:
     if entry.get("witness"):
         by_whom = _("Given by {user}; witness: {witness}.")
     said = by_whom.format(user=entry.get("user", ""), witness=entry.get("witness", ""))
+    order = _("It was given in the same command that wrote the frame's hash, so it may have been known before.")
     if entry.get("is_frame_first"):
-        return f"{said} {_('The hash of the frame stood in the journal before.')}"
-    warning = _("It was given in the same command that wrote the frame's hash, so it may have been known before.")
-    return f"{said} {warning}"
+        order = _("The hash of the frame stood in the journal before.")
+    return f"{said} {order}"
 
 
 def journal_line_in_words(line: Mapping[str, Any], language: str, time_zone: str) -> str:
@@ -133,8 +133,9 @@ def repeat_in_words(draw: Draw, language: str) -> str:
     """Return how anyone repeats the draw, with nothing but sha256sum."""
     _ = translator(language)
     text = _(
-        "printf '%s' 'SEED|UNIT' | sha256sum gives the hash that orders what is drawn; in each stratum the smallest were"
-        " drawn. UNIT is {unit}. audit-kernel sample list {month} prints the frame; its sha256sum is the frame's hash."
+        "printf '%s' 'SEED|UNIT' | sha256sum gives the hash that orders what is drawn; in each stratum the smallest"
+        " were drawn. UNIT is {unit}. audit-kernel sample list {month} prints the frame; its sha256sum is the hash of"
+        " the frame."
     )
     units = {
         "unit_days": _("stratum and date, with | between"),
