@@ -13,7 +13,7 @@ from fractions import Fraction
 from math import ceil, comb, exp, inf, log, nextafter
 from typing import TYPE_CHECKING
 
-from audit_kernel.sampling import Rate, allocate, plan, smallest
+from audit_kernel.sampling import Rate, allocate, plan, smallest_size
 from audit_kernel.statistics import exact
 
 if TYPE_CHECKING:
@@ -160,7 +160,7 @@ def plan_strata(
         taken = allocate(populations, size, minima or {})
         return chance_of_missing([Part(n, taken[name]) for name, n in populations.items()], bad) <= risk
 
-    return smallest(size, population, is_enough)
+    return smallest_size(size, population, is_enough)
 
 
 def two_stages(population: int, confidence: Rate, tolerable_rate: Rate) -> TwoStages:
@@ -186,7 +186,7 @@ def two_stages(population: int, confidence: Rate, tolerable_rate: Rate) -> TwoSt
 
         if not is_enough(population):
             continue
-        both = TwoStages(first, smallest(first + 1, population, is_enough))
+        both = TwoStages(first, smallest_size(first + 1, population, is_enough))
         one = chance_of_exactly(1, first, population, usual)
         judged = first + one * (both.total - first)
         if best is None or judged < best[0]:

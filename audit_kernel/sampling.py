@@ -43,7 +43,7 @@ def plan(population: int, confidence: Rate, tolerable_rate: Rate, allowed: int =
     bad = ceil(population * rate)
     if bad <= allowed:
         return population
-    return smallest(allowed + 1, population, lambda size: chance_of_at_most(allowed, size, population, bad) <= risk)
+    return smallest_size(allowed + 1, population, lambda size: chance_of_at_most(allowed, size, population, bad) <= risk)
 
 
 def plan_without_end(
@@ -64,7 +64,7 @@ def plan_without_end(
         # As long as the same number may be found, a larger sample is safer: search within that stretch.
         last = min(floor(allowed / expected), largest) if expected else largest
         if smallest <= last and binomial_at_most(allowed, last, rate) <= risk:
-            return smallest(smallest, last, partial(_rules_out, allowed, rate, risk))
+            return smallest_size(smallest, last, partial(_rules_out, allowed, rate, risk))
         smallest, allowed = max(smallest, last + 1), allowed + 1
     return None
 
@@ -114,7 +114,7 @@ def _rules_out(found: int, rate: Fraction, risk: Fraction, size: int) -> bool:
     return binomial_at_most(found, size, rate) <= risk
 
 
-def smallest(low: int, high: int, is_enough: Callable[[int], bool]) -> int:
+def smallest_size(low: int, high: int, is_enough: Callable[[int], bool]) -> int:
     """Return the smallest size from low to high that is enough; `high` is taken to be.
 
     Sizes grow in steps first, to keep the numbers small.
