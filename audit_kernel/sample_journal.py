@@ -77,9 +77,10 @@ class Draw:
         return Design.from_plain(self.frame["entry"]["design"])
 
     def is_of(self, frame: Frame) -> bool:
-        """Tell whether it was registered for this frame and design."""
-        entry = self.frame["entry"]
-        return bool(entry["frame_sha256"] == frame.sha256 and entry["design"] == frame.design.as_plain())
+        """Tell whether it was registered for this frame, these decisions and these sizes."""
+        own, other = self.design, frame.design
+        is_same = own.decisions == other.decisions and own.draw_parameters == other.draw_parameters
+        return is_same and bool(self.frame["entry"]["frame_sha256"] == frame.sha256)
 
     def as_plain(self) -> dict[str, Any]:
         """Return both lines, as they stand in a statement."""

@@ -43,7 +43,11 @@ def plan(population: int, confidence: Rate, tolerable_rate: Rate, allowed: int =
     bad = ceil(population * rate)
     if bad <= allowed:
         return population
-    return smallest_size(allowed + 1, population, lambda size: chance_of_at_most(allowed, size, population, bad) <= risk)
+
+    def is_enough(size: int) -> bool:
+        return chance_of_at_most(allowed, size, population, bad) <= risk
+
+    return smallest_size(allowed + 1, population, is_enough)
 
 
 def plan_without_end(

@@ -10,7 +10,7 @@ import pytest
 from audit_kernel.sample_bounds import Judged, bounds, in_proportion, two_stage_upper_bound, upper_bound
 from audit_kernel.sample_plans import Part, chance_of_exactly, chance_of_missing, two_stages
 from audit_kernel.statistics import clopper_pearson, hypergeometric_upper_bound, upper_limit
-from tests.sample_worlds import World, coverage, worlds
+from benchmarks.sample_coverage import World, coverage, worlds
 from tests.test_sampling import vectors
 
 NEGLIGIBLE = Fraction(1, 10**12)

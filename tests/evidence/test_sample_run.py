@@ -92,8 +92,8 @@ def test_anyone_repeats_frame_and_draw_with_sha256sum(site: Site, run: MonthRun)
     """The list as the command prints it, its hash, the hash of each line's unit, the smallest of each stratum."""
     draw = draws_of(site, "2026-10")[0]
     assert run.is_complete
-    command = [sys.executable, "-m", "audit_kernel.cli", "sample", "list", "2026-10", "--purpose", "audit"]
-    printed = subprocess.run([*command, "--site", str(site.folder)], capture_output=True, check=True).stdout
+    command = ["sample", "list", "2026-10", "--purpose", "audit", "--site", str(site.folder)]
+    printed = CliRunner().invoke(app, command).stdout_bytes
     done = subprocess.run(["sha256sum"], input=printed, capture_output=True, check=True)
     assert done.stdout.decode().split()[0] == draw.frame["entry"]["frame_sha256"]
     rows = drawn(run)
