@@ -78,9 +78,13 @@ class Page:
         return self.answer_to(self.query, self.given)
 
     def answer_to(self, query: Query, parameters: Mapping[str, Any]) -> Result:
-        """Return the month's own answer where it was worked out, else ask now."""
+        """Return the rows that this run may show of `whole_answer`."""
+        return restricted.part_of_run(self.whole_answer(query, parameters), self.run)
+
+    def whole_answer(self, query: Query, parameters: Mapping[str, Any]) -> Result:
+        """Return the month's own answer where it was worked out, else ask now; not all of it may be shown."""
         found = kept(Path(self.run.answers), self.site, query, parameters) if self.run.answers else None
-        return restricted.part_of_run(found or self.store.ask(query, parameters), self.run)
+        return found or self.store.ask(query, parameters)
 
     def heading(self) -> None:
         """Show title, question, what was asked, and on what legal basis."""

@@ -81,7 +81,7 @@ def site_problems(site: Site, public_key: Path, language: str) -> list[Problem]:
 
 
 def restricted_problems(site: Site, public_key: Path) -> list[Problem]:
-    """Return what `verify` finds in `restricted/`, and each ordinary run whose restricted one was changed or is gone."""
+    """Return what `verify` finds in `restricted/`, and each ordinary run whose restricted one is not as sealed."""
     folder = site.restricted_folder
     sealed = {run.name: run.tagmanifest_sha256 for run in (chain.archive_runs(folder) if folder.is_dir() else [])}
     is_used = folder.is_dir() and any(folder.iterdir())

@@ -117,7 +117,7 @@ def refuse_unreviewed(rows: Iterable[tuple[str | None, Candidate]], site: Site) 
     if left:
         raise SettingsError(
             "{count} rows have no reviewer: no manager is known, or they are about the manager or about pool staff.",
-            "Name a reviewer in settings.yml: `review: {{reviewers: [{{id: E1, name: ...}}]}}`.",
+            "Name a reviewer in settings.yml, with id and name, under `review: reviewers:`.",
             count=left,
         )
 
