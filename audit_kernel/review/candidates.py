@@ -59,9 +59,10 @@ def candidates(site: Site, month: SealedMonth, store: Store, sample_title: str) 
 
 
 def protected_patients(store: Store, first: date) -> set[str]:
-    """Return the patients whose data are protected or sensitive on or after a day: a later mark counts too."""
+    """Return every identifier of the patients who are protected or sensitive on or after a day: a later mark counts."""
+    flagged = "select patient_id from patient_flags where flag <> 'deceased' and valid_to > $first"
     rows = store.sql(
-        "select distinct patient_id from patient_flags where flag <> 'deceased' and valid_to > $first order by 1",
+        f"{flagged} union select identifier from patient_identifiers where patient_id in ({flagged}) order by 1",
         {"first": first},
     )
     return {str(each) for each in rows.column(0).to_pylist()}
