@@ -203,7 +203,7 @@ def test_lists_go_out_for_the_sample_and_the_ranked_findings_and_come_back(site,
     sheet = book.worksheets[0]
     protected = {row["patient_name"] for row in by_key.values() if row["patient_id"] in {"P0", "P5", "P8", "P22"}}
     assert protected
-    masked = [line for line in sheet.iter_rows(min_row=5, values_only=True) if "masked" in str(line[2])]
+    masked = [line for line in sheet.iter_rows(min_row=5, values_only=True) if "masked" in str(line[3])]
     assert masked
     assert {line[5] for line in masked} == {None}
     assert {cell.data_type for line in sheet.iter_rows() for cell in line if cell.value is not None} == {"s"}
