@@ -17,7 +17,7 @@ help:
 	@echo "make test    everything that is checked: style, types, tests"
 	@echo "make lab     open the investigator's page over the demo in JupyterLab"
 	@echo "make lint    style and types only"
-	@echo "make bench   speed against peers (ROWS=$(ROWS) FILES=$(FILES))"
+	@echo "make bench   speed against peers, then a large month (ROWS=$(ROWS) FILES=$(FILES))"
 	@echo "make lock    resolve the dependencies again"
 	@echo "make clean   remove .venv, demo and caches"
 
@@ -52,6 +52,7 @@ test: lint
 
 bench: .venv/.bench
 	$(BIN)/python -m benchmarks.bench_store --rows $(ROWS) --files $(FILES)
+	$(BIN)/python -m benchmarks.bench_month
 
 # run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need. bench: dev and the peers.
 lock: $(READY)

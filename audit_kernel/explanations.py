@@ -17,7 +17,7 @@ from audit_kernel.catalog import CHANCE_PAIRS, Parameter, Strict, resource_folde
 from audit_kernel.errors import SettingsError
 from audit_kernel.parameters import answer, convert
 from audit_kernel.store.views import fill, has_rows, is_made
-from audit_kernel.thresholds import thresholds_valid_on
+from audit_kernel.thresholds import decision, thresholds_valid_on
 from audit_kernel.yaml_file import Texts, read_model
 
 if TYPE_CHECKING:
@@ -152,7 +152,8 @@ def _search(
             continue
         values: dict[str, Any] = {**period, "number": number}
         for name, each in described.parameters.items():
-            values[name] = convert(explanation.name, name, each.type, valid[each.threshold or name].value)
+            decided = decision(valid, each.threshold or name, explanation.name)
+            values[name] = convert(explanation.name, name, each.type, decided.value)
         text = explanation.path.read_text(encoding="utf-8")
         answer(connection, f"insert into found select access_id, $number, strength from ({text.rstrip()})", values)
     return searched

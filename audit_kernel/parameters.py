@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit_kernel.errors import ParameterError, Phrase
 from audit_kernel.subjects import ORDERS
-from audit_kernel.thresholds import Threshold, thresholds_valid_on
+from audit_kernel.thresholds import Threshold, decision, thresholds_valid_on
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -33,16 +33,17 @@ def decided_values(
     Raises
     ------
     ParameterError: see `typed_parameters`.
+    SettingsError: a threshold is not decided.
     """
     values = typed_parameters(query, given)
     day = values.get("from_date") or values.get("to_date") or datetime.now(UTC).date()
     parameters = query.description.parameters
     decided = {name: each.threshold for name, each in parameters.items() if each.threshold and values.get(name) is None}
     valid = thresholds_valid_on(day, site.folder) if decided else {}
-    used = {name: valid[threshold] for name, threshold in decided.items()}
+    used = {name: decision(valid, threshold, query.name) for name, threshold in decided.items()}
     # A decimal stands as text in the file, so that it is exact: SQL gets it as what the query declares.
-    for name, decision in used.items():
-        values[name] = convert(query.name, name, parameters[name].type, decision.value)
+    for name, each in used.items():
+        values[name] = convert(query.name, name, parameters[name].type, each.value)
     return values, used, day
 
 

@@ -10,9 +10,10 @@ from pydantic import BaseModel, ConfigDict, RootModel
 
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import SettingsError
-from audit_kernel.yaml_file import Texts, read_model
+from audit_kernel.yaml_file import Texts, read_model, read_yaml
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 FILE = "thresholds.yml"
@@ -44,16 +45,48 @@ def thresholds_valid_on(day: date, site_folder: Path | None = None) -> dict[str,
     package = read_model(resource_folder("parameters") / FILE, _Thresholds).root
     own_file = site_folder / "parameters" / FILE if site_folder else None
     own = read_model(own_file, _Thresholds).root if own_file and own_file.is_file() else {}
-    if unknown := sorted(set(own) - set(package)):
+    known = {**package, **dict.fromkeys(_named_by_own_queries(site_folder), ())} if site_folder else package
+    if unknown := sorted(set(own) - set(known)):
         raise SettingsError(
             "{own_file}: unknown threshold {given!r}.",
             "There are: {allowed}.",
             own_file=own_file,
             given=unknown[0],
-            allowed=", ".join(sorted(package)),
+            allowed=", ".join(sorted(known)),
         )
     valid: dict[str, Threshold] = {}
-    for name, decisions in package.items():
+    for name, decisions in known.items():
         candidates = [decision for decision in own.get(name, ()) if decision.valid_from <= day] or list(decisions)
+        if not candidates:  # a query that needs it says so itself
+            continue
         valid[name] = max(candidates, key=lambda decision: (decision.valid_from <= day, decision.valid_from))
     return valid
+
+
+def decision(valid: Mapping[str, Threshold], threshold: str, query: str) -> Threshold:
+    """Return the decision that a query asks for.
+
+    Raises
+    ------
+    SettingsError: nobody has decided it.
+    """
+    if threshold not in valid:
+        raise SettingsError(
+            "{query} names the threshold {given!r}, which nobody has decided.",
+            "Write it into the site's parameters/thresholds.yml: docs/adding-a-check.md shows how.",
+            query=query,
+            given=threshold,
+        )
+    return valid[threshold]
+
+
+def _named_by_own_queries(site_folder: Path) -> set[str]:
+    """Return the thresholds that the site's own checks, reports and reasons name."""
+    named = set()
+    for path in sorted((site_folder / "sql").glob("*/*.yml")):
+        described = read_yaml(path)
+        parameters = described.get("parameters") if isinstance(described, dict) else None
+        for each in parameters.values() if isinstance(parameters, dict) else ():
+            if isinstance(each, dict) and isinstance(each.get("threshold"), str):
+                named.add(each["threshold"])
+    return named

@@ -154,7 +154,7 @@ def main() -> None:
     try:
         measure(Year(arguments.rows), folder, lines, arguments.month_rows, is_daily=arguments.files == "daily")
     finally:
-        keep(arguments.rows, lines.lines, __doc__ or "")
+        keep(f"{arguments.rows:,} rows", lines.lines, __doc__ or "")
         if not arguments.folder:
             shutil.rmtree(folder, ignore_errors=True)
 

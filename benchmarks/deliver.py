@@ -55,12 +55,17 @@ def new_site(folder: Path) -> Site:
 
 def run(site: Site, *words: str) -> tuple[float, float]:
     """Run one command; return its seconds, and its peak of memory in GB (Linux)."""
+    return ask(site, *words)[:2]
+
+
+def ask(site: Site, *words: str) -> tuple[float, float, str]:
+    """Run one command; return what `run` does, and what the command printed."""
     began = time.perf_counter()
     done = subprocess.run([*COMMAND, *words, "--site", str(site.folder)], check=False, capture_output=True, text=True)
     spent = time.perf_counter() - began
     if done.returncode:
         raise SystemExit(done.stderr)
-    return spent, int(done.stderr.split()[-1]) * 1024 / 1e9
+    return spent, int(done.stderr.split()[-1]) * 1024 / 1e9, done.stdout
 
 
 def intake(site: Site, files: Sequence[Path], source_id: str) -> tuple[float, float]:

@@ -20,10 +20,13 @@ class Lines:
         self.lines.append(text)
 
 
-def keep(n_rows: int, lines: Sequence[str], introduction: str) -> None:
-    """Put the lines into RESULTS.md in place of the last run of the same size; other sizes stay."""
-    heading = f"## {n_rows:,} rows"
+def keep(heading: str, lines: Sequence[str], introduction: str = "") -> None:
+    """Put the lines into RESULTS.md in place of the last run under the same heading; the others stay.
+
+    `introduction` takes the place of what stands above the first heading.
+    """
+    heading = f"## {heading}"
     kept = RESULTS.read_text(encoding="utf-8").split("\n## ") if RESULTS.exists() else []
     others = [f"## {part.rstrip()}" for part in kept[1:] if not f"## {part}".startswith(heading)]
-    head = "# Results of `make bench`\n\n" + introduction.strip()
+    head = "# Results of `make bench`\n\n" + introduction.strip() if introduction else kept[0].rstrip()
     RESULTS.write_text("\n\n".join([head, *others, "\n".join([heading, "", *lines])]) + "\n", encoding="utf-8")

@@ -95,6 +95,8 @@ class CompletenessPage(Page):
 
     def odd_days(self) -> None:
         """Show the days with anything to see, and write all of them beside the page."""
+        import pyarrow
+
         if self.result is None:
             return
         _ = translator(self.language)
@@ -106,7 +108,7 @@ class CompletenessPage(Page):
         self._show(
             Heading(_("Days to look at")),
             table_from_arrow(
-                self.result.table.take(odd),
+                self.result.table.take(pyarrow.array(odd, pyarrow.int64())),  # typed: there may be none
                 columns,
                 self.language,
                 self.site.settings.time_zone,

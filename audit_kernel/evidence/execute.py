@@ -27,6 +27,8 @@ from audit_kernel.locale import translator
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from audit_kernel.evidence.warm import Start
+
 TIMEOUT_SECONDS = 3600
 GRACE_SECONDS = 15  # papermill stops a cell that runs too long, and its kernel, by itself
 
@@ -61,37 +63,50 @@ class Outcome:
         return not self.reason
 
 
-def execute(task: Task, working: Path) -> Outcome:
-    """Execute a notebook in a process of its own; a killed or hanging one becomes an outcome, not an exception."""
+def execute(task: Task, working: Path, start: Start | None = None) -> Outcome:
+    """Execute a notebook in a process of its own; a killed or hanging one becomes an outcome, not an exception.
+
+    Parameters
+    ----------
+    start: how its process is started (`warm_starters`); cold when None.
+    """
     check_parameter_names(task.name, Path(task.notebook), task.parameters)
     _ = translator(task.language)
     began = time.monotonic()
     order = working / f"{task.name}.task.json"
     answer = working / f"{task.name}.outcome.json"
     write_new(order, json.dumps(asdict(task)).encode())
-    command = [sys.executable, "-m", "audit_kernel.evidence.execute", str(order), str(answer)]
-    process = subprocess.Popen(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-        cwd=working,
-        env=environment(working),
-    )
-    try:
-        code = process.wait(timeout=task.timeout + GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
+    code = (start or _cold(working))(order, answer, task.timeout + GRACE_SECONDS)
+    if code is None:
         text = _("It ran longer than {seconds} seconds and was stopped.")
         return Outcome(task.name, text.format(seconds=task.timeout), room=task.room)
-    finally:
-        _stop_all(process)
     if not answer.is_file():
         return Outcome(
             task.name, _("Its process ended without an answer (exit code {code}).").format(code=code), room=task.room
         )
     outcome = Outcome(**json.loads(answer.read_text(encoding="utf-8")))
     return replace(outcome, seconds=time.monotonic() - began, room=task.room)
+
+
+def _cold(working: Path) -> Start:
+    def start(order: Path, answer: Path, seconds: float) -> int | None:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "audit_kernel.evidence.execute", str(order), str(answer)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+            cwd=working,
+            env=environment(working),
+        )
+        try:
+            return process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            _stop_all(process)
+
+    return start
 
 
 def environment(working: Path) -> dict[str, str]:

@@ -8,7 +8,7 @@ import secrets
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import distributions, version
@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING, Any
 from audit_kernel.bag_inputs import copy_inputs
 from audit_kernel.catalog import Catalog
 from audit_kernel.evidence import keys, restricted
-from audit_kernel.evidence.execute import TIMEOUT_SECONDS, Outcome, Task, execute
+from audit_kernel.evidence.execute import TIMEOUT_SECONDS, Outcome, Task, environment, execute
 from audit_kernel.evidence.exporter import failure_page
 from audit_kernel.evidence.journals import journal_heads
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.seal import provenance, seal
+from audit_kernel.evidence.warm import CAN_FORK, warm_starters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -111,8 +112,13 @@ def execute_all(
         for page, notebook, parameters in plan.notebooks
     ]
     outcomes: dict[str, Outcome] = {}
-    with ThreadPoolExecutor(workers) as pool:
-        for future in as_completed([pool.submit(execute, task, working) for task in tasks]):
+    starts = (
+        warm_starters(workers, working, environment(working))
+        if CAN_FORK and len(tasks) > workers
+        else nullcontext(None)
+    )
+    with starts as start, ThreadPoolExecutor(workers) as pool:
+        for future in as_completed([pool.submit(execute, task, working, start) for task in tasks]):
             outcome = future.result()
             outcomes[outcome.name] = outcome
             if progress:

@@ -5,7 +5,8 @@ booked as (
     -- a swap, or a booking that was registered late, shows in the roster as that day's shift and not as the hour's
     select
         employee_id, unit_id,
-        starts_at - interval '24' hour as begins, ends_at + interval '24' hour as ends
+        starts_at - $substitute_hours * interval '1' hour as begins,
+        ends_at + $substitute_hours * interval '1' hour as ends
     from shifts
     where coalesce(status, 'planned') not in ('absent', 'cancelled')
 

@@ -8,6 +8,9 @@ explained as (
     from explained_masks
     inner join reason_sets on explained_masks.mask = reason_sets.mask
     inner join explanations_searched on 63 - explained_masks.best % 64 = explanations_searched.number
+    -- attempts and searches may have a reason too, but they are no accesses
+    semi join (select access_id from period_accesses where is_access) as opened
+        on explained_masks.access_id = opened.access_id
     where explained_masks.is_enough
 
 )

@@ -4,17 +4,41 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import nbformat
 import pytest
 
 from audit_kernel.errors import ParameterError
 from audit_kernel.evidence.execute import Outcome, Task, environment, execute
+from audit_kernel.evidence.warm import Starter, warm_starters
+
+if TYPE_CHECKING:
+    from audit_kernel.evidence.warm import Start
 
 BEGIN = """from audit_kernel.evidence.display import Done, PageInformation, Heading, Paragraph
 PageInformation("Title", "en", "tiny")"""
 DONE = "Done({'n_rows': 3})"
+
+
+@pytest.fixture(scope="module")
+def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    working = tmp_path_factory.mktemp("warm")
+    with warm_starters(1, working, environment(working)) as start:
+        yield start
+
+
+class Started:
+    """How the tests' notebooks are started: cold, and by a process that is warm."""
+
+    start: Start | None = None
+
+
+@pytest.fixture(params=["cold", "warm"], autouse=True)
+def _each_way(request: pytest.FixtureRequest) -> None:
+    Started.start = request.getfixturevalue("warm") if request.param == "warm" else None
 
 
 def task(folder: Path, cells: list[str], timeout: int = 60, **parameters: object) -> Task:
@@ -31,7 +55,7 @@ def task(folder: Path, cells: list[str], timeout: int = 60, **parameters: object
 
 
 def run(folder: Path, cells: list[str], timeout: int = 60, **parameters: object) -> Outcome:
-    return execute(task(folder, cells, timeout, **parameters), folder)
+    return execute(task(folder, cells, timeout, **parameters), folder, Started.start)
 
 
 def test_a_notebook_that_reports_done_succeeds_and_leaves_its_page(tmp_path: Path) -> None:
@@ -109,3 +133,29 @@ def test_no_setting_of_the_user_reaches_the_notebook(tmp_path: Path, monkeypatch
     assert "AUDIT_KERNEL_SITE" not in passed
     assert passed["LANG"] == "C.UTF-8"
     assert passed["TZ"] == "UTC"
+
+
+def test_a_kernel_that_began_warm_has_its_own_memory_and_the_runs_environment(tmp_path: Path) -> None:
+    cell = """import os, audit_kernel
+assert not hasattr(audit_kernel, "left_behind"), "an earlier notebook is seen"
+audit_kernel.left_behind = True
+assert os.environ["TZ"] == "UTC" and os.environ["PYTHONHASHSEED"] == "0"
+assert os.getpid() == os.getsid(0)"""
+    for number in range(2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        outcome = run(folder, [BEGIN, cell, DONE])
+        assert outcome.succeeded, outcome.reason
+
+
+def test_a_warm_process_that_was_killed_is_begun_again(tmp_path: Path) -> None:
+    starter = Starter(tmp_path, environment(tmp_path))
+    try:
+        starter._process.kill()  # as the operating system may do at any time
+        first = execute(task(tmp_path, [BEGIN, DONE]), tmp_path, starter.run)
+        (tmp_path / "again").mkdir()
+        again = execute(task(tmp_path / "again", [BEGIN, DONE]), tmp_path / "again", starter.run)
+    finally:
+        starter.close()
+    assert again.succeeded, again.reason
+    assert first.succeeded or "without an answer" in first.reason

@@ -127,3 +127,12 @@ def test_a_finding_says_which_reasons_were_found_absent_and_not_searchable(lake:
     assert second["explanations_absent"] == ["faint", "likely", "strong", "weak"]
     assert second["explanations_not_searchable"] == ["unsearched"]
     assert third["explanations_absent"] is None
+
+
+def test_a_denied_attempt_and_a_search_are_no_explained_accesses(lake: Lake, site: Site) -> None:
+    lake.access("2026-10-05 08:00:00", event_id="opened", patient_id="P1")
+    lake.access("2026-10-05 08:00:00", event_id="denied", patient_id="P1", outcome="denied")
+    lake.access("2026-10-05 08:00:00", event_id="search", patient_id="P1", log_type="Brukersøk")
+    explain(lake, site)
+    found = lake.rows("select event_id from explained_accesses join period_accesses using (access_id)")
+    assert found == [{"event_id": "opened"}]

@@ -10,8 +10,8 @@ from tests.sql.period import make_period
 
 SETTINGS: dict[str, Any] = {
     "shift_tolerance_minutes": 30, "hand_over_minutes": 60, "stay_days": 3, "appointment_days": 7, "referral_days": 14,
-    "documented_care_hours": 24, "group_support": 2, "group_people": 3, "group_confidence": Decimal("0.2"),
-    "documented_reason_length": 10,
+    "documented_care_hours": 24, "substitute_hours": 24,
+    "group_support": 2, "group_people": 3, "group_confidence": Decimal("0.2"), "documented_reason_length": 10,
 }  # fmt: skip
 
 
@@ -154,7 +154,9 @@ def test_a_mandate_is_not_enough_for_the_journal(lake: Lake) -> None:
     lake.access("2026-10-05 08:00:00", event_id="person")
     lake.access("2026-10-05 08:00:00", event_id="journal", table_name="Journal", patient_id="P1", record_ref="J1")
     lake.access("2026-10-05 08:00:00", event_id="nurse", employee_id="E2")
-    assert found(lake, "administrative_mandate") == {"person": 2, "journal": 1}
+    lake.access("2026-10-05 08:00:00", event_id="unknown table", table_name="Nytabell")
+    lake.access("2026-10-05 08:00:00", event_id="no table", table_name=None)
+    assert found(lake, "administrative_mandate") == {"person": 2, "journal": 1, "unknown table": 1, "no table": 2}
 
 
 def test_a_substitutes_day_at_another_unit_counts_though_the_hour_does_not_fit(lake: Lake) -> None:
@@ -201,3 +203,12 @@ def test_break_the_glass_supports_only_with_a_reason_of_some_length(lake: Lake) 
     lake.access("2026-10-05 08:00:00", event_id="spaces", is_break_glass=True, purpose=" " * 20)
     lake.access("2026-10-05 08:00:00", event_id="plain", purpose="a long purpose")
     assert found(lake, "break_glass") == {"written": 1}
+
+
+def test_the_hours_around_a_substitutes_shift_are_the_sites_decision(lake: Lake) -> None:
+    lake.reference("patients", patient_id="P1", unit_id="U1")
+    lake.reference("unit_assignments", employee_id="E1", unit_id="pool")
+    shift(lake)
+    lake.access("2026-10-05 04:00:00", event_id="first")
+    lake.access("2026-10-05 03:59:59", event_id="before")
+    assert found(lake, "substitute", substitute_hours=2) == {"first": 2}

@@ -39,7 +39,7 @@ def test_unexplained_and_grave_come_first_corrections_last_and_nothing_is_droppe
         lake,
         [
             finding("explained", explanation_found="on_shift", severity=3),
-            finding("light", severity=1),
+            finding("light", severity=1, employee_id="E2"),
             finding("grave", severity=3),
             finding("correction", stream="targeted", severity=3),
         ],
@@ -64,3 +64,35 @@ def test_what_several_checks_point_at_comes_before_what_one_does(lake: Lake) -> 
     )
     found = lake.query("reports/ranked_findings", findings_per_manager=20)
     assert [(row["finding_id"], row["n_findings_of_pair"]) for row in found] == [("b", 2), ("c", 2), ("a", 1)]
+
+
+def test_one_persons_many_patients_do_not_crowd_out_the_next_person(lake: Lake) -> None:
+    rank(
+        lake,
+        [
+            *[finding(f"browser{number}", severity=3, employee_id="E1") for number in range(3)],
+            finding("neighbour", severity=1, employee_id="E2"),
+        ],
+    )
+    found = lake.query("reports/ranked_findings", findings_per_manager=2)
+    assert [(row["finding_id"], row["is_within_budget"]) for row in found] == [
+        ("browser0", True),
+        ("neighbour", True),
+        ("browser1", False),
+        ("browser2", False),
+    ]
+
+
+def test_findings_about_one_employee_and_patient_are_one_review(lake: Lake) -> None:
+    rank(
+        lake,
+        [
+            finding("a", patient_id="P1"),
+            finding("b", patient_id="P1", check_id="own_record"),
+            finding("c", patient_id=None, check_id="slow_browsing"),
+            finding("d", patient_id=None, check_id="prints_and_exports"),
+        ],
+    )
+    found = lake.query("reports/ranked_findings", findings_per_manager=1)
+    assert {row["finding_id"]: row["review"] for row in found} == {"c": 1, "d": 1, "a": 2, "b": 2}
+    assert {row["finding_id"] for row in found if row["is_within_budget"]} == {"c", "d"}

@@ -1,0 +1,104 @@
+"""A large hospital's month of 8.5 million rows: every check, the sample and the pages, by the ordinary command.
+
+    .venv/bin/python -m benchmarks.bench_month                   # `make bench` runs it last; about 10 minutes
+    .venv/bin/python -m benchmarks.bench_month --folder FOLDER   # keeps the site and measures the month again
+
+A page's seconds are those of its notebook; what is asked once for all pages stands apart.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import tempfile
+from datetime import datetime
+from pathlib import Path
+
+import duckdb
+import yaml
+
+from audit_kernel.catalog import resource_folder
+from audit_kernel.site import Site, create_site
+from benchmarks.deliver import ask, intake, run
+from benchmarks.hospital import MONTH, MOST_COPIES, make_world, write_month, write_reference
+from benchmarks.results import Lines, keep
+
+MOST_SECONDS, MOST_SECONDS_OF_A_PAGE = 150, 2
+
+
+def prepare(folder: Path, n_rows: int, lines: Lines) -> Site:
+    """Take the month and its reference data in, or take what an earlier run left in the folder."""
+    if (folder / "site" / "taken_in").exists():
+        return Site(folder / "site")
+    shutil.rmtree(folder / "site", ignore_errors=True)
+    site = create_site(folder / "site", "SE", "Benchmark")
+    world = make_world(folder / "world")
+    access_log = next(path for path in world.log_files if path.name.startswith("mcss_access") and MONTH in path.name)
+    with access_log.open("rb") as file:
+        in_one = sum(1 for _line in file)
+    n_copies = min(max(n_rows // in_one, 1), MOST_COPIES)
+    for kind, path in write_reference(world, folder, n_copies).items():
+        lines.add(f"{kind}: {run(site, 'reference', str(path), '--kind', kind)[0]:,.0f} s")
+    for source_id, path in write_month(world, folder, n_copies).items():
+        spent, peak = intake(site, [path], source_id)
+        lines.add(f"{source_id}: {path.stat().st_size / 1e6:,.0f} MB, {spent:,.0f} s, {peak:.1f} GB")
+        path.unlink()
+    (folder / "site" / "taken_in").touch()
+    return site
+
+
+def switch_everything_on(site: Site) -> int:
+    """Write a schedule with every check of the package; return how many there are."""
+    checks = sorted(path.name.removesuffix(".yml") for path in (resource_folder("sql") / "checks").glob("*.yml"))
+    names = ["completeness", "explained_share", *(f"checks/{name}" for name in checks), "random_sample"]
+    text = yaml.safe_dump({"monthly": [*names, "ranked_findings"]})
+    (site.folder / "parameters" / "schedule.yml").write_text(text, encoding="utf-8")
+    return len(checks)
+
+
+def measure(site: Site, lines: Lines) -> None:
+    """Run the month and tell what took how long."""
+    n_checks = switch_everything_on(site)
+    spent, peak, said = ask(site, "month", MONTH, "--seed", "benchmark", "--json")
+    pages = json.loads(said)["pages"]
+    of_pages = sum(page["seconds"] for page in pages)
+    failed = [page["name"] for page in pages if page["reason"]]
+    lines.add("")
+    lines.add("| page | seconds |")
+    lines.add("|---|---|")
+    for page in pages:
+        lines.add(f"| {page['name']} | {page['seconds']:.1f}{' FAILED' if page['reason'] else ''} |")
+    lines.add("")
+    lines.add(
+        f"The month: {spent:,.0f} s (at most {MOST_SECONDS}), {n_checks} checks, {peak:.1f} GB at most in the command."
+    )
+    lines.add(f"Pages together {of_pages:,.0f} s of process time; failed: {', '.join(failed) or 'none'}.")
+
+
+def main() -> None:
+    """Measure, print and write RESULTS.md."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("--rows", type=int, default=8_500_000)
+    parser.add_argument("--folder", type=Path, help="where the site is kept; the next run there measures it again")
+    arguments = parser.parse_args()
+    lines = Lines()
+    folder = arguments.folder or Path(tempfile.mkdtemp())
+    folder.mkdir(parents=True, exist_ok=True)
+    lines.add(
+        f"{datetime.now().astimezone():%Y-%m-%d}, Python {platform.python_version()}, DuckDB {duckdb.__version__},"
+        f" {platform.processor() or platform.machine()}, {os.cpu_count()} cores."
+    )
+    lines.add("")
+    try:
+        measure(prepare(folder, arguments.rows, lines), lines)
+    finally:
+        keep("A month of 8,500,000 rows", lines.lines)
+        if not arguments.folder:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
