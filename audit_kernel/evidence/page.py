@@ -138,7 +138,7 @@ class Page:
             )
             notices.append(text.format(count=self._number(self.result.rows_unresolved)))
         notices += code_notices.notices(self.result, self.language)
-        return notices + (restricted.notice(self.run, self.language) if self.query.room == "checks" else [])
+        return notices + (restricted.notice(self.run, self.language) if self.query.room != "reports" else [])
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what was asked."""

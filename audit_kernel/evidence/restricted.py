@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from audit_kernel.store.reading import Store
 
 RESTRICTED = "restricted"
+TARGETED = "targeted"
 FILE = "kept_apart.json"
 IDENTIFIERS = "select distinct identifier from {kind}_identifiers where {kind}_id in (select unnest($ids)) order by 1"
 
@@ -77,8 +78,12 @@ def kept_apart(site: Site, store: Store, first: date, last: date) -> KeptApart:
 
 
 def part_of_run(result: Result, run: RunFile) -> Result:
-    """Return the rows of a check that this run may show: a restricted run shows those alone that others leave out."""
-    if not run.kept_apart or result.query.room != "checks":
+    """Return the rows of a check, or of days picked for their risk, that this run may show.
+
+    A restricted run shows those alone that others leave out. The random sample is nobody's choice and stays whole.
+    """
+    is_asked_for = result.query.room == "checks" or result.query.name == TARGETED
+    if not run.kept_apart or not is_asked_for:
         return result
     ordinary, apart = _read(run).split(result.table)
     return replace(result, table=apart if run.shows_restricted else ordinary)

@@ -12,28 +12,28 @@ from audit_kernel.evidence.answers import RANKING
 from audit_kernel.locale import format_number
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from audit_kernel.review.sealed_month import SealedMonth
     from audit_kernel.site import Site
     from audit_kernel.store.reading import Store
 
-SAMPLE, SAMPLE_CONTEXT = "draw", "draw_context"
+SAMPLE, SAMPLE_CONTEXT, TARGETED = "draw", "draw_context", "draw_targeted"
 NOBODY = "-"
 MOST_ACTIVITIES = 5
-Kind = Literal["sample", "finding"]
+Kind = Literal["sample", "targeted", "finding"]
 
 
 @dataclass(frozen=True)
 class Candidate:
     """One row to review; `about` is what a reviewer reads of it, `title` all that is said where the patient is masked.
 
-    key: the sampling unit, or the finding's id.
+    keys: the sampling unit, or the ids of the findings about one employee and patient, which are decided together.
     manager_id: the nearest manager on that day, None where none is known.
     """
 
     kind: Kind
-    key: str
+    keys: tuple[str, ...]
     employee_id: str
     employee_name: str
     patient_id: str
@@ -48,14 +48,18 @@ class Candidate:
     manager_id: str | None
 
 
-def candidates(site: Site, month: SealedMonth, store: Store, sample_title: str) -> list[Candidate]:
-    """Return the findings in the order of their places, then the sample's days in the order of time.
+def candidates(site: Site, month: SealedMonth, store: Store, titles: Mapping[Kind, str]) -> list[Candidate]:
+    """Return the findings in the order of their places, then the days of the sample and those picked for their risk.
+
+    Parameters
+    ----------
+    titles: what a day is called where nothing else may be said of it.
 
     Raises
     ------
     SettingsError: checks found something, but the month ranks no findings; or it has neither findings nor a sample.
     """
-    return [*_findings(site, month), *_sample(month, store, sample_title)]
+    return [*_findings(site, month), *_days(month, store, "sample", titles), *_days(month, store, "targeted", titles)]
 
 
 def protected_patients(store: Store, first: date) -> set[str]:
@@ -88,26 +92,37 @@ def _findings(site: Site, month: SealedMonth) -> Iterable[Candidate]:
             )
         return []
     zone = ZoneInfo(site.settings.time_zone)
-    rows = sorted((row for row in ranked.to_pylist() if row["is_within_budget"]), key=lambda row: row["place"])
+    reviews: dict[tuple[str, ...], list[dict[str, Any]]] = {}
+    for row in sorted(ranked.to_pylist(), key=lambda row: (row["reviewer_id"], row["place"])):
+        if row["is_within_budget"]:
+            reviews.setdefault((row["reviewer_id"], *_about_whom(row)), []).append(row)
     made = []
-    for row in rows:
-        times = [each.replace(tzinfo=ZoneInfo("UTC")) for each in (row["first_at"], row["last_at"]) if each]
+    for rows in reviews.values():
+        row = rows[0]
+        moments = sorted(each[name] for each in rows for name in ("first_at", "last_at") if each[name])
+        times = [each.replace(tzinfo=ZoneInfo("UTC")) for each in moments]
         days = [each.astimezone(zone).date() for each in times] or [date.fromisoformat(f"{month.month}-01")]
+        told = [f"{each['check_id']}: {found.get(each['finding_id'], '')}".rstrip(": ") for each in rows]
         made.append(
             Candidate(
                 kind="finding",
-                key=row["finding_id"],
+                keys=tuple(each["finding_id"] for each in rows),
                 **_people(row),
                 first_day=days[0],
                 last_day=days[-1],
-                times=tuple(times),
-                n_rows=int(row["n_events"]),
-                about=f"{row['check_id']}: {found.get(row['finding_id'], '')}".rstrip(": "),
-                title=str(row["check_id"]),
+                times=tuple(times[:1] + times[-1:]),
+                n_rows=max(int(each["n_events"]) for each in rows),
+                about=" ".join(dict.fromkeys(told)),
+                title=", ".join(dict.fromkeys(str(each["check_id"]) for each in rows)),
                 manager_id=None if row["reviewer_id"] == NOBODY else row["reviewer_id"],
             )
         )
     return made
+
+
+def _about_whom(row: dict[str, Any]) -> tuple[str, ...]:
+    """Return what is decided together: an employee and a patient; what concerns no single patient stands alone."""
+    return (row["employee_id"] or "", row["patient_id"]) if row["patient_id"] else (row["finding_id"],)
 
 
 def _sentences(month: SealedMonth) -> dict[str, str]:
@@ -121,8 +136,8 @@ def _sentences(month: SealedMonth) -> dict[str, str]:
     return found
 
 
-def _sample(month: SealedMonth, store: Store, title: str) -> Iterable[Candidate]:
-    drawn = month.table(SAMPLE)
+def _days(month: SealedMonth, store: Store, kind: Kind, titles: Mapping[Kind, str]) -> Iterable[Candidate]:
+    drawn = month.table(SAMPLE if kind == "sample" else TARGETED)
     if drawn is None:
         return []
     done = _activities(month)
@@ -134,15 +149,15 @@ def _sample(month: SealedMonth, store: Store, title: str) -> Iterable[Candidate]
         known = (each for each in (managers.on(employee, day), heads.on(unit, day)) if each and each != employee)
         made.append(
             Candidate(
-                kind="sample",
-                key=row["unit_key"],
+                kind=kind,
+                keys=(row["unit_key"],),
                 **_people(row),
                 first_day=day,
                 last_day=day,
                 times=tuple(each.replace(tzinfo=ZoneInfo("UTC")) for each in (row["first_at"], row["last_at"])),
-                n_rows=int(row["n_accesses"]),
-                about=", ".join(done.get(row["unit_key"], [])) or title,
-                title=title,
+                n_rows=int(row["n_accesses"] if kind == "sample" else row["n_unexplained"]),
+                about=", ".join(done.get(row["unit_key"], [])) or titles[kind],
+                title=titles[kind],
                 manager_id=next(known, None),
             )
         )

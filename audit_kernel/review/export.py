@@ -14,7 +14,7 @@ from audit_kernel.errors import UsageError
 from audit_kernel.files import OWNER_ONLY_FOLDER, write_new
 from audit_kernel.locale import translator
 from audit_kernel.review.candidates import candidates, protected_patients, reviewer_of
-from audit_kernel.review.lists import make_lists, refuse_unreviewed
+from audit_kernel.review.lists import kind_words, make_lists, refuse_unreviewed
 from audit_kernel.review.sealed_month import sealed_month
 from audit_kernel.review.workbook import workbook_bytes
 from audit_kernel.store.reading import Store
@@ -54,7 +54,7 @@ def export_lists(site: Site, month: str, folder: Path, purpose: str = "") -> tup
     _ = translator(sealed.language)
     first = date.fromisoformat(f"{month}-01")
     with Store(site, purpose or _("review of {month}").format(month=month)) as store:
-        found = [(reviewer_of(site, row), row) for row in candidates(site, sealed, store, _("Random sample"))]
+        found = [(reviewer_of(site, row), row) for row in candidates(site, sealed, store, kind_words(sealed.language))]
         refuse_unreviewed(found, site)
         assigned = [(reviewer, row) for reviewer, row in found if reviewer is not None]
         named = {each.id: each.name for each in site.settings.review.reviewers if each.name}

@@ -15,7 +15,7 @@ from audit_kernel.locale import format_date, format_number, format_timestamp, tr
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from audit_kernel.review.candidates import Candidate
+    from audit_kernel.review.candidates import Candidate, Kind
     from audit_kernel.review.sealed_month import SealedMonth
     from audit_kernel.site import Site
 
@@ -29,7 +29,7 @@ class ListRow:
 
     number: int
     kind: str
-    key: str
+    keys: tuple[str, ...]
     cells: tuple[str, ...]
 
     @property
@@ -53,7 +53,9 @@ class ReviewList:
 
     def entry(self) -> dict[str, Any]:
         """Return the line of the journal that makes the list known."""
-        rows = [{"number": row.number, "kind": row.kind, "key": row.key, "sha256": row.sha256} for row in self.rows]
+        rows = [
+            {"number": row.number, "kind": row.kind, "keys": list(row.keys), "sha256": row.sha256} for row in self.rows
+        ]
         return {"kind": LIST, **{name: getattr(self, name) for name in NAMES}, "rows": rows}
 
 
@@ -69,6 +71,12 @@ def headings(language: str) -> tuple[str, ...]:
     """Return the headings of the cells that the reviewer reads; the row's number comes before them."""
     _ = translator(language)
     return (_("Listed as"), _("Employee"), _("Patient"), _("Days"), _("Time"), _("Rows in the log"), _("What was done"))
+
+
+def kind_words(language: str) -> dict[Kind, str]:
+    """Return what each kind of row is called on a list."""
+    _ = translator(language)
+    return {"sample": _("Random sample"), "targeted": _("Risk-targeted day"), "finding": _("Finding")}
 
 
 def make_lists(
@@ -93,7 +101,7 @@ def make_lists(
     for reviewer in sorted({each for each, _row in found}):
         own = [row for each, row in found if each == reviewer]
         words = _Words(site, month.language, own, protected)
-        rows = tuple(ListRow(at, row.kind, row.key, words.cells(row)) for at, row in enumerate(own, start=1))
+        rows = tuple(ListRow(at, row.kind, row.keys, words.cells(row)) for at, row in enumerate(own, start=1))
         values = (month.month, month.folder.name, month.sha256, month.language, reviewer, names.get(reviewer, reviewer))
         new = ReviewList(secrets.token_hex(8), *values, rows)
         made.append(ReviewList(same.get(_fingerprint(new.entry()), new.list_id), *values, rows))
@@ -141,7 +149,7 @@ class _Words:
         _ = translator(self.language)
         # the log's own reference, of a table that nobody described, may end with a number of theirs
         is_masked = bool({row.patient_id, row.patient_id.rpartition(":")[2]} & self.protected)
-        listed = _("Random sample") if row.kind == "sample" else _("Finding")
+        listed = kind_words(self.language)[row.kind]
         days = sorted({row.first_day, row.last_day})
         told = (
             listed,

@@ -34,7 +34,7 @@ REMEDY = Phrase("Nothing of it was taken in. Send the reviewer the list anew, or
 
 @dataclass(frozen=True)
 class Answer:
-    """What was decided about one row of a list."""
+    """What was decided about one sampling unit or finding."""
 
     kind: str
     key: str
@@ -174,7 +174,9 @@ def _answers(site: Site, made: Mapping[str, Any], lines: Sequence[tuple[int, lis
     for problem, wrong in faults:
         _refuse_lines(wrong, problem, name)
     return [
-        Answer(row["kind"], row["key"], codes[given[0]], reasons[given[1]][1], given[2]) for _line, row, given in filled
+        Answer(row["kind"], key, codes[given[0]], reasons[given[1]][1], given[2])
+        for _line, row, given in filled
+        for key in row["keys"]
     ]
 
 

@@ -35,16 +35,17 @@ def progress(site: Site, month: str) -> list[Progress]:
     """
     month_days(month)
     out = decisions.lists(site, month)
-    subjects: dict[str, set[decisions.Subject]] = {}
+    rows_of: dict[str, set[tuple[decisions.Subject, ...]]] = {}
     names: dict[str, str] = {}
     for entry in (each for each in out if each["run"] == out[-1]["run"]):
         reviewer = entry["reviewer_id"]
         names[reviewer] = entry["reviewer_name"]
-        subjects.setdefault(reviewer, set()).update((row["kind"], row["key"]) for row in entry["rows"])
+        rows = {tuple((row["kind"], key) for key in row["keys"]) for row in entry["rows"]}
+        rows_of.setdefault(reviewer, set()).update(rows)
     standing = decisions.decided(site, month)
     made = []
-    for reviewer, rows in sorted(subjects.items()):
-        said = [standing[row]["decision"] for row in rows if row in standing]
+    for reviewer, rows in sorted(rows_of.items()):
+        said = [standing[row[0]]["decision"] for row in rows if row[0] in standing]
         counts = (said.count("justified"), said.count("unjustified"), said.count("follow_up"))
         made.append(Progress(reviewer, names[reviewer], len(rows), len(rows) - len(said), *counts))
     return made

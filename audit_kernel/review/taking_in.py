@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TakenIn:
-    """What a list brought: decided rows, those that say something new, and whether the file was known."""
+    """What a list brought: decided rows, new decisions (one for each key of a row), whether the file was known."""
 
     file_name: str
     month: str
@@ -83,5 +83,7 @@ def take_in_list(site: Site, path: Path) -> TakenIn:
                 "decisions": [asdict(each) for each in new],
             }
         )
-    counts = (len(made["rows"]), len(answers), len(new), n_changed)
+    decided_keys = {(each.kind, each.key) for each in answers}
+    n_decided = sum((row["kind"], row["keys"][0]) in decided_keys for row in made["rows"])
+    counts = (len(made["rows"]), n_decided, len(new), n_changed)
     return TakenIn(path.name, made["month"], made["reviewer_name"], *counts, is_repeated)

@@ -9,13 +9,15 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import openpyxl
+import pyarrow
+import pyarrow.parquet
 import pytest
 import yaml
 
 from audit_kernel.errors import SettingsError
 from audit_kernel.locale import translator
-from audit_kernel.review.candidates import Candidate, reviewer_of
-from audit_kernel.review.lists import LONGEST_CELL, make_lists, refuse_unreviewed
+from audit_kernel.review.candidates import Candidate, candidates, reviewer_of
+from audit_kernel.review.lists import LONGEST_CELL, kind_words, make_lists, refuse_unreviewed
 from audit_kernel.review.sealed_month import SealedMonth
 from audit_kernel.review.workbook import HEADER_ROW, MARK_SHEET, choices, workbook_bytes
 from audit_kernel.review_reasons import DECISIONS, decision_words, review_reasons
@@ -41,7 +43,7 @@ def named(site: Site, **review) -> Site:
 def row(**given) -> Candidate:
     at = (datetime(2026, 10, 5, 6, 30, tzinfo=UTC), datetime(2026, 10, 5, 7, 0, tzinfo=UTC))
     plain = {
-        "kind": "sample", "key": "E1|P1|2026-10-05", "employee_id": "E1", "employee_name": "Eva Ek",
+        "kind": "sample", "keys": ("E1|P1|2026-10-05",), "employee_id": "E1", "employee_name": "Eva Ek",
         "patient_id": "P1", "patient_name": "Per Persson", "unit_id": "U1", "first_day": DAY, "last_day": DAY,
         "times": at, "n_rows": 3, "about": "read the journal", "title": "Random sample", "manager_id": "M1",
     }  # fmt: skip
@@ -79,6 +81,35 @@ def test_a_row_that_nobody_can_review_refuses_the_lists_and_names_the_setting(si
     refuse_unreviewed([("M1", row())], site)
 
 
+def test_findings_about_one_employee_and_patient_are_one_row_and_those_without_a_patient_stand_alone(site, tmp_path):
+    at = [datetime(2026, 10, day, 6, 0) for day in (9, 3, 4, 5, 6)]
+    given = {
+        "finding_id": ["a", "b", "c", "d", "out"],
+        "check_id": ["Many accesses", "Own unit", "Night", "Slow browsing", "Night"],
+        "patient_id": ["P1", "P1", None, None, "P9"],
+        "patient_name": ["Per Persson", "Per Persson", None, None, "Pia Pil"],
+        "first_at": at,
+        "last_at": at,
+        "n_events": [4, 9, 1, 2, 1],
+        "place": [1, 2, 3, 4, 5],
+        "is_within_budget": [True, True, True, True, False],
+        "employee_id": ["E1"] * 5, "employee_name": ["Eva Ek"] * 5, "unit_id": ["U1"] * 5, "reviewer_id": ["M1"] * 5,
+    }  # fmt: skip
+    tables = tmp_path / "run" / "data" / "tables"
+    tables.mkdir(parents=True)
+    pyarrow.parquet.write_table(pyarrow.table(given), tables / "ranked_findings.parquet")
+    sentences = {"finding_id": ["a", "b"], "sentence": ["Opened 4 times.", "Opened 9 times."]}
+    pyarrow.parquet.write_table(pyarrow.table(sentences), tables / "many.parquet")
+    found = candidates(site, SealedMonth("2026-10", tmp_path / "run", "0" * 64, "en"), None, kind_words("en"))
+    assert [(each.keys, each.about, each.n_rows) for each in found] == [
+        (("a", "b"), "Many accesses: Opened 4 times. Own unit: Opened 9 times.", 9),
+        (("c",), "Night", 1),
+        (("d",), "Slow browsing", 2),
+    ]
+    assert (found[0].first_day, found[0].last_day) == (date(2026, 10, 3), date(2026, 10, 9))
+    assert {each.manager_id for each in found} == {"M1"}
+
+
 def test_a_reviewer_reads_who_whom_when_and_what_and_no_number_of_the_patient(site):
     assert cells(site, row()) == [
         (
@@ -89,7 +120,7 @@ def test_a_reviewer_reads_who_whom_when_and_what_and_no_number_of_the_patient(si
 
 
 def test_two_patients_of_one_name_are_told_apart_by_their_numbers(site):
-    twins = cells(site, row(), row(patient_id="P2", key="E1|P2|2026-10-05"))
+    twins = cells(site, row(), row(patient_id="P2", keys=("E1|P2|2026-10-05",)))
     assert [each[2] for each in twins] == ["Per Persson (P1)", "Per Persson (P2)"]
 
 
@@ -121,7 +152,7 @@ def test_hostile_text_is_a_visible_text_and_never_a_formula(site):
 
 
 def test_only_decision_reason_and_free_text_can_be_filled_in_and_the_header_stays_in_sight(site):
-    (made,) = make_lists(site, MONTH, [("M1", row()), ("M1", row(key="E1|P1|2026-10-06"))], {}, set(), [])
+    (made,) = make_lists(site, MONTH, [("M1", row()), ("M1", row(keys=("E1|P1|2026-10-06",)))], {}, set(), [])
     book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(site, made)))
     review, reasons, marks = book.worksheets
     assert all(sheet.protection.sheet for sheet in book.worksheets)
@@ -142,7 +173,7 @@ def test_the_same_list_gives_the_same_bytes_and_keeps_its_id_while_other_rows_ma
     known = [{**first.entry(), "user": "root"}]
     (again,) = make_lists(site, MONTH, found, {}, set(), known)
     assert workbook_bytes(site, again) == workbook_bytes(site, first)
-    (other,) = make_lists(site, MONTH, [*found, ("M1", row(key="E1|P1|2026-10-06"))], {}, set(), known)
+    (other,) = make_lists(site, MONTH, [*found, ("M1", row(keys=("E1|P1|2026-10-06",)))], {}, set(), known)
     assert other.list_id != first.list_id
 
 

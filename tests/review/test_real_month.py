@@ -111,7 +111,11 @@ def test_the_index_says_how_many_over_all_checks_and_each_page_that_something_is
     said = f"{count} findings are kept for the privacy officer and stand on no page or list here."
     assert [name for name, page in pages.items() if said in page] == ["index"]
     left_out = "What is kept for the privacy officer is not on this page"
-    assert sorted(name for name, page in pages.items() if left_out in page) == ["blocked_searches", "ranked_findings"]
+    assert sorted(name for name, page in pages.items() if left_out in page) == [
+        "blocked_searches",
+        "random_sample",
+        "ranked_findings",
+    ]
     own = (restricted / "data" / "pages" / "blocked_searches.html").read_text(encoding="utf-8")
     assert "this page holds only what is kept for the privacy officer" in own
 
@@ -186,15 +190,16 @@ def test_lists_go_out_for_the_sample_and_the_ranked_findings_and_come_back(site,
         ("finding", row["finding_id"]) for row in findings(ordinary, "ranked_findings") if row["is_within_budget"]
     }
     known = decisions.lists(site, "2026-10")
-    assert {(row["kind"], row["key"]) for entry in known for row in entry["rows"]} == expected
-    assert sum(each["n_rows"] for each in lists.values()) == len(expected)
+    assert {(row["kind"], key) for entry in known for row in entry["rows"] for key in row["keys"]} == expected
+    assert sum(each["n_rows"] for each in lists.values()) == sum(len(entry["rows"]) for entry in known)
     assert {"R1", MANAGER} <= set(lists)
     assert oct((folder).stat().st_mode)[-3:] == "700"
     assert {oct(path.stat().st_mode)[-3:] for path in folder.iterdir()} == {"600"}
     by_key = {row["unit_key"]: row for row in findings(ordinary, "draw")}
     by_key |= {row["finding_id"]: row for row in findings(ordinary, "ranked_findings")}
     for entry in known:
-        assert [row for row in entry["rows"] if by_key[row["key"]]["employee_id"] == entry["reviewer_id"]] == []
+        whose = {by_key[key]["employee_id"] for row in entry["rows"] for key in row["keys"]}
+        assert entry["reviewer_id"] not in whose
     again = json.loads(runner.invoke(app, command).output)
     assert [each["list_id"] for each in again["lists"]] == [each["list_id"] for each in out["lists"]]
     assert decisions.lists(site, "2026-10") == known
@@ -214,7 +219,7 @@ def test_lists_go_out_for_the_sample_and_the_ranked_findings_and_come_back(site,
     refused = runner.invoke(app, command)
     assert "a reviewer's answers" in str(refused.exception)
     import_ = ["review", "import", lists[MANAGER]["path"], "--site", str(site.folder), "--json"]
-    assert json.loads(runner.invoke(app, import_).output)["taken_in"][0]["n_new"] == 1
+    assert json.loads(runner.invoke(app, import_).output)["taken_in"][0]["n_decided"] == 1
     assert json.loads(runner.invoke(app, import_).output)["taken_in"][0]["is_repeated"] is True
     show = ["review", "show", "2026-10", "--site", str(site.folder), "--json"]
     open_rows = {each["reviewer_id"]: each["n_open"] for each in json.loads(runner.invoke(app, show).output)}

@@ -18,11 +18,9 @@ from audit_kernel.review.workbook import workbook_bytes
 from audit_kernel.site import Site, create_site
 
 ROWS = tuple(
-    ListRow(
-        at, kind, key, ("Random sample", f"Eva Ek (E{at})", "-1+1 Per", "2026-10-05", "08:30:00", "3", "_x0041_ read")
-    )
-    for at, (kind, key) in enumerate(
-        [("sample", "E1|P1|2026-10-05"), ("sample", "E2|P2|2026-10-05"), ("finding", "ab12")], start=1
+    ListRow(at, kind, keys, ("Finding", f"Eva Ek (E{at})", "-1+1 Per", "2026-10-05", "08:30:00", "3", "_x0041_ read"))
+    for at, (kind, keys) in enumerate(
+        [("sample", ("E1|P1|2026-10-05",)), ("sample", ("E2|P2|2026-10-05",)), ("finding", ("ab12", "cd34"))], start=1
     )
 )
 CARE = "Justified: took part in the patient's care"
@@ -73,9 +71,10 @@ def said(site: Site) -> list[tuple[str, ...]]:
 
 def test_decisions_come_in_with_who_decided_and_an_open_row_stays_open(site, sent):
     done = take_in_list(site, filled(sent, (5, "Justified", CARE, "night duty"), (7, "To follow up", ASK, "asks E3")))
-    assert (done.n_rows, done.n_decided, done.n_new, done.n_changed) == (3, 2, 2, 0)
+    assert (done.n_rows, done.n_decided, done.n_new, done.n_changed) == (3, 2, 3, 0)
     assert said(site) == [
         ("finding", "ab12", "follow_up", "ask_the_employee", "M1"),
+        ("finding", "cd34", "follow_up", "ask_the_employee", "M1"),
         ("sample", "E1|P1|2026-10-05", "justified", "care_of_the_patient", "M1"),
     ]
     assert progress(site, "2026-10") == [Progress("M1", "Mona Moe", 3, 1, 1, 0, 1)]
