@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from audit_kernel import decisions
 from audit_kernel.cli import app
-from audit_kernel.errors import SettingsError, UnknownSubjectError, UsageError, VerificationError
+from audit_kernel.errors import JournalError, SettingsError, UnknownSubjectError, UsageError, VerificationError
 from audit_kernel.evidence import keys
 from audit_kernel.evidence.month import run_month
 from audit_kernel.evidence.restricted_run import restricted_problems
@@ -175,8 +175,12 @@ def test_who_is_kept_apart_is_looked_up_recorded_and_released(site, tmp_path):
     assert [(each.kind, each.subject_id, each.reason) for each in restrictions(site)] == [
         ("employee", EMPLOYEE, "sak 2026/17")
     ]
-    lines = (site.journals_folder / "restricted.jsonl").read_text(encoding="utf-8")
+    journal = site.journals_folder / "restricted.jsonl"
+    lines = journal.read_text(encoding="utf-8")
     assert lines.count("\n") == 3
+    journal.write_text(lines.replace(EMPLOYEE, "E9"), encoding="utf-8")
+    with pytest.raises(JournalError, match="is damaged"):  # whom to keep apart is not known, so nothing is shown
+        run_month(site, "2026-10", seed="x")
 
 
 def test_lists_go_out_for_the_sample_and_the_ranked_findings_and_come_back(site, tmp_path):
