@@ -12,4 +12,4 @@ managers as (
 
 )
 
-select manager_id from managers order by manager_id
+select * from managers order by manager_id
