@@ -47,8 +47,13 @@ class KeptApart:
         if not columns:
             return table, table
         rows = table.select(columns).to_pylist()
-        apart = pa.array([any(row[name] in getattr(self, name) for name in columns) for row in rows], pa.bool_())
+        held = [self.holds(row.get("employee_id"), row.get("patient_id")) for row in rows]
+        apart = pa.array(held, pa.bool_())
         return table.filter(pa.compute.invert(apart)), table.filter(apart)
+
+    def holds(self, employee_id: str | None, patient_id: str | None) -> bool:
+        """Say whether a row about them is kept apart."""
+        return employee_id in self.employee_id or patient_id in self.patient_id
 
     def write(self, working: Path) -> None:
         """Write it for the run's notebooks, readable by its owner only."""

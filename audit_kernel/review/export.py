@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_kernel import decisions
 from audit_kernel.errors import UsageError
+from audit_kernel.evidence.month import month_days
+from audit_kernel.evidence.restricted import kept_apart
 from audit_kernel.files import OWNER_ONLY_FOLDER, write_new
-from audit_kernel.locale import translator
+from audit_kernel.locale import format_number, translator
 from audit_kernel.review.candidates import candidates, protected_patients, reviewer_of
 from audit_kernel.review.lists import kind_words, make_lists, refuse_unreviewed
 from audit_kernel.review.sealed_month import sealed_month
@@ -52,15 +53,25 @@ def export_lists(site: Site, month: str, folder: Path, purpose: str = "") -> tup
     """
     sealed = sealed_month(site, month)
     _ = translator(sealed.language)
-    first = date.fromisoformat(f"{month}-01")
+    first, last = month_days(month)
     with Store(site, purpose or _("review of {month}").format(month=month)) as store:
-        found = [(reviewer_of(site, row), row) for row in candidates(site, sealed, store, kind_words(sealed.language))]
+        rows = candidates(site, sealed, store, kind_words(sealed.language))
+        apart = kept_apart(site, store, first, last)
+        listed = [row for row in rows if row.kind == "sample" or not apart.holds(row.employee_id, row.patient_id)]
+        found = [(reviewer_of(site, row), row) for row in listed]
         refuse_unreviewed(found, site)
         assigned = [(reviewer, row) for reviewer, row in found if reviewer is not None]
         named = {each.id: each.name for each in site.settings.review.reviewers if each.name}
         names = store.names("employee", {reviewer for reviewer, _row in assigned}) | named
         protected = protected_patients(store, first)
     warnings = []
+    if left_out := len(rows) - len(listed):
+        text = _.plural(
+            "{count} row is left out: since the month was run it is kept for the privacy officer.",
+            "{count} rows are left out: since the month was run they are kept for the privacy officer.",
+            left_out,
+        )
+        warnings.append(text.format(count=format_number(left_out, sealed.language)))
     if not protected:
         warnings.append(_("No protected person is known: patient_flags holds none, so nobody is masked on the lists."))
     known = decisions.lists(site, month)

@@ -11,6 +11,7 @@ import pyarrow
 import pytest
 
 from audit_kernel.catalog import Catalog
+from audit_kernel.evidence.check_page import CheckPage
 from audit_kernel.evidence.restricted import KeptApart, notice, part_of_run, told
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.query import Result
@@ -87,3 +88,18 @@ def test_the_reporting_line_is_every_manager_of_the_month_and_nobody_else():
     text = (Path(__file__).parents[2] / "sql" / "review" / "reporting_line.sql").read_text(encoding="utf-8")
     found = lake.rows(text, first_date=date(2026, 10, 1), last_date=date(2026, 10, 31))
     assert [row["manager_id"] for row in found] == ["M1", "M5", "M6", "M7"]
+
+
+def test_a_spot_check_says_how_many_were_drawn_though_all_of_them_are_kept_apart(tmp_path):
+    """Nothing of this kind would be untrue, and the draw could not be repeated."""
+    drawn = TABLE.slice(0, 2).append_column("n_frame", pyarrow.array([2, 2]))
+    shown: list[object] = []
+    page = SimpleNamespace(
+        query=SimpleNamespace(beside=lambda _part: "frame"), result="answered", given={}, seed="dice", language="en",
+        whole_answer=lambda _query, _given: Result(SimpleNamespace(room="checks", name="x"), drawn, {}, 0, 0),
+        run=run(tmp_path), name="x", _number=str, _show=shown.append,
+        table_of=lambda result, _name: shown.append(result.table.num_rows),
+    )  # fmt: skip
+    CheckPage.spot_check(page)
+    assert "2 of 2 were drawn" in shown[1].text
+    assert shown[2] == 0

@@ -230,6 +230,24 @@ def test_lists_go_out_for_the_sample_and_the_ranked_findings_and_come_back(site,
     assert open_rows == {key: each["n_rows"] - (key == MANAGER) for key, each in lists.items()}
 
 
+def test_who_came_on_the_list_after_the_month_was_run_is_left_off_the_lists_and_counted(site, tmp_path):
+    copy = tmp_path / "site"
+    shutil.copytree(site.folder, copy)
+    site = Site(copy)
+    (site.journals_folder / decisions.FILE).unlink(missing_ok=True)
+    ordinary, _restricted = bags(site)
+    ranked = [row for row in findings(ordinary, "ranked_findings") if row["is_within_budget"]]
+    reviews = {(row["employee_id"], row["patient_id"]) for row in ranked if row["employee_id"] == "E8"}
+    assert reviews
+    restrict(site, "employee", "E8", "sak 2026/20")
+    _made, warnings = export_lists(site, "2026-10", tmp_path / "lists")
+    keys = {key for entry in decisions.lists(site) for row in entry["rows"] for key in row["keys"]}
+    assert keys & {row["finding_id"] for row in ranked} == {
+        row["finding_id"] for row in ranked if row["employee_id"] != "E8"
+    }
+    assert [text for text in warnings if f"{len(reviews)} row" in text and "kept for the privacy officer" in text]
+
+
 def test_no_list_is_made_from_a_changed_run_an_unknown_month_or_a_month_without_ranking(site, tmp_path):
     copy = tmp_path / "site"
     shutil.copytree(site.folder, copy)
