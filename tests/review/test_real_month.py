@@ -175,6 +175,11 @@ def test_who_is_kept_apart_is_looked_up_recorded_and_released(site, tmp_path):
     assert [(each.kind, each.subject_id, each.reason) for each in restrictions(site)] == [
         ("employee", EMPLOYEE, "sak 2026/17")
     ]
+    runner = CliRunner()
+    shown = json.loads(runner.invoke(app, ["restrict", "show", "--site", str(site.folder), "--json"]).output)
+    assert [each["subject_id"] for each in shown] == [EMPLOYEE]
+    both = ["restrict", "add", "--reason", "sak 1", "--employee", "E3", "--patient", "P1", "--site", str(site.folder)]
+    assert "Not one person was named" in str(runner.invoke(app, both).exception)
     journal = site.journals_folder / "restricted.jsonl"
     lines = journal.read_text(encoding="utf-8")
     assert lines.count("\n") == 3
