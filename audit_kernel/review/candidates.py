@@ -102,6 +102,9 @@ def _findings(site: Site, month: SealedMonth) -> Iterable[Candidate]:
         moments = sorted(each[name] for each in rows for name in ("first_at", "last_at") if each[name])
         times = [each.replace(tzinfo=ZoneInfo("UTC")) for each in moments]
         days = [each.astimezone(zone).date() for each in times] or [date.fromisoformat(f"{month.month}-01")]
+        counted: dict[str, int] = {}
+        for each in rows:  # rows of one check are different ones, those of two checks may be the same
+            counted[each["check_id"]] = counted.get(each["check_id"], 0) + int(each["n_events"])
         told = [f"{each['check_id']}: {found.get(each['finding_id'], '')}".rstrip(": ") for each in rows]
         made.append(
             Candidate(
@@ -111,7 +114,7 @@ def _findings(site: Site, month: SealedMonth) -> Iterable[Candidate]:
                 first_day=days[0],
                 last_day=days[-1],
                 times=tuple(times[:1] + times[-1:]),
-                n_rows=max(int(each["n_events"]) for each in rows),
+                n_rows=max(counted.values()),
                 about=" ".join(dict.fromkeys(told)),
                 title=", ".join(dict.fromkeys(str(each["check_id"]) for each in rows)),
                 manager_id=None if row["reviewer_id"] == NOBODY else row["reviewer_id"],

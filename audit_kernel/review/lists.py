@@ -170,7 +170,9 @@ class _Words:
         return row.patient_name if is_alone else f"{row.patient_name} ({row.patient_id})"
 
     def _times(self, row: Candidate) -> str:
-        shown = [format_timestamp(each, self.language, self.zone).split(" ", 1)[1] for each in row.times]
+        shown = [format_timestamp(each, self.language, self.zone) for each in row.times]
+        if row.first_day == row.last_day:
+            shown = [each.split(" ", 1)[1] for each in shown]
         return " – ".join(dict.fromkeys(shown))  # noqa: RUF001
 
 

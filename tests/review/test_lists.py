@@ -82,32 +82,36 @@ def test_a_row_that_nobody_can_review_refuses_the_lists_and_names_the_setting(si
 
 
 def test_findings_about_one_employee_and_patient_are_one_row_and_those_without_a_patient_stand_alone(site, tmp_path):
-    at = [datetime(2026, 10, day, 6, 0) for day in (9, 3, 4, 5, 6)]
+    at = [datetime(2026, 10, day, 6, 0) for day in (9, 3, 7, 4, 5, 6)]
     given = {
-        "finding_id": ["a", "b", "c", "d", "out"],
-        "check_id": ["Many accesses", "Own unit", "Night", "Slow browsing", "Night"],
-        "patient_id": ["P1", "P1", None, None, "P9"],
-        "patient_name": ["Per Persson", "Per Persson", None, None, "Pia Pil"],
+        "finding_id": ["a", "b", "b2", "c", "d", "out"],
+        "check_id": ["Many accesses", "Own unit", "Own unit", "Night", "Slow browsing", "Night"],
+        "patient_id": ["P1", "P1", "P1", None, None, "P9"],
+        "patient_name": ["Per Persson", "Per Persson", "Per Persson", None, None, "Pia Pil"],
         "first_at": at,
         "last_at": at,
-        "n_events": [4, 9, 1, 2, 1],
-        "place": [1, 2, 3, 4, 5],
-        "is_within_budget": [True, True, True, True, False],
-        "employee_id": ["E1"] * 5, "employee_name": ["Eva Ek"] * 5, "unit_id": ["U1"] * 5, "reviewer_id": ["M1"] * 5,
+        "n_events": [4, 3, 6, 1, 2, 1],
+        "place": [1, 2, 3, 4, 5, 6],
+        "is_within_budget": [True] * 5 + [False],
+        "employee_id": ["E1"] * 6, "employee_name": ["Eva Ek"] * 6, "unit_id": ["U1"] * 6, "reviewer_id": ["M1"] * 6,
     }  # fmt: skip
     tables = tmp_path / "run" / "data" / "tables"
     tables.mkdir(parents=True)
     pyarrow.parquet.write_table(pyarrow.table(given), tables / "ranked_findings.parquet")
-    sentences = {"finding_id": ["a", "b"], "sentence": ["Opened 4 times.", "Opened 9 times."]}
+    sentences = {"finding_id": ["a", "b", "b2"], "sentence": ["Opened 4 times.", "Not there.", "Not there."]}
     pyarrow.parquet.write_table(pyarrow.table(sentences), tables / "many.parquet")
     found = candidates(site, SealedMonth("2026-10", tmp_path / "run", "0" * 64, "en"), None, kind_words("en"))
     assert [(each.keys, each.about, each.n_rows) for each in found] == [
-        (("a", "b"), "Many accesses: Opened 4 times. Own unit: Opened 9 times.", 9),
+        (("a", "b", "b2"), "Many accesses: Opened 4 times. Own unit: Not there.", 9),
         (("c",), "Night", 1),
         (("d",), "Slow browsing", 2),
     ]
     assert (found[0].first_day, found[0].last_day) == (date(2026, 10, 3), date(2026, 10, 9))
     assert {each.manager_id for each in found} == {"M1"}
+    assert cells(site, found[0])[0][3:5] == (
+        "2026-10-03 – 2026-10-09",  # noqa: RUF001
+        "2026-10-03 08:00:00 – 2026-10-09 08:00:00",  # noqa: RUF001
+    )
 
 
 def test_a_reviewer_reads_who_whom_when_and_what_and_no_number_of_the_patient(site):
