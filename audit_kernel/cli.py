@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from audit_kernel import commands_sample, commands_sources, commands_store, printing
+from audit_kernel import commands_review, commands_sample, commands_sources, commands_store, printing
 from audit_kernel.error_language import language_of
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.locale import translator
@@ -222,8 +222,8 @@ def verify(
     as_json: JsonOption = False,
 ) -> None:
     """Check sealed evidence, and the site's own journals: exit code 1 when something was changed, naming each file."""
-    from audit_kernel.evidence.journals import journal_problems
     from audit_kernel.evidence.keys import PUBLIC_NAME
+    from audit_kernel.evidence.restricted_run import site_problems
     from audit_kernel.evidence.verify import trusted_key
     from audit_kernel.evidence.verify import verify as verify_path
     from audit_kernel.site import find_site
@@ -237,7 +237,7 @@ def verify(
     problems = verify_path(target, public_key or site_key, codes=code or [])
     key = trusted_key(target, public_key, site_key)
     if own and target.resolve() == own.archive_folder.resolve():
-        problems += journal_problems(own, language)
+        problems += site_problems(own, key.path, language)
     printing.Printer(console, language or "en").verification(target, problems, key, as_json=as_json)
     if any(problem.is_failure for problem in problems):
         raise typer.Exit(1)
@@ -273,9 +273,8 @@ def printer(site: Site, language: str = "") -> printing.Printer:
     return printing.Printer(console, language or site.settings.language)
 
 
-commands_sample.register(app)
-commands_sources.register(app)
-commands_store.register(app)
+for commands in (commands_review, commands_sample, commands_sources, commands_store):
+    commands.register(app)
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "settings.yml"
 SITE_VARIABLE = "AUDIT_KERNEL_SITE"
 OWNER_ONLY = 0o700
-PRIVATE_FOLDERS = ("logs", "store", "archive", "journals", "keys", "temporary")
+PRIVATE_FOLDERS = ("logs", "store", "archive", "restricted", "journals", "keys", "temporary")
 SITE_ADDITIONS = ("parameters/sources", "sql/checks", "sql/reports", "notebooks")
 
 Country = Literal["NO", "SE"]
@@ -59,6 +59,29 @@ class RoutineSettings(BaseModel):
     person_responsible: str = ""
 
 
+class Reviewer(BaseModel):
+    """Someone who reviews what no manager can."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str = Field(min_length=1, max_length=100, description="the reviewer's employee_id")
+    name: str = Field(default="", max_length=200, description="the name on the list; the employee's when empty")
+
+
+class ReviewSettings(BaseModel):
+    """Who reviews where no manager can: the first of `reviewers` who is not the person asked about.
+
+    Rows of staff whose unit is one of `pool_units` go there too. With `restrict_reporting_line`, findings about
+    managers and reviewers are kept from the month's ordinary pages.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reviewers: tuple[Reviewer, ...] = ()
+    pool_units: tuple[str, ...] = ()
+    restrict_reporting_line: bool = False
+
+
 class Settings(BaseSettings):
     """A site's settings, read from `settings.yml` alone: no environment variable changes what evidence is made of."""
 
@@ -72,6 +95,7 @@ class Settings(BaseSettings):
     store: StoreSettings = StoreSettings()
     intake: IntakeSettings = IntakeSettings()
     routine: RoutineSettings = RoutineSettings()
+    review: ReviewSettings = ReviewSettings()
 
     @field_validator("time_zone")
     @classmethod
@@ -115,6 +139,11 @@ class Site:
     def archive_folder(self) -> Path:
         """Folder of the sealed runs."""
         return self.folder / "archive"
+
+    @property
+    def restricted_folder(self) -> Path:
+        """Folder of the sealed runs that only the privacy officer reads."""
+        return self.folder / "restricted"
 
     @property
     def journals_folder(self) -> Path:

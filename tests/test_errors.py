@@ -39,6 +39,7 @@ COMPOSED = {
     "store/connection.py": "without_log_text takes the phrases of its callers",
     "sources/count.py": "the second reader's refusals are phrases given to one method",
     "sources/sheet.py": "refusals of a workbook are phrases given to one function",
+    "review/reading.py": "refusals of a list are phrases given to one function",
     "sources/unpack.py": "refusals of a zip are phrases given to one function",
     "evidence/execute.py": "names the notebook's own parameters, for whoever writes notebooks",
 }

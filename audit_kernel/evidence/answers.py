@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from audit_kernel.catalog import FRAME
 from audit_kernel.errors import AuditKernelError
+from audit_kernel.evidence.restricted import RESTRICTED
 from audit_kernel.files import write_new
 from audit_kernel.parameters import PERIOD, decided_values
 from audit_kernel.query import Result
@@ -19,45 +21,71 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_kernel.catalog import Query
+    from audit_kernel.evidence.restricted import KeptApart
     from audit_kernel.site import Site
     from audit_kernel.store.reading import Store
 
 COUNTED = ("rows_searched", "rows_unresolved", "rows_unconfirmed", "rows_unknown_code", "reasons_searched")
+ANSWERS = "answers"
 RANKING, SHARE = "ranked_findings", "explained_share"
 SHOWN_PARTS = ("counts", "matrix", FRAME)
 
 
-def answer_checks(store: Store, names: Collection[str], given: Mapping[str, Any], folder: Path) -> None:
-    """Ask each check and the parts of it that its page shows, and what rests on them; keep the answers in `folder`.
+def answer_checks(
+    store: Store, names: Collection[str], given: Mapping[str, Any], working: Path, apart: KeptApart
+) -> dict[str, int]:
+    """Ask each check and the parts of it that its page shows, and what rests on them.
 
-    What cannot be answered is left to the check's own page, which says why.
+    The answers are kept in `working/answers`. Findings that are kept apart are ranked by themselves: with some, the
+    answers of the run for the privacy officer are kept in `working/restricted/answers`. What cannot be answered is left
+    to the check's own page, which says why.
 
     Parameters
     ----------
     names: as `schedule.yml` has them; the sample and what else asks by itself are left out.
     given: `from_date`, `to_date` and `seed`.
+
+    Returns
+    -------
+    dict: how many findings are kept apart, by check; checks without any are left out.
     """
+    folder = working / ANSWERS
     folder.mkdir(mode=0o700)
     period = {key: value for key, value in given.items() if key in PERIOD}
-
-    def answered(query: Query, parameters: Mapping[str, Any]) -> list[pa.Table]:
-        try:
-            result = store.ask(query, parameters)
-        except AuditKernelError:
-            return []
-        keep(folder, result, parameters)
-        return [result.table]
-
-    findings = []
-    for query in (store.catalog.query(name) for name in names if name.startswith("checks/")):
-        findings += answered(query, period)
+    findings: list[pa.Table] = []
+    kept_back: dict[str, pa.Table] = {}
+    for name in (name for name in names if name.startswith("checks/")):
+        query = store.catalog.query(name)
+        for ordinary, other in map(apart.split, _answered(store, query, period, folder)):
+            findings.append(ordinary)
+            kept_back |= {name: other} if other.num_rows else {}
         for part in SHOWN_PARTS:
             if beside := query.beside(part):
-                answered(beside, given if part == FRAME else period)
+                _answered(store, beside, given if part == FRAME else period, folder)
+    if kept_back:
+        copy = working / RESTRICTED / ANSWERS
+        copy.parent.mkdir(mode=0o700)
+        shutil.copytree(folder, copy)
+        store.keep_findings(list(kept_back.values()))
+        _answer_named(store, [name for name in names if name == RANKING], period, copy)
     store.keep_findings(findings)
-    for name in (SHARE, RANKING):
-        if name in names:
-            answered(store.catalog.query(name), period)
+    _answer_named(store, [name for name in (SHARE, RANKING) if name in names], period, folder)
+    return {name: table.num_rows for name, table in kept_back.items()}
+
+
+def _answer_named(store: Store, names: Collection[str], period: Mapping[str, Any], folder: Path) -> None:
+    for name in names:
+        _answered(store, store.catalog.query(name), period, folder)
+
+
+def _answered(store: Store, query: Query, parameters: Mapping[str, Any], folder: Path) -> list[pa.Table]:
+    """Ask and keep the answer; nothing is returned where there is none."""
+    try:
+        result = store.ask(query, parameters)
+    except AuditKernelError:
+        return []
+    keep(folder, result, parameters)
+    return [result.table]
 
 
 def keep(folder: Path, result: Result, given: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ from audit_kernel.evidence.check_charts import check_chart
 from audit_kernel.evidence.display import Heading, Paragraph
 from audit_kernel.evidence.funnel import funnel
 from audit_kernel.evidence.page import Page
+from audit_kernel.evidence.restricted import part_of_run
 from audit_kernel.explanations import titles
 from audit_kernel.locale import format_number, translator
 
@@ -70,7 +71,7 @@ class CheckPage(Page):
         query = self.query.beside(FRAME)
         if self.result is None or query is None:
             return
-        drawn = self.answer_to(query, {**self.given, "seed": self.seed})
+        drawn = self.whole_answer(query, {**self.given, "seed": self.seed})
         _ = translator(self.language)
         self._show(Heading(_("Spot check drawn from this kind")))
         if not drawn.table.num_rows:
@@ -84,7 +85,7 @@ class CheckPage(Page):
         )
         values = {"drawn": self._number(drawn.table.num_rows), "count": self._number(of_kind), "seed": self.seed}
         self._show(Paragraph(text.format(**values)))
-        self.table_of(drawn, f"{self.name}_spot_check")
+        self.table_of(part_of_run(drawn, self.run), f"{self.name}_spot_check")
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what was asked, and which reasons were searched for."""

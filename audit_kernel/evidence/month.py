@@ -6,7 +6,7 @@ import contextlib
 import re
 import secrets
 from calendar import monthrange
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.catalog import Catalog, resource_folder
 from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, StoreError, UsageError
-from audit_kernel.evidence import coverage
+from audit_kernel.evidence import coverage, restricted
 from audit_kernel.evidence.answers import answer_checks
 from audit_kernel.evidence.execute import check_parameter_names, declared_parameters
 from audit_kernel.evidence.index import index_page
 from audit_kernel.evidence.journals import broken_journals
+from audit_kernel.evidence.restricted_run import run_restricted
 from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
 from audit_kernel.evidence.sample_run import NOTEBOOK, answer_sample, as_parameter, draw_month
 from audit_kernel.locale import translator
@@ -50,17 +51,21 @@ class Schedule(BaseModel):
 
 @dataclass(frozen=True)
 class MonthRun:
-    """A run: its bag, its index page, what became of each notebook, and what is lacking or broken."""
+    """A run: its bag, its index page, what became of each notebook, and what is lacking or broken.
+
+    restricted: what became of the notebooks for the privacy officer.
+    """
 
     bag: Path
     index: Path
     outcomes: tuple[Outcome, ...]
     warnings: tuple[str, ...] = ()
+    restricted: tuple[Outcome, ...] = ()
 
     @property
     def is_complete(self) -> bool:
-        """Whether every notebook succeeded."""
-        return all(outcome.succeeded for outcome in self.outcomes)
+        """Whether every notebook succeeded, those for the privacy officer too."""
+        return all(outcome.succeeded for outcome in (*self.outcomes, *self.restricted))
 
     def require_complete(self) -> None:
         """Refuse to call a run done in which a notebook failed.
@@ -71,6 +76,8 @@ class MonthRun:
         RunError: it is a single report.
         """
         failed = [outcome.name for outcome in self.outcomes if not outcome.succeeded]
+        if not all(outcome.succeeded for outcome in self.restricted):
+            failed.append(restricted.RESTRICTED)
         if not failed:
             return
         if self.index.name == INDEX:
@@ -150,7 +157,8 @@ def run_month(
             draw = draw_month(store, site, first, last, asked) if NOTEBOOK in scheduled else None
             seed = draw.seed if draw else seed or secrets.token_hex(16)
             given = {"from_date": first.isoformat(), "to_date": last.isoformat(), "seed": seed}
-            answer_checks(store, scheduled, given, working / "answers")
+            apart = restricted.kept_apart(site, store, first, last)
+            kept_back = answer_checks(store, scheduled, given, working, apart)
             if draw:
                 answer_sample(store, draw, given, working / "answers")
             days = store.unexplained_days(first, last)
@@ -168,16 +176,25 @@ def run_month(
             notebooks.append((name.split("/")[-1], name, parameters))
         drawn: dict[str, Any] = {"seed": seed, "sample_draw": draw.as_plain() if draw else None}
         plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, drawn, began, threads)
+        apart = replace(apart, n_findings=sum(kept_back.values()))
+        apart.write(working)
         outcomes = execute_all(site, plan, working, progress)
         breaks = journal_breaks(site, language)
-        warnings = [*breaks, *unkept, *coverage.serious(lacking, language)]
+        sealed = run_restricted(site, plan, working, apart, kept_back, breaks)
+        plan = replace(plan, parameters={**plan.parameters, **sealed.told()})
+        warnings = [
+            *restricted.told(apart.n_findings, language),
+            *breaks,
+            *unkept,
+            *coverage.serious(lacking, language),
+        ]
         warnings += coverage.early_end(deliveries, last, site.settings.time_zone, language)
         with contextlib.suppress(JournalError):  # a broken journal stands among the breaks already
             warnings += coverage.never_taken_in(refused_files(site), deliveries, site.settings.time_zone, language)
         html = index_page(site, plan, outcomes, warnings)
         (working / "payload" / "pages" / INDEX).write_text(html, encoding="utf-8", newline="\n")
         bag = seal_run(site, plan, working, outcomes, breaks)
-    return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(warnings))
+    return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(warnings), sealed.outcomes)
 
 
 def journal_breaks(site: Site, language: str) -> list[str]:

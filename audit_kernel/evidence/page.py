@@ -10,7 +10,7 @@ from IPython.display import display
 
 from audit_kernel.catalog import Column
 from audit_kernel.errors import NotAssessableError
-from audit_kernel.evidence import charts, code_notices, coverage
+from audit_kernel.evidence import charts, code_notices, coverage, restricted
 from audit_kernel.evidence.answers import kept
 from audit_kernel.evidence.display import (
     DisplayObject,
@@ -78,7 +78,11 @@ class Page:
         return self.answer_to(self.query, self.given)
 
     def answer_to(self, query: Query, parameters: Mapping[str, Any]) -> Result:
-        """Return the month's own answer where it was worked out, else ask now."""
+        """Return the rows that this run may show of `whole_answer`."""
+        return restricted.part_of_run(self.whole_answer(query, parameters), self.run)
+
+    def whole_answer(self, query: Query, parameters: Mapping[str, Any]) -> Result:
+        """Return the month's own answer where it was worked out, else ask now; not all of it may be shown."""
         found = kept(Path(self.run.answers), self.site, query, parameters) if self.run.answers else None
         return found or self.store.ask(query, parameters)
 
@@ -134,7 +138,7 @@ class Page:
             )
             notices.append(text.format(count=self._number(self.result.rows_unresolved)))
         notices += code_notices.notices(self.result, self.language)
-        return notices
+        return notices + (restricted.notice(self.run, self.language) if self.query.room != "reports" else [])
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what was asked."""
@@ -208,7 +212,9 @@ class Page:
     def table(self, query: str = "", **parameters: Any) -> None:  # noqa: ANN401 - typed by the query's `.yml`
         """Show a table of at most 1,000 rows and write all rows beside the page; `query` names another query to ask."""
         period = {key: value for key, value in self.given.items() if key in PERIOD}
-        result = self.store.report(query, **period, **parameters) if query else self.result
+        result = self.result
+        if query:
+            result = restricted.part_of_run(self.store.report(query, **period, **parameters), self.run)
         if result is not None:
             self.table_of(result, f"{self.name}_{result.query.name}" if query else self.name)
 

@@ -57,6 +57,9 @@ TEXTS = {
     ),
     "lock_written": _("The lock file holds something, but the program leaves it empty: somebody wrote into it."),
     "code_unknown": _("No run of the archive has the code {filed} that was filed: runs were removed or replaced."),
+    "restricted_missing": _(
+        "The run that holds what is kept for the privacy officer is not in `restricted` as it was sealed."
+    ),
     "nothing_found": _("There is no sealed run here."),
     # the site's journals
     "journal_broken": _("The journal does not hold. {reason}"),

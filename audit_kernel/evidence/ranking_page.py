@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from audit_kernel.evidence import restricted
 from audit_kernel.evidence.display import Facts, Paragraph, Table, TableColumn
 from audit_kernel.evidence.page import Page
 from audit_kernel.locale import translator
@@ -53,6 +54,8 @@ class RankingPage(Page):
         self._show(Paragraph(text.format(**values), "summary"))
         if any(row["reviewer_id"] == "-" for row in rows):
             self._show(Paragraph(_("Some findings have no reviewer, because no manager is known."), "warning"))
+        for notice in restricted.notice(self.run, self.language):
+            self._show(Paragraph(notice, "notice"))
         self._show(Facts(self.facts()))
 
     def by_check(self) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit_kernel.bag_inputs import copy_inputs
 from audit_kernel.catalog import Catalog
-from audit_kernel.evidence import keys
+from audit_kernel.evidence import keys, restricted
 from audit_kernel.evidence.execute import TIMEOUT_SECONDS, Outcome, Task, environment, execute
 from audit_kernel.evidence.exporter import failure_page
 from audit_kernel.evidence.journals import journal_heads
@@ -55,6 +55,11 @@ class Plan:
     timeout: int = TIMEOUT_SECONDS
 
     @property
+    def is_restricted(self) -> bool:
+        """Whether only the privacy officer reads it."""
+        return self.kind == restricted.RESTRICTED
+
+    @property
     def name(self) -> str:
         """The bag's name."""
         return f"{self.period}-{self.kind}-{self.run_id}"
@@ -89,11 +94,9 @@ def execute_all(
     workers = max(1, min(len(plan.notebooks), os.cpu_count() or 1))
     threads = plan.threads or max(1, site.settings.store.threads // workers)
     run_file = working / "run.json"
-    answers = working / "answers"
-    shared = str(answers) if answers.is_dir() else ""
-    RunFile(str(site.folder), plan.snapshot, plan.purpose, threads, str(payload / "tables"), home, shared).write(
-        run_file
-    )
+    shared, apart = (str(path) if path.exists() else "" for path in (working / "answers", working / restricted.FILE))
+    told = (str(site.folder), plan.snapshot, plan.purpose, threads, str(payload / "tables"), home, shared, apart)
+    RunFile(*told, shows_restricted=plan.is_restricted).write(run_file)
     catalog = Catalog(site.folder)
     tasks = [
         Task(
@@ -191,4 +194,5 @@ def seal_run(
         invocation_id=plan.run_id,
     )
     private = keys.load_private(site.keys_folder)
-    return seal(payload, site.archive_folder, plan.name, predicate, private, keys.public_pem(private.public_key()))
+    archive = site.restricted_folder if plan.is_restricted else site.archive_folder
+    return seal(payload, archive, plan.name, predicate, private, keys.public_pem(private.public_key()))

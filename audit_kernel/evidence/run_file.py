@@ -12,7 +12,10 @@ from audit_kernel.files import write_new
 
 @dataclass(frozen=True)
 class RunFile:
-    """Site folder, store snapshot, purpose, threads of a query, folder for result tables, folder of kept answers."""
+    """Site folder, store snapshot, purpose, threads of a query, folder for result tables, folder of kept answers.
+
+    kept_apart: file that says whose rows only the run `shows_restricted` shows; empty where a run shows all.
+    """
 
     site: str
     snapshot: int
@@ -21,6 +24,8 @@ class RunFile:
     tables: str
     home: str = ""
     answers: str = ""
+    kept_apart: str = ""
+    shows_restricted: bool = False
 
     def write(self, path: Path) -> None:
         """Write it, readable by its owner only."""

@@ -53,7 +53,7 @@ def sheet_as_text(
         formula without its value, a cell that the mapping's delimited text cannot hold; names row and column number.
     IntakeError: it expands beyond the limits.
     """
-    _check_parts(plain, name, limits)
+    check_parts(plain, name, limits)
     text = create_private(temporary)
     try:
         n_written, n_cells = _write(plain, text, layout, name)
@@ -72,10 +72,15 @@ def _refuse(problem: Phrase, name: str, **values: object) -> NoReturn:
     raise DamagedFileError(problem, REMEDY, name=name, **values)
 
 
-def _check_parts(plain: Path, name: str, limits: UnpackingLimits) -> None:
-    """Read every part once: what it expands to, its checksum, and that no XML declares a document type."""
+def check_parts(plain: Path, name: str, limits: UnpackingLimits) -> None:
+    """Read every part once: what it expands to, its checksum, and that no XML declares a document type.
+
+    Raises
+    ------
+    DamagedFileError, IntakeError: as `sheet_as_text`.
+    """
     n_packed, n_bytes = plain.stat().st_size, 0
-    with _damage_refused(name), zipfile.ZipFile(plain) as archive:
+    with damage_refused(name), zipfile.ZipFile(plain) as archive:
         for part in archive.infolist():
             n_part, tail = 0, b""
             is_xml = part.filename.lower().endswith((".xml", ".rels"))
@@ -92,7 +97,8 @@ def _check_parts(plain: Path, name: str, limits: UnpackingLimits) -> None:
 
 
 @contextmanager
-def _damage_refused(name: str) -> Iterator[None]:
+def damage_refused(name: str) -> Iterator[None]:
+    """Turn whatever a damaged workbook raises into one sentence."""
     try:
         yield
     except (IntakeError, OSError, csv.Error):
@@ -105,7 +111,7 @@ def _write(plain: Path, text: Path, layout: DelimitedLayout, name: str) -> tuple
     """Write the filled rows; return how many, and how many cells have a value."""
     mappings = list(layout.columns.values())
     n_rows = n_cells = 0
-    with text.open("w", encoding="utf-8", newline="") as target, _damage_refused(name), _opened(plain) as workbook:
+    with text.open("w", encoding="utf-8", newline="") as target, damage_refused(name), _opened(plain) as workbook:
         writer = csv.writer(
             target,
             delimiter=layout.delimiter,

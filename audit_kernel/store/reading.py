@@ -16,6 +16,7 @@ from audit_kernel.store.connection import attach, connect, latest_snapshot, whil
 from audit_kernel.store.ledger import Delivery, deliveries
 from audit_kernel.store.tables import LAKE, is_up_to_date
 from audit_kernel.store.views import create_views, setting_rows
+from audit_kernel.subjects import resolve_subject
 from audit_kernel.use_log import checked_purpose, record_use
 
 if TYPE_CHECKING:
@@ -162,6 +163,18 @@ class Store:
         self._record("ledger", {})
         with while_reading(self.site):
             return deliveries(self._connection)
+
+    def subject(self, kind: str, typed: str) -> str:
+        """Return the site's id of an employee or patient, by that id or an identifier of any log.
+
+        Raises
+        ------
+        UnknownSubjectError: there is no such person, or several.
+        JournalError: the use log cannot be written; nothing is returned.
+        """
+        self._record("subject", {"about": {f"{kind}_id": typed}})
+        with while_reading(self.site):
+            return resolve_subject(self._connection, kind, typed)
 
     def names(self, kind: str, ids: Collection[str]) -> dict[str, str]:
         """Return the newest names of these employees, patients or units, by id.

@@ -39,7 +39,8 @@ FINDING = [
     "explanations_absent",
     "explanations_not_searchable",
 ]
-FILES = sorted(path for room in ("model", "period", "explanations", *ROOMS) for path in (SQL / room).glob("*.sql"))
+FOLDERS = ("model", "period", "review", "explanations", *ROOMS)
+FILES = sorted(path for folder in FOLDERS for path in (SQL / folder).glob("*.sql"))
 QUERIES = sorted(path for room in ROOMS for path in (SQL / room).glob("*.sql") if "." not in path.stem)
 EVENTS = sorted(SQL.glob("checks/*.events.sql"))
 PARTS = sorted(path for part in ("counts", "matrix") for path in SQL.glob(f"checks/*.{part}.sql"))

@@ -1,0 +1,89 @@
+"""Takes decided review lists in: all of a file or nothing, as one line of the journal."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING
+
+from audit_kernel import decisions
+from audit_kernel.errors import IntakeError, UsageError
+from audit_kernel.evidence.bag import digest_of
+from audit_kernel.review.reading import read_answers
+from audit_kernel.use_log import operating_system_user
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from audit_kernel.site import Site
+
+
+@dataclass(frozen=True)
+class TakenIn:
+    """What a list brought: decided rows, new decisions (one for each key of a row), whether the file was known."""
+
+    file_name: str
+    month: str
+    reviewer_name: str
+    n_rows: int
+    n_decided: int
+    n_new: int
+    n_changed: int
+    is_repeated: bool
+
+
+def take_in_lists(site: Site, paths: Iterable[Path]) -> tuple[list[TakenIn], list[IntakeError]]:
+    """Take lists in, each by itself; return what came in, and why files were refused.
+
+    Raises
+    ------
+    UsageError: there is no such file; nothing was taken in.
+    JournalError: the journal cannot be read or written.
+    """
+    files = list(paths)
+    for path in files:
+        if not path.is_file():
+            raise UsageError("There is no file {path!r}.", "Check the name; nothing was taken in.", path=str(path))
+    done, refused = [], []
+    for path in files:
+        try:
+            done.append(take_in_list(site, path))
+        except IntakeError as error:
+            refused.append(error)
+    return done, refused
+
+
+def take_in_list(site: Site, path: Path) -> TakenIn:
+    """Take one list in; a file that came before adds nothing, nor does a decision that stands already.
+
+    Raises
+    ------
+    IntakeError, JournalError: see `read_answers`; the journal is unchanged.
+    """
+    known = {entry["list_id"]: entry for entry in decisions.lists(site)}
+    made, answers = read_answers(site, path, known.get)
+    file_sha256 = digest_of(path)
+    is_repeated = file_sha256 in decisions.imported_files(site)
+    standing = decisions.decided(site, made["month"])
+    new, n_changed = [], 0
+    for each in () if is_repeated else answers:
+        said = {"decision": each.decision, "reason": each.reason, "remark": each.remark}
+        before = standing.get((each.kind, each.key))
+        said_before = before and {name: before[name] for name in (*said, "decided_by")}
+        if said_before != {**said, "decided_by": made["reviewer_id"]}:
+            new.append(each)
+            n_changed += before is not None
+    if new:
+        decisions.journal(site).append(
+            {
+                "kind": decisions.DECIDED,
+                **{name: made[name] for name in ("list_id", "month", "run", "run_sha256", "reviewer_id")},
+                "user": operating_system_user(),
+                "file_sha256": file_sha256,
+                "decisions": [asdict(each) for each in new],
+            }
+        )
+    decided_keys = {(each.kind, each.key) for each in answers}
+    n_decided = sum((row["kind"], row["keys"][0]) in decided_keys for row in made["rows"])
+    counts = (len(made["rows"]), n_decided, len(new), n_changed)
+    return TakenIn(path.name, made["month"], made["reviewer_name"], *counts, is_repeated)
