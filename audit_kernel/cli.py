@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from audit_kernel import commands_sources, commands_store, printing
+from audit_kernel import commands_sources, commands_store, commands_trial, printing
 from audit_kernel.error_language import language_of
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.locale import translator
@@ -279,6 +279,7 @@ def printer(site: Site, language: str = "") -> printing.Printer:
 
 commands_sources.register(app)
 commands_store.register(app)
+commands_trial.register(app)
 
 
 def main() -> None:
