@@ -21,9 +21,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
-    app.command(epilog="Example: audit-kernel preview many_accesses --set minimum_openings=15 --purpose 'routine 3.2'")(
-        preview
-    )
+    example = "Example: audit-kernel preview many_accesses --set minimum_openings=15 --purpose 'routine 3.2'"
+    app.command(epilog=example)(preview)
+    app.command(epilog="Example: audit-kernel sensitivity 2026-10 --incidents 5")(sensitivity)
 
 
 def preview(
@@ -55,3 +55,36 @@ def preview(
         printing.print_json(as_json_preview(found, language))
     else:
         TrialPrinter(console, language).preview(found)
+
+
+def sensitivity(
+    month: Annotated[str, typer.Argument(help="Year and month, e.g. 2026-10.")],
+    incidents: Annotated[int, typer.Option(min=1, max=50, help="Incidents of each kind, where there are people.")] = 5,
+    seed: Annotated[str, typer.Option(help="What they are drawn with; drawn at random when left out.")] = "",
+    every_check: Annotated[
+        bool, typer.Option("--every-check", help="Ask the checks too that are not switched on.")
+    ] = False,
+    purpose: Annotated[str, typer.Option(help="Why; the control's own sensitivity when left out.")] = "",
+    language: LanguageOption = "",
+    site: SiteOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Put synthetic incidents into a copy of a month in memory, and seal how many of them each check finds."""
+    from audit_kernel.sensitivity.run import run_sensitivity
+    from audit_kernel.site import find_site
+
+    opened = find_site(site)
+    language = language or opened.settings.language
+    with printing.month_progress(warnings) as progress:
+        run = run_sensitivity(
+            opened,
+            month,
+            n_of_kind=incidents,
+            seed=seed,
+            every_check=every_check,
+            purpose=purpose,
+            language=language,
+            progress=progress,
+        )
+    TrialPrinter(console, language).sealed(run, as_json=as_json)
+    run.require_complete()

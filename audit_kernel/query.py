@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from audit_kernel import completeness, explanations, statistics
-from audit_kernel.catalog import CHANCE_PAIRS, FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, is_field
+from audit_kernel.catalog import CHANCE_PAIRS, FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, TRIAL_FINDINGS, is_field
 from audit_kernel.counts import count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.parameters import PERIOD, answer, decided_values
@@ -153,7 +153,7 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, 
     for need in query.description.needs:
         if need in (*PERIOD_RELATIONS, CHANCE_PAIRS) or (has_accesses and need == "accesses"):
             continue  # what is made for the period cannot lack
-        if need == MONTH_FINDINGS:
+        if need in (MONTH_FINDINGS, TRIAL_FINDINGS):
             is_there = is_made(connection, need)  # none of them is an answer too
         else:
             # A field of a log is asked for in the period, by `completeness.unfilled`.

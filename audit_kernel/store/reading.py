@@ -67,14 +67,20 @@ class Store:
         settings = site.settings.store
         self._connection = connect(site.temporary_folder, settings.memory_limit, threads or settings.threads)
         try:
-            self.snapshot = attach_pinned(self._connection, site, snapshot)
+            self.snapshot = self._attach(snapshot)
             with while_reading(site):
-                refuse_older_store(self._connection, site)
                 create_views(self._connection, setting_rows(site))
                 self._lock_in()
         except BaseException:
             self._connection.close()
             raise
+
+    def _attach(self, snapshot: int | None) -> int:
+        """Attach the lake at that snapshot, the newest when None; return its number."""
+        number = attach_pinned(self._connection, self.site, snapshot)
+        with while_reading(self.site):
+            refuse_older_store(self._connection, self.site)
+        return number
 
     def _lock_in(self) -> None:
         """A reader reads the store and nothing else: no other file, no export beside the use log's knowledge."""

@@ -1,0 +1,18 @@
+-- who opened these patients' records in the month: a stranger is somebody else, of a unit where nobody did
+with
+
+wanted as (
+
+    select patient_id from drawn_patients
+    union
+    select patient_id from drawn_persons
+    union
+    select patient_id from drawn_unit_patients
+
+)
+
+select distinct period_accesses.patient_id, period_accesses.employee_id, period_accesses.unit_id
+from period_accesses
+semi join wanted on period_accesses.patient_id = wanted.patient_id
+where period_accesses.employee_id is not null
+order by 1, 2, 3

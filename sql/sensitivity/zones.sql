@@ -1,0 +1,1 @@
+select source_id, time_zone from sources order by source_id
