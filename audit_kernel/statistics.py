@@ -20,7 +20,7 @@ from audit_kernel.errors import SettingsError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-KNOWN = ("negative_binomial", "benjamini_hochberg", "clopper_pearson")
+KNOWN = ("negative_binomial", "benjamini_hochberg")
 TAIL_TYPE = pa.decimal128(19, 18)
 SMALLEST_TAIL_STEP = Decimal(1).scaleb(-18)
 
@@ -106,9 +106,8 @@ def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, An
 
     Parameters
     ----------
-    findings: a query's rows; `reason_values` holds n_openings, n_pairs, sum_openings and sum_squares of the peers, and
-        for limits there are columns n_found and n_incidents.
-    names: what the query's `.yml` asks for: negative_binomial, benjamini_hochberg, clopper_pearson.
+    findings: a check's rows; `reason_values` holds n_openings, n_pairs, sum_openings and sum_squares of the peers.
+    names: what the check's `.yml` asks for: negative_binomial, benjamini_hochberg.
     parameters: false_discovery_rate and minimum_openings, when they are asked for.
 
     Raises
@@ -119,8 +118,6 @@ def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, An
         raise SettingsError(
             "There is no statistic {given!r}.", "There are: {allowed}.", given=unknown[0], allowed=", ".join(KNOWN)
         )
-    if "clopper_pearson" in names:
-        findings = _with_limits(findings)
     if "negative_binomial" not in names:
         return findings
     figures = _distinct_figures(findings)
@@ -136,8 +133,8 @@ def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, An
     return findings.filter(pa.array(keep, pa.bool_()))
 
 
-def _with_limits(shares: pa.Table) -> pa.Table:
-    """Fill `lower_limit` and `upper_limit` of the rows with incidents, from `n_found` and `n_incidents`."""
+def with_limits(shares: pa.Table) -> pa.Table:
+    """Fill `lower_limit` and `upper_limit` (Clopper and Pearson, 95 %) where there are incidents to be found."""
     figures = zip(*(shares.column(name).to_pylist() for name in ("n_found", "n_incidents")), strict=True)
     limits = [clopper_pearson(found, size) if size else None for found, size in figures]
     for place, name in enumerate(("lower_limit", "upper_limit")):

@@ -13,6 +13,7 @@ from audit_kernel.evidence.display import Facts, Paragraph
 from audit_kernel.evidence.page import Page
 from audit_kernel.locale import format_percent, translator
 from audit_kernel.parameters import PERIOD
+from audit_kernel.statistics import with_limits
 from audit_kernel.yaml_file import Texts, read_model
 
 if TYPE_CHECKING:
@@ -33,11 +34,12 @@ class SensitivityPage(Page):
     def ask(self) -> Result:
         """Take the run's answer, kinds and checks written as their titles."""
         result = super().ask()
+        table = with_limits(result.table)
         _ = translator(self.language)
-        self.of_all = next((row for row in result.table.to_pylist() if row["kind"] == ALL), None)
+        self.of_all = next((row for row in table.to_pylist() if row["kind"] == ALL), None)
         kinds = read_model(resource_folder("sql") / "sensitivity" / "kinds.yml", _Kinds).root
         titles = {name: each.in_language(self.language) for name, each in kinds.items()}
-        words = _with_words(result.table, "kind", {ALL: _("All kinds"), **titles})
+        words = _with_words(table, "kind", {ALL: _("All kinds"), **titles})
         return replace(result, table=self._with_checks(words))
 
     def summary(self) -> None:

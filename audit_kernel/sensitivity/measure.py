@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy
@@ -28,14 +27,6 @@ if TYPE_CHECKING:
 FINDING = ("check_id", "finding_id", "employee_id", "patient_id")
 
 
-@dataclass(frozen=True)
-class Measured:
-    """How many incidents there were: drawn, and lost because a log would not have written them so; employees in all."""
-
-    n_incidents: int
-    n_lost: int
-
-
 def measure(
     store: CopiedStore,
     queries: Sequence[Query],
@@ -44,7 +35,7 @@ def measure(
     n_of_kind: int,
     language: str,
     progress: Callable[[str, int, int], None],
-) -> Measured:
+) -> list[Incident]:
     """Ask the checks twice, and make the TEMP tables that `sensitivity` and `sensitivity_checks` read.
 
     Parameters
@@ -52,6 +43,10 @@ def measure(
     days: the month's first and last.
     seed: draws people, patients and moments.
     n_of_kind: incidents of each kind, where the data allow so many.
+
+    Returns
+    -------
+    list of Incident: those drawn whose rows the logs would resolve to the people meant.
 
     Raises
     ------
@@ -81,8 +76,19 @@ def measure(
         for row in ranked.select(["finding_id", "is_within_budget"]).to_pylist()
         if row["is_within_budget"]
     }
-    _keep(store, kept, without, again, within, why)
-    return Measured(len(kept), len(incidents) - len(kept))
+    _keep(store, kept, [each for each in incidents if each not in kept], without, again, within)
+    checks = [(name, why.get(name)) for name in sorted({*without, *why})]
+    store.keep("trial_checks", _table(checks, check_id=pa.string(), why=pa.string()))
+    start_at, end_at = store.site.period(first, last)
+    moment = pa.timestamp("us")
+    trial: dict[str, pa.DataType] = {
+        "start_at": moment,
+        "end_at": moment,
+        "seed": pa.string(),
+        "incidents_of_kind": pa.int64(),
+    }
+    store.keep("trial", _table([(start_at, end_at, seed, n_of_kind)], **trial))
+    return kept
 
 
 def _ask(
@@ -130,46 +136,36 @@ def _resolved_as_meant(
 def _keep(
     store: CopiedStore,
     incidents: Sequence[Incident],
+    lost: Sequence[Incident],
     without: Mapping[str, pa.Table],
     again: Mapping[str, pa.Table],
     within: set[str],
-    why: Mapping[str, str],
 ) -> None:
-    """Make the TEMP tables: kinds, subjects of incidents, findings with and without, checks."""
-    text, number, truth = pa.string(), pa.int64(), pa.bool_()
-    n_of = {kind: sum(each.kind == kind for each in incidents) for kind in KINDS}
-    kinds = [{"place": place, "kind": kind, "n_incidents": n_of[kind]} for place, kind in enumerate(KINDS, start=1)]
+    """Make the TEMP tables of kinds, of subjects of incidents, and of all findings, those without and those with."""
+    kinds = [
+        (place, kind, sum(each.kind == kind for each in incidents), sum(each.kind == kind for each in lost))
+        for place, kind in enumerate(KINDS, start=1)
+    ]
     subjects = [
-        {
-            "incident": each.number,
-            "kind": each.kind,
-            "employee_id": each.snooper.employee_id,
-            "patient_id": patient,
-        }
-        for each in incidents
-        for patient in each.patients
+        (each.number, each.kind, each.snooper.employee_id, patient) for each in incidents for patient in each.patients
     ]
+    before, after = ({row[1]: row for table in tables.values() for row in _rows(table)} for tables in (without, again))
     findings = [
-        {
-            **row,
-            "is_without": is_without,
-            "is_with": not is_without,
-            "is_within_budget": not is_without and row["finding_id"] in within,
-        }
-        for is_without, tables in ((True, without), (False, again))
-        for table in tables.values()
-        for row in table.select(FINDING).to_pylist()
+        (*row, name in before, name in after, name not in before, name not in after, name in within)
+        for name, row in {**before, **after}.items()
     ]
-    checks = [{"check_id": name, "why": why.get(name)} for name in sorted({*without, *why})]
-    flags = ("is_without", "is_with", "is_within_budget")
-    of_finding: list[tuple[str, pa.DataType]] = [(name, text) for name in FINDING]
-    of_finding += [(name, truth) for name in flags]
-    of_subject = [("incident", number), ("kind", text), ("employee_id", text), ("patient_id", text)]
-    store.keep("incident_kinds", _table(kinds, [("place", number), ("kind", text), ("n_incidents", number)]))
-    store.keep("incident_subjects", _table(subjects, of_subject))
-    store.keep("trial_findings", _table(findings, of_finding))
-    store.keep("trial_checks", _table(checks, [("check_id", text), ("why", text)]))
+    number, text, truth = pa.int64(), pa.string(), pa.bool_()
+    store.keep("incident_kinds", _table(kinds, place=number, kind=text, n_incidents=number, n_lost=number))
+    store.keep("incident_subjects", _table(subjects, incident=number, kind=text, employee_id=text, patient_id=text))
+    flags = dict.fromkeys(("is_without", "is_with", "is_new", "is_gone", "is_within_budget"), truth)
+    store.keep("trial_findings", _table(findings, **dict.fromkeys(FINDING, text), **flags))
 
 
-def _table(rows: list[dict[str, Any]], columns: Sequence[tuple[str, pa.DataType]]) -> pa.Table:
-    return pa.Table.from_pylist(rows, pa.schema(list(columns)))
+def _rows(findings: pa.Table) -> list[tuple[Any, ...]]:
+    return list(zip(*(findings.column(name).to_pylist() for name in FINDING), strict=True))
+
+
+def _table(rows: Sequence[tuple[Any, ...]], **columns: pa.DataType) -> pa.Table:
+    """Make a table of rows; a column is given as its name and type."""
+    values = zip(*rows, strict=True) if rows else ([] for _ in columns)
+    return pa.table([pa.array(each, kind) for each, kind in zip(values, columns.values(), strict=True)], list(columns))

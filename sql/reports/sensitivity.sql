@@ -4,16 +4,13 @@ pointed as (
 
     -- a finding points at an incident when it names its employee, and its patient where it names one
     select
-        subjects.kind, subjects.incident, findings.check_id,
-        bool_or(findings.is_with and before.finding_id is null) as is_found,
-        bool_or(findings.is_with and before.finding_id is null and findings.is_within_budget) as is_within_budget,
+        subjects.kind, subjects.incident, findings.check_id, bool_or(findings.is_new) as is_found,
+        bool_or(findings.is_new and findings.is_within_budget) as is_within_budget,
         bool_or(findings.is_without) as was_before
     from trial_findings as findings
     inner join incident_subjects as subjects
         on findings.employee_id = subjects.employee_id
         and (findings.patient_id is null or findings.patient_id = subjects.patient_id)
-    left join (select distinct finding_id from trial_findings where is_without) as before
-        on findings.finding_id = before.finding_id
     group by subjects.kind, subjects.incident, findings.check_id
 
 ),
@@ -40,9 +37,20 @@ counted as (
 
 ),
 
+kinds as (
+
+    -- of the trial that was asked for, and of no other
+    select incident_kinds.place, incident_kinds.kind, incident_kinds.n_incidents, incident_kinds.n_lost
+    from incident_kinds
+    inner join trial
+        on trial.start_at = $start_at and trial.end_at = $end_at
+        and trial.seed = $seed and trial.incidents_of_kind = $incidents_of_kind
+
+),
+
 rows_of_page as (
 
-    select kind, '*' as check_id from incident_kinds
+    select kind, '*' as check_id from kinds
     union
     select kind, check_id from counted where n_found > 0
 
@@ -51,31 +59,32 @@ rows_of_page as (
 figures as (
 
     select
-        kinds.place, rows_of_page.kind, rows_of_page.check_id, kinds.n_incidents,
+        kinds.place, kinds.kind, rows_of_page.check_id, kinds.n_incidents, kinds.n_lost,
         coalesce(counted.n_found, 0) as n_found, coalesce(counted.n_within_budget, 0) as n_within_budget,
         coalesce(counted.n_before, 0) as n_before
-    from rows_of_page
-    inner join incident_kinds as kinds on rows_of_page.kind = kinds.kind
+    from kinds
+    inner join rows_of_page on kinds.kind = rows_of_page.kind
     left join counted on rows_of_page.kind = counted.kind and rows_of_page.check_id = counted.check_id
+    union all
+    select
+        0 as place, '*' as kind, '*' as check_id, sum(kinds.n_incidents) as n_incidents, sum(kinds.n_lost) as n_lost,
+        sum(coalesce(counted.n_found, 0)) as n_found, sum(coalesce(counted.n_within_budget, 0)) as n_within_budget,
+        sum(coalesce(counted.n_before, 0)) as n_before
+    from kinds
+    left join counted on kinds.kind = counted.kind and counted.check_id = '*'
 
 ),
 
-with_all as (
+shares as (
 
-    select * from figures
-    union all
     select
-        0 as place, '*' as kind, '*' as check_id, cast(sum(n_incidents) as bigint), cast(sum(n_found) as bigint),
-        cast(sum(n_within_budget) as bigint), cast(sum(n_before) as bigint)
+        place, kind, check_id, cast(n_incidents as bigint) as n_incidents, cast(n_found as bigint) as n_found,
+        cast(0.000001 * cast(1000000 * n_found // nullif(n_incidents, 0) as decimal(18, 0)) as decimal(18, 6)) as share,
+        cast(null as decimal(19, 18)) as lower_limit, cast(null as decimal(19, 18)) as upper_limit,
+        cast(n_within_budget as bigint) as n_within_budget, cast(n_before as bigint) as n_before,
+        cast(n_lost as bigint) as n_lost
     from figures
-    where check_id = '*'
 
 )
 
-select
-    kind, check_id, n_incidents, n_found,
-    cast(n_found as decimal(18, 6)) / nullif(n_incidents, 0) as share,
-    cast(null as decimal(19, 18)) as lower_limit, cast(null as decimal(19, 18)) as upper_limit,
-    n_within_budget, n_before
-from with_all
-order by place, case when check_id = '*' then 0 else 1 end, check_id
+select * from shares order by place, check_id

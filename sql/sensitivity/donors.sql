@@ -1,4 +1,3 @@
--- rows of the month that an incident's rows are written like: the patient stands in them without any record key
 with
 
 kinds as (
@@ -34,23 +33,29 @@ rows_of_month as (
 
     select * from stored_accesses where recorded_at >= $start_at and recorded_at < $end_at
 
+),
+
+donors as (
+
+    -- the patient stands in them without any record key
+    select
+        chosen.deed, chosen.place, coalesce(record_tables.related, 'unknown') as related,
+        rows_of_month.patient_id is not distinct from rows_of_month.table_name || ':' || rows_of_month.record_ref
+            as is_named_by_record,
+        rows_of_month.* exclude (access_id)
+    from chosen
+    inner join rows_of_month
+        on chosen.source_id = rows_of_month.source_id and chosen.event_id = rows_of_month.event_id
+        and chosen.item = rows_of_month.item
+    left join record_tables
+        on rows_of_month.source_id = record_tables.source_id and rows_of_month.table_name = record_tables.table_name
+    where
+        rows_of_month.patient_id is not null
+        and (
+            rows_of_month.patient_id is distinct from rows_of_month.table_name || ':' || rows_of_month.record_ref
+            or record_tables.related = 'patient'
+        )
+
 )
 
-select
-    chosen.deed, chosen.place, coalesce(record_tables.related, 'unknown') as related,
-    rows_of_month.patient_id is not distinct from rows_of_month.table_name || ':' || rows_of_month.record_ref
-        as is_named_by_record,
-    rows_of_month.* exclude (access_id)
-from chosen
-inner join rows_of_month
-    on chosen.source_id = rows_of_month.source_id and chosen.event_id = rows_of_month.event_id
-    and chosen.item = rows_of_month.item
-left join record_tables
-    on rows_of_month.source_id = record_tables.source_id and rows_of_month.table_name = record_tables.table_name
-where
-    rows_of_month.patient_id is not null
-    and (
-        rows_of_month.patient_id is distinct from rows_of_month.table_name || ':' || rows_of_month.record_ref
-        or record_tables.related = 'patient'
-    )
-order by chosen.source_id, chosen.deed, chosen.place
+select * from donors order by source_id, deed, place

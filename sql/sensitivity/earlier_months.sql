@@ -1,5 +1,13 @@
-select distinct month
-from lake.unexplained_days
-where month < cast($start_at + interval '12' hour as date)
-order by month desc
-limit 5
+with
+
+counted as (
+
+    select distinct month
+    from lake.unexplained_days
+    where
+        month < cast($start_at + interval '12' hour as date)
+        and month >= cast($start_at + interval '12' hour as date) - interval '5' month
+
+)
+
+select * from counted order by month

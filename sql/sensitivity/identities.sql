@@ -1,4 +1,3 @@
--- how each log writes an employee: the identifier that it wrote in most rows of the month
 with
 
 counted as (
@@ -17,13 +16,19 @@ counted as (
 
 placed as (
 
+    -- a log's identifier of an employee is the one in most rows of the month
     select
         *, row_number() over (partition by source_id, employee_id order by n_rows desc, written) as place
     from counted
 
+),
+
+identities as (
+
+    select source_id, employee_id, written, employee_name, role, unit_id, network_address, country
+    from placed
+    where place = 1
+
 )
 
-select source_id, employee_id, written, employee_name, role, unit_id, network_address, country
-from placed
-where place = 1
-order by source_id, employee_id
+select * from identities order by source_id, employee_id

@@ -1,4 +1,3 @@
--- who opened these patients' records in the month: a stranger is somebody else, of a unit where nobody did
 with
 
 wanted as (
@@ -9,10 +8,16 @@ wanted as (
     union
     select patient_id from drawn_unit_patients
 
+),
+
+openers as (
+
+    -- a stranger to these patients is somebody else, of a unit where nobody opened the record in the month
+    select distinct period_accesses.patient_id, period_accesses.employee_id, period_accesses.unit_id
+    from period_accesses
+    semi join wanted on period_accesses.patient_id = wanted.patient_id
+    where period_accesses.employee_id is not null
+
 )
 
-select distinct period_accesses.patient_id, period_accesses.employee_id, period_accesses.unit_id
-from period_accesses
-semi join wanted on period_accesses.patient_id = wanted.patient_id
-where period_accesses.employee_id is not null
-order by 1, 2, 3
+select * from openers order by patient_id, employee_id, unit_id

@@ -1,4 +1,3 @@
--- persons whom a snooper looks for because of who they are, as the reference data know them in the month
 with
 
 days as (
@@ -40,16 +39,21 @@ found as (
     union
     select 'blocked' as person, null as employee_id, patient_id, valid_from, valid_to from record_blocks
 
+),
+
+persons as (
+
+    -- whom a snooper looks for because of who they are; who died lately may still have things to be written
+    select
+        person, employee_id, patient_id, max(greatest(valid_from, first_day)) as since,
+        sha256($seed || '|' || patient_id || '|' || coalesce(employee_id, '')) as draw_hash
+    from found
+    cross join days
+    where
+        valid_from <= last_day - interval '5' day and valid_to > last_day
+        and (person <> 'dead' or valid_from <= first_day - interval '1' month)
+    group by person, employee_id, patient_id
+
 )
 
--- who died lately may still have things to be written
-select
-    person, employee_id, patient_id,
-    max(greatest(valid_from, first_day)) as since
-from found
-cross join days
-where
-    valid_from <= last_day - interval '5' day and valid_to > last_day
-    and (person <> 'dead' or valid_from <= first_day - interval '1' month)
-group by person, employee_id, patient_id
-order by person, sha256($seed || '|' || patient_id || '|' || coalesce(employee_id, '')), employee_id, patient_id
+select * from persons order by person, draw_hash, employee_id, patient_id

@@ -1,4 +1,3 @@
--- how each log writes a patient: the identifier that stands for the patient there, and what else its rows say
 with
 
 wanted as (
@@ -33,14 +32,20 @@ named as (
         and valid_from <= cast($start_at as date) and valid_to > cast($end_at as date)
     group by source_id, id
 
+),
+
+targets as (
+
+    -- the identifier that stands for the patient in that log, and what else its rows say
+    select
+        sources.source_id, wanted.patient_id, coalesce(named.identifier, wanted.patient_id) as identifier,
+        written.patient_name, written.patient_unit_id
+    from sources
+    cross join wanted
+    left join named on sources.source_id = named.source_id and wanted.patient_id = named.patient_id
+    left join written on sources.source_id = written.source_id and wanted.patient_id = written.patient_id
+    where sources.event_table = 'accesses'
+
 )
 
-select
-    sources.source_id, wanted.patient_id, coalesce(named.identifier, wanted.patient_id) as identifier,
-    written.patient_name, written.patient_unit_id
-from sources
-cross join wanted
-left join named on sources.source_id = named.source_id and wanted.patient_id = named.patient_id
-left join written on sources.source_id = written.source_id and wanted.patient_id = written.patient_id
-where sources.event_table = 'accesses'
-order by sources.source_id, wanted.patient_id
+select * from targets order by source_id, patient_id

@@ -16,6 +16,12 @@ placed as (
         *, row_number() over (partition by unit_id order by sha256($seed || '|' || patient_id), patient_id) as place
     from opened
 
+),
+
+drawn as (
+
+    select unit_id, patient_id, place from placed where place <= $most
+
 )
 
-select unit_id, patient_id from placed where place <= $most order by unit_id, place
+select * from drawn order by unit_id, place

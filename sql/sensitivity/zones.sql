@@ -1,1 +1,9 @@
-select source_id, time_zone from sources order by source_id
+with
+
+zones as (
+
+    select source_id, time_zone from sources
+
+)
+
+select * from zones order by source_id

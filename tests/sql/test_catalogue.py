@@ -13,7 +13,7 @@ import sqlglot
 import yaml
 
 from tests.sql.conftest import SQL, Lake
-from tests.sql.period import make_period, rank
+from tests.sql.period import make_period, make_trial, rank
 
 MODELS: list[str] = yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8"))
 ROOMS = ("reports", "checks", "sample")
@@ -39,7 +39,9 @@ FINDING = [
     "explanations_absent",
     "explanations_not_searchable",
 ]
-FILES = sorted(path for room in ("model", "period", "explanations", *ROOMS) for path in (SQL / room).glob("*.sql"))
+FILES = sorted(
+    path for room in ("model", "period", "explanations", "sensitivity", *ROOMS) for path in (SQL / room).glob("*.sql")
+)
 QUERIES = sorted(path for room in ROOMS for path in (SQL / room).glob("*.sql") if "." not in path.stem)
 EVENTS = sorted(SQL.glob("checks/*.events.sql"))
 PARTS = sorted(path for part in ("counts", "matrix") for path in SQL.glob(f"checks/*.{part}.sql"))
@@ -57,6 +59,7 @@ def lake() -> Iterator[Lake]:
     made = Lake()
     make_period(made)
     rank(made, [])
+    make_trial(made)
     yield made
     made.connection.close()
 
