@@ -212,9 +212,9 @@ def _can_be_written(material: Material, who: Snooper, opening: Opening) -> bool:
     zone = ZoneInfo(material.zones[opening.source_id])
     day = opening.at.replace(tzinfo=UTC).astimezone(zone).date()
     return (
-        (opening.source_id, opening.deed) in material.donors
-        and (opening.source_id, who.employee_id) in material.identities
+        (opening.source_id, who.employee_id) in material.identities
         and (opening.source_id, opening.patient_id) in material.targets
+        and bool(material.rows_like(opening.source_id, opening.deed, opening.patient_id))
         and material.since.get(opening.patient_id, material.first) <= day <= material.last
     )
 

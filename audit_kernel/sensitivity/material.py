@@ -40,6 +40,7 @@ class Material:
     persons: (employee, patient) by who they are: staff, relative, protected, media, dead, blocked.
     since: by patient, the first day of the month on which such a person is one.
     donors: rows by (source, deed); `identities` by (source, employee); `targets` by (source, patient).
+    records: by (source, table, patient), a record of that patient.
     zones: each log's time zone.
     earlier_months: months before, that a run has counted the days without a reason of.
     """
@@ -56,8 +57,18 @@ class Material:
     donors: Mapping[tuple[str, str], tuple[Row, ...]]
     identities: Mapping[tuple[str, str], Row]
     targets: Mapping[tuple[str, str], Row]
+    records: Mapping[tuple[str, str, str], str]
     zones: Mapping[str, str]
     earlier_months: tuple[date, ...]
+
+    def rows_like(self, source_id: str, deed: str, patient_id: str) -> list[Row]:
+        """Return the rows of a deed that can be written about this patient; some need a record of the patient."""
+        return [
+            row
+            for row in self.donors.get((source_id, deed), ())
+            if not (row["is_named_by_record"] and row["related"] == "record")
+            or (source_id, row["table_name"], patient_id) in self.records
+        ]
 
     @property
     def has_countries(self) -> bool:
@@ -92,7 +103,7 @@ def material(store: CopiedStore, first: date, last: date, seed: str, n_incidents
     for row in look("openers"):
         openers[row["patient_id"]].add(row["employee_id"])
         opener_units[row["patient_id"]].add(row["unit_id"])
-    donors = _grouped(look("donors", DONORS_OF_ONE), "source_id", "deed")
+    donors = _grouped(look("donors", DONORS_OF_ONE, "drawn_donors"), "source_id", "deed")
     return Material(
         first=first,
         last=last,
@@ -115,6 +126,9 @@ def material(store: CopiedStore, first: date, last: date, seed: str, n_incidents
         donors={(key[0], key[1]): rows for key, rows in donors.items()},
         identities={(row["source_id"], row["employee_id"]): row for row in look("identities")},
         targets={(row["source_id"], row["patient_id"]): row for row in look("targets")},
+        records={
+            (row["source_id"], row["table_name"], row["patient_id"]): row["record_ref"] for row in look("records")
+        },
         zones={row["source_id"]: row["time_zone"] for row in look("zones")},
         earlier_months=tuple(row["month"] for row in look("earlier_months")),
     )

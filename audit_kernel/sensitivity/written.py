@@ -32,7 +32,7 @@ def written(
     number = 0
     for incident in incidents:
         for opening in incident.openings:
-            donors = material.donors[opening.source_id, opening.deed]
+            donors = material.rows_like(opening.source_id, opening.deed, opening.patient_id)
             n_rows = int(draws.integers(1, 4)) if opening.deed == "read" else 1
             for place in range(n_rows):
                 number += 1
@@ -60,8 +60,10 @@ def _row(donor: Row, opening: Opening, material: Material, employee_id: str) -> 
     """Return the donor's row with this employee and this patient, as that log writes them."""
     who = material.identities[opening.source_id, employee_id]
     about = material.targets[opening.source_id, opening.patient_id]
-    identifier = about["identifier"]
+    identifier, table = about["identifier"], donor["table_name"]
     is_named_by_record = bool(donor["is_named_by_record"])
+    if is_named_by_record and donor["related"] == "record":
+        identifier = material.records[opening.source_id, table, opening.patient_id]
     names_patient = is_named_by_record or donor["record_ref"] == donor["patient_id"]
     row = {name: value for name, value in donor.items() if name not in NOT_OF_THE_ROW}
     return row | {
@@ -72,7 +74,7 @@ def _row(donor: Row, opening: Opening, material: Material, employee_id: str) -> 
         "role": who["role"],
         "unit_id": who["unit_id"],
         "on_behalf_of": None,
-        "patient_id": f"{donor['table_name']}:{identifier}" if is_named_by_record else identifier,
+        "patient_id": f"{table}:{identifier}" if is_named_by_record else identifier,
         "patient_name": about["patient_name"],
         "patient_unit_id": about["patient_unit_id"],
         "record_ref": identifier if names_patient else None,

@@ -37,7 +37,7 @@ rows_of_month as (
 
 donors as (
 
-    -- the patient stands in them without any record key
+    -- the patient stands in them, or a record of a table whose records are known
     select
         chosen.deed, chosen.place, coalesce(record_tables.related, 'unknown') as related,
         rows_of_month.patient_id is not distinct from rows_of_month.table_name || ':' || rows_of_month.record_ref
@@ -53,7 +53,7 @@ donors as (
         rows_of_month.patient_id is not null
         and (
             rows_of_month.patient_id is distinct from rows_of_month.table_name || ':' || rows_of_month.record_ref
-            or record_tables.related = 'patient'
+            or record_tables.related in ('patient', 'record')
         )
 
 )

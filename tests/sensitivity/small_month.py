@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import pyarrow as pa
+
 from audit_kernel.site import Site, create_site
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reference import take_in_reference
+from audit_kernel.store.unexplained_days import keep_unexplained_days
 from tests.store.logs import HEADER
 
 N_EMPLOYEES, N_UNITS, N_PATIENTS = 36, 3, 90
@@ -20,6 +23,7 @@ CHECKS = (
     "unauthorised_resources",
     "abnormal_times",
     "media_interest",
+    "slow_browsing",
 )
 
 
@@ -78,6 +82,10 @@ def make_small_month(folder: Path, checks: tuple[str, ...] = CHECKS) -> Site:
     log = folder / "log.csv"
     log.write_text("\r\n".join([HEADER, *log_lines()]) + "\r\n", encoding="utf-8", newline="")
     take_in(site, log, "gerica")
+    nobody = pa.schema([(name, pa.string()) for name in ("employee_id", "patient_id")])
+    nobody = nobody.append(pa.field("local_date", pa.date32())).append(pa.field("unit_id", pa.string()))
+    for month in (date(2026, 8, 1), date(2026, 9, 1)):
+        keep_unexplained_days(site, month, nobody.append(pa.field("n_accesses", pa.int64())).empty_table(), 0)
     monthly = ", ".join(f"checks/{name}" for name in checks)
     (site.folder / "parameters" / "schedule.yml").write_text(f"monthly: [{monthly}]\n", encoding="utf-8")
     return site
