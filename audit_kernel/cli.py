@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from audit_kernel import commands_review, commands_sample, commands_sources, commands_store, printing
+from audit_kernel import (
+    commands_review,
+    commands_sample,
+    commands_sources,
+    commands_store,
+    commands_trial,
+    printing,
+)
 from audit_kernel.error_language import language_of
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.locale import translator
@@ -273,7 +280,7 @@ def printer(site: Site, language: str = "") -> printing.Printer:
     return printing.Printer(console, language or site.settings.language)
 
 
-for commands in (commands_review, commands_sample, commands_sources, commands_store):
+for commands in (commands_review, commands_sample, commands_sources, commands_store, commands_trial):
     commands.register(app)
 
 

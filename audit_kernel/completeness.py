@@ -35,7 +35,7 @@ with drawn_on as (
 )
 select source_id, coalesce(running_number, false) as has_numbers from drawn_on left join sources using (source_id)
 """
-TOLERANCES = ("incomplete_days_tolerated", "missing_rows_tolerated")
+TOLERANCES = {"incomplete_days_tolerated": "integer", "missing_rows_tolerated": "decimal"}
 MOST_RANGES = 6
 Kind = Literal["silent", "low", "missing", "quarantined", "field"]
 ODD_DAYS: tuple[Kind, ...] = ("silent", "low")
@@ -66,7 +66,12 @@ class Lack:
 
 
 def refuse_incomplete_logs(
-    connection: duckdb.DuckDBPyConnection, site: Site, query: Query, bound: Mapping[str, Any], day: date
+    connection: duckdb.DuckDBPyConnection,
+    site: Site,
+    query: Query,
+    bound: Mapping[str, Any],
+    day: date,
+    known: dict[tuple[object, ...], tuple[Lack, ...]],
 ) -> None:
     """Refuse to call a period free of findings whose rows are missing.
 
@@ -74,6 +79,7 @@ def refuse_incomplete_logs(
     ----------
     bound: `start_at`, `end_at` and `public_holidays`; a side that is open cannot be judged.
     day: the thresholds valid on this day count.
+    known: what was found before over the same snapshot; what is found now is added.
 
     Raises
     ------
@@ -87,7 +93,10 @@ def refuse_incomplete_logs(
         return
     valid = thresholds_valid_on(day, site.folder)
     decided = {name: valid[name].value for name in threshold_names()}
-    if found := lacks(connection, query.complete, {**bound, **decided}):
+    key = (query.complete, bound["start_at"], bound["end_at"], *sorted(decided.items()))
+    if key not in known:
+        known[key] = lacks(connection, query.complete, {**bound, **decided})
+    if found := known[key]:
         raise NotAssessableError(query.name, query.complete[0], lacks=found)
 
 
@@ -125,8 +134,13 @@ def holidays_around(site: Site, query: Query, start_at: datetime | None, end_at:
 
 def threshold_names() -> tuple[str, ...]:
     """Return the thresholds that decide whether a period is whole enough."""
+    return tuple(threshold_types())
+
+
+def threshold_types() -> dict[str, str]:
+    """Return these thresholds, each with the type of its value."""
     compared = _query("expected_rows").description.parameters
-    return (*(name for name, each in compared.items() if each.threshold), *TOLERANCES)
+    return {name: str(each.type) for name, each in compared.items() if each.threshold} | TOLERANCES
 
 
 def lacks(

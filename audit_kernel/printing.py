@@ -80,6 +80,15 @@ def step_progress(console: Console, language: str, total: int) -> Iterator[Calla
         yield report
 
 
+@contextmanager
+def month_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar over the questions of several months, with the time left."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        task = progress.add_task("", total=None)
+        yield lambda month, done, total: progress.update(task, description=month, completed=done, total=total)
+
+
 class Printer:
     """Prints answers on a console in one language."""
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 
 from audit_kernel import completeness, explanations, places, statistics
-from audit_kernel.catalog import CHANCE_PAIRS, FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, PRESENCES, is_field
+from audit_kernel.catalog import (
+    CHANCE_PAIRS,
+    FRAME,
+    MONTH_FINDINGS,
+    PERIOD_RELATIONS,
+    PRESENCES,
+    TRIAL_FINDINGS,
+    is_field,
+)
 from audit_kernel.counts import count_examined, count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.parameters import PERIOD, answer, decided_values
@@ -24,10 +32,19 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from audit_kernel.catalog import Query
+    from audit_kernel.completeness import Lack
     from audit_kernel.site import Site
     from audit_kernel.thresholds import Threshold
 
 Period = tuple[datetime | None, datetime | None]
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was looked up about one snapshot and holds for every further question of the same period."""
+
+    searched: dict[Period, tuple[int, int]] = field(default_factory=dict)
+    lacks: dict[tuple[object, ...], tuple[Lack, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -68,14 +85,14 @@ def run_query(
     site: Site,
     query: Query,
     given: Mapping[str, Any],
-    counted: dict[Period, tuple[int, int]],
+    looked: Looked,
 ) -> Result:
     """Run one query over an open store.
 
     Parameters
     ----------
     given: parameters by the names of the `.yml`; a period is given as `from_date` and `to_date`, both included.
-    counted: what `count_searched` answered before over the same snapshot, by period; the answer is added.
+    looked: what was looked up before over the same snapshot; what is looked up now is added.
 
     Raises
     ------
@@ -91,16 +108,17 @@ def run_query(
             bound[name] = values[name] = resolve_subject(connection, parameter.type, bound[name])
         if parameter.type == "text" and bound.get(name) is not None:
             refuse_unknown_code(connection, name, bound[name])
-    refuse_missing_data(connection, query, has_accesses=any(n_accesses for n_accesses, _unresolved in counted.values()))
+    has_accesses = any(n_accesses for n_accesses, _unresolved in looked.searched.values())
+    refuse_missing_data(connection, query, has_accesses=has_accesses)
     period = (bound["start_at"], bound["end_at"])
     bound["public_holidays"] = completeness.holidays_around(site, query, *period)
-    if period not in counted:
-        counted[period] = count_searched(connection, *period)
-    searched, unresolved = counted[period]
+    if period not in looked.searched:
+        looked.searched[period] = count_searched(connection, *period)
+    searched, unresolved = looked.searched[period]
     if not searched and "accesses" in query.description.needs:
         raise NotAssessableError(query.name, "accesses", is_period_empty=True)
     point_at_order(connection, query, bound)
-    completeness.refuse_incomplete_logs(connection, site, query, bound, day)
+    completeness.refuse_incomplete_logs(connection, site, query, bound, day, looked.lacks)
     table = _answered(connection, site, query, bound, day)
     odd_codes = count_odd_codes(connection, *period) if query.room == "checks" else (0, 0)
     reasons = explanations.searched(connection) if query.description.needs_period else ()
@@ -146,7 +164,7 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, 
     for need in query.description.needs:
         if need in (*PERIOD_RELATIONS, PRESENCES, CHANCE_PAIRS) or (has_accesses and need == "accesses"):
             continue  # what is made for the period cannot lack
-        if need == MONTH_FINDINGS:
+        if need in (MONTH_FINDINGS, TRIAL_FINDINGS):
             is_there = is_made(connection, need)  # none of them is an answer too
         else:
             # A field of a log is asked for in the period, by `completeness.unfilled`.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -13,7 +15,7 @@ from audit_kernel.errors import SettingsError
 from audit_kernel.yaml_file import Texts, read_model, read_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
 FILE = "thresholds.yml"
@@ -35,6 +37,19 @@ class _Thresholds(RootModel[dict[str, tuple[Threshold, ...]]]):
     """The whole file."""
 
 
+_TRIED: ContextVar[Mapping[str, Threshold] | None] = ContextVar("tried", default=None)
+
+
+@contextmanager
+def tried(decisions: Mapping[str, Threshold]) -> Iterator[None]:
+    """Let these decisions count, all of them and whatever the day, for what is asked meanwhile: a preview's."""
+    token = _TRIED.set(decisions)
+    try:
+        yield
+    finally:
+        _TRIED.reset(token)
+
+
 def thresholds_valid_on(day: date, site_folder: Path | None = None) -> dict[str, Threshold]:
     """Return each threshold's decision that was valid on a local day; a site's decisions come before the package's.
 
@@ -42,25 +57,37 @@ def thresholds_valid_on(day: date, site_folder: Path | None = None) -> dict[str,
     ------
     SettingsError: a file is wrong, or the site names a threshold that no query has.
     """
+    if (decisions := _TRIED.get()) is not None:
+        return dict(decisions)
     package = read_model(resource_folder("parameters") / FILE, _Thresholds).root
     own_file = site_folder / "parameters" / FILE if site_folder else None
-    own = read_model(own_file, _Thresholds).root if own_file and own_file.is_file() else {}
     known = {**package, **dict.fromkeys(_named_by_own_queries(site_folder), ())} if site_folder else package
+    own = read_decisions(own_file, known) if own_file and own_file.is_file() else {}
+    valid: dict[str, Threshold] = {}
+    for name, decisions_of_name in known.items():
+        candidates = [each for each in own.get(name, ()) if each.valid_from <= day] or list(decisions_of_name)
+        if candidates:  # else a query that needs it says so itself
+            valid[name] = max(candidates, key=lambda decision: (decision.valid_from <= day, decision.valid_from))
+    return valid
+
+
+def read_decisions(path: Path, known: Collection[str]) -> dict[str, tuple[Threshold, ...]]:
+    """Return the decisions of a site's file, by threshold.
+
+    Raises
+    ------
+    SettingsError: the file is wrong, or names a threshold that is not among the known ones.
+    """
+    own = read_model(path, _Thresholds).root
     if unknown := sorted(set(own) - set(known)):
         raise SettingsError(
             "{own_file}: unknown threshold {given!r}.",
             "There are: {allowed}.",
-            own_file=own_file,
+            own_file=path,
             given=unknown[0],
             allowed=", ".join(sorted(known)),
         )
-    valid: dict[str, Threshold] = {}
-    for name, decisions in known.items():
-        candidates = [decision for decision in own.get(name, ()) if decision.valid_from <= day] or list(decisions)
-        if not candidates:  # a query that needs it says so itself
-            continue
-        valid[name] = max(candidates, key=lambda decision: (decision.valid_from <= day, decision.valid_from))
-    return valid
+    return own
 
 
 def decision(valid: Mapping[str, Threshold], threshold: str, query: str) -> Threshold:

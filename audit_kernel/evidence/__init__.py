@@ -10,9 +10,18 @@ if TYPE_CHECKING:
     from audit_kernel.evidence.page import Page
     from audit_kernel.evidence.ranking_page import RankingPage
     from audit_kernel.evidence.sample_page import SamplePage
+    from audit_kernel.evidence.sensitivity_page import SensitivityPage
     from audit_kernel.evidence.share_page import SharePage
 
-__all__ = ["open_check", "open_completeness", "open_page", "open_ranking", "open_sample", "open_share"]
+__all__ = [
+    "open_check",
+    "open_completeness",
+    "open_page",
+    "open_ranking",
+    "open_sample",
+    "open_sensitivity",
+    "open_share",
+]
 
 
 def open_check(name: str, *, run: str, language: str, **parameters: Any) -> CheckPage:  # noqa: ANN401 - the notebook's
@@ -50,6 +59,13 @@ def open_sample(*, run: str, language: str, **parameters: Any) -> SamplePage:  #
     from audit_kernel.evidence.sample_run import DRAW
 
     return SamplePage(DRAW, run, language, parameters)
+
+
+def open_sensitivity(*, run: str, language: str, **parameters: Any) -> SensitivityPage:  # noqa: ANN401 - the notebook's
+    """Open the page of a run with known incidents; see `audit_kernel.evidence.sensitivity_page.SensitivityPage`."""
+    from audit_kernel.evidence.sensitivity_page import SensitivityPage
+
+    return SensitivityPage("reports/sensitivity", run, language, parameters)
 
 
 def open_share(*, run: str, language: str, **parameters: Any) -> SharePage:  # noqa: ANN401 - the notebook's parameters

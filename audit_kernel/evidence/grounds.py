@@ -75,6 +75,7 @@ def why_not_assessable(error: NotAssessableError, language: str) -> str:
         "medication_events": _("medication events"),
         "month_findings": _("findings of a month's run"),
         "patients": _("patients"),
+        "trial_findings": _("findings of a run with known incidents"),
         "record_keys": _("record keys"),
         "unit_assignments": _("unit assignments"),
         "units": _("units"),

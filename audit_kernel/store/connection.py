@@ -59,8 +59,15 @@ def connect(temporary: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPy
     return connection
 
 
-def attach(connection: duckdb.DuckDBPyConnection, site: Site, *, read_only: bool, snapshot: int | None = None) -> None:
-    """Attach the site's lake as `lake`.
+def attach(
+    connection: duckdb.DuckDBPyConnection,
+    site: Site,
+    *,
+    read_only: bool,
+    snapshot: int | None = None,
+    name: str = LAKE,
+) -> None:
+    """Attach the site's lake as `lake`, or under another name.
 
     Raises
     ------
@@ -82,7 +89,7 @@ def attach(connection: duckdb.DuckDBPyConnection, site: Site, *, read_only: bool
         options.append(f"snapshot_version {int(snapshot)}")
     try:
         catalogue.prepare_access(connection, site)
-        connection.execute(f"attach {literal(catalogue.lake_address(site))} as {LAKE} ({', '.join(options)})")
+        connection.execute(f"attach {literal(catalogue.lake_address(site))} as {name} ({', '.join(options)})")
     except duckdb.Error as error:
         if is_postgres and read_only and not catalogue.exists(site):
             raise nothing_taken_in(site) from None

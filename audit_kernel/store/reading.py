@@ -10,7 +10,7 @@ import pyarrow as pa
 from audit_kernel.catalog import MONTH_FINDINGS, Catalog
 from audit_kernel.errors import Phrase, StoreError, UsageError
 from audit_kernel.explanations import explain_period, period_sql
-from audit_kernel.query import Period, Result, run_query
+from audit_kernel.query import Looked, Result, run_query
 from audit_kernel.store.catalogue import files_address, literal
 from audit_kernel.store.connection import attach, connect, latest_snapshot, while_reading, without_log_text
 from audit_kernel.store.ledger import Delivery, deliveries
@@ -61,21 +61,27 @@ class Store:
 
     def __init__(self, site: Site, purpose: str, snapshot: int | None = None, threads: int | None = None) -> None:
         self.site = site
-        self._counted: dict[Period, tuple[int, int]] = {}
+        self._looked = Looked()
         self.purpose = checked_purpose(purpose)
         record_use(site, self.purpose, "open", {"snapshot": snapshot})
         self.catalog = Catalog(site.folder)
         settings = site.settings.store
         self._connection = connect(site.temporary_folder, settings.memory_limit, threads or settings.threads)
         try:
-            self.snapshot = attach_pinned(self._connection, site, snapshot)
+            self.snapshot = self._attach(snapshot)
             with while_reading(site):
-                refuse_older_store(self._connection, site)
                 create_views(self._connection, setting_rows(site))
                 self._lock_in()
         except BaseException:
             self._connection.close()
             raise
+
+    def _attach(self, snapshot: int | None) -> int:
+        """Attach the lake at that snapshot, the newest when None; return its number."""
+        number = attach_pinned(self._connection, self.site, snapshot)
+        with while_reading(self.site):
+            refuse_older_store(self._connection, self.site)
+        return number
 
     def _lock_in(self) -> None:
         """A reader reads the store and nothing else: no other file, no export beside the use log's knowledge."""
@@ -126,7 +132,21 @@ class Store:
         problem = Phrase("The query {query!r} could not be answered ({cause}).")
         remedy = Phrase("If it happens again, report the query's name and this sentence.")
         with without_log_text(StoreError, problem, remedy, query=query.name):
-            return run_query(self._connection, self.site, query, parameters, self._counted)
+            return run_query(self._connection, self.site, query, parameters, self._looked)
+
+    def note(self, activity: str, details: Mapping[str, Any]) -> None:
+        """Write into the use log what the questions that follow are for.
+
+        Raises
+        ------
+        JournalError: the use log cannot be written.
+        """
+        self._record(activity, details)
+
+    def forget_period(self) -> None:
+        """Search for a period's reasons anew when it is next asked about: thresholds or rows are others now."""
+        self._looked = Looked()
+        self._connection.execute("drop table if exists temp.explained_period")
 
     def keep_findings(self, findings: Sequence[pa.Table]) -> None:
         """Make the findings of a month's checks the relation that `ranked_findings` reads.

@@ -48,3 +48,19 @@ def rank(lake: Lake, findings: list[dict[str, object]]) -> None:
         lake.insert("finding_rows", row)
     text = (SQL / "period" / "month_findings.sql").read_text(encoding="utf-8")
     lake.rows(f"create or replace temp table month_findings as {text}")
+
+
+TRIAL = {
+    "trial": "start_at timestamp, end_at timestamp, seed varchar, incidents_of_kind bigint",
+    "trial_checks": "check_id varchar, why varchar",
+    "trial_findings": "check_id varchar, finding_id varchar, employee_id varchar, patient_id varchar,"
+    " is_without boolean, is_with boolean, is_new boolean, is_gone boolean, is_within_budget boolean",
+    "incident_kinds": "place bigint, kind varchar, n_incidents bigint, n_lost bigint",
+    "incident_subjects": "incident bigint, kind varchar, employee_id varchar, patient_id varchar",
+}
+
+
+def make_trial(lake: Lake) -> None:
+    """Make the relations of a run with known incidents, still empty."""
+    for name, columns in TRIAL.items():
+        lake.rows(f"create or replace temp table {name} ({columns})")

@@ -13,7 +13,7 @@ import sqlglot
 import yaml
 
 from tests.sql.conftest import SQL, Lake, read_path
-from tests.sql.period import make_period, rank
+from tests.sql.period import make_period, make_trial, rank
 
 MODELS: list[str] = yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8"))
 ROOMS = ("reports", "checks", "sample")
@@ -39,7 +39,7 @@ FINDING = [
     "explanations_absent",
     "explanations_not_searchable",
 ]
-FOLDERS = ("model", "period", "review", "explanations", *ROOMS)
+FOLDERS = ("model", "period", "review", "sensitivity", "explanations", *ROOMS)
 FILES = sorted(path for folder in FOLDERS for path in (SQL / folder).glob("*.sql"))
 QUERIES = sorted(path for room in ROOMS for path in (SQL / room).glob("*.sql") if "." not in path.stem)
 EVENTS = sorted(SQL.glob("checks/*.events.sql"))
@@ -58,6 +58,7 @@ def lake() -> Iterator[Lake]:
     made = Lake()
     make_period(made)
     rank(made, [])
+    make_trial(made)
     yield made
     made.connection.close()
 
