@@ -43,7 +43,7 @@ def make(folder: Path, country: str, language: str, console: Console | None = No
         translator(language)
     _empty(folder)
     console = console or Console()
-    site = _with_countries(create_site(folder / "site", country=country, name=NAMES[country]))
+    site = with_countries(create_site(folder / "site", country=country, name=NAMES[country]))
     language = language or site.settings.language
     _ = translator(language)
     with _progress(console) as progress:
@@ -73,7 +73,7 @@ def _empty(folder: Path) -> None:
     (folder / MARKER).touch()
 
 
-def _with_countries(site: Site) -> Site:
+def with_countries(site: Site) -> Site:
     """Give the site a small database of the countries of network addresses."""
     from mmdb_writer import MMDBWriter
     from netaddr import IPSet

@@ -1,0 +1,71 @@
+"""That the evaluation is honest: the commands see no truth, and what is held out is never used for tuning."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from evaluation import run
+from evaluation.evaluate import plans
+from evaluation.worlds import Plan, held_out, read_truth, write_deliveries
+
+ROOT = Path(__file__).parents[2]
+QUICK = Plan(1, n_months=1, activity=0.2, is_quick=True)
+
+
+def test_five_families_are_named_as_held_out_in_the_docs_as_in_the_file():
+    text = (ROOT / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    section = text.split("## Never used for tuning")[1].split("\n## ")[0]
+    named = re.findall(r"^- `(\w+)`", section, re.MULTILINE)
+    assert len(named) == 5
+    assert tuple(named) == held_out()
+
+
+def test_tuning_plants_no_family_that_is_held_out():
+    assert all(plan.is_tuning for plan in plans(2, 2, 0, is_tuning=True))
+
+
+@pytest.mark.slow
+def test_a_small_world_is_controlled_without_its_truth_and_then_judged(tmp_path, monkeypatch):
+    seen: list[Path] = []
+    control = run.control
+
+    def control_and_look(folder: Path, plan: Plan, which: str = "") -> run.Told:
+        told = control(folder, plan, which)
+        seen.extend(tmp_path.rglob("*"))
+        return told
+
+    monkeypatch.setattr(run, "control", control_and_look)
+    judged = run.run_world(tmp_path / "world", QUICK, keep=True)
+    truth = read_truth(tmp_path / "again", QUICK)
+
+    told = [path for path in seen if path.is_file()]
+    assert any(path.suffix == ".parquet" for path in told), "the commands left their answers"
+    assert [path for path in told if re.search(r"truth|episode|events\.csv", path.name)] == []
+    stories = [each.family.encode() for each in truth.episodes]
+    readable = [path for path in told if path.suffix in {".csv", ".json", ".yml", ".log", ".xml"}]
+    assert len(readable) > 20
+    for path in readable:
+        content = path.read_bytes().lower()
+        assert b"is_planted" not in content, path
+        if "deliveries" in path.parts:
+            assert not any(story in content for story in stories), path
+
+    assert judged.is_complete
+    assert judged.n_planted == len(truth.planted(*run.month_of(QUICK))) > 0
+    assert judged.explained.whole > 5000
+    assert 0 < judged.explained.part < judged.explained.whole
+    assert judged.chance_explained.whole > 0
+    assert set(judged.recall) == {"product", "random sample", "fixed thresholds", "mean + 2 sd"}
+    assert judged.alerts["product"].whole > 0
+
+
+def test_the_deliveries_are_the_same_bytes_for_the_same_seed(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        write_deliveries(tmp_path / name, QUICK)
+    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
+    assert len(files) > 20
+    assert all((tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes() for file in files)
