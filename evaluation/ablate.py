@@ -9,14 +9,12 @@ A reason is taken away in a copy of the site, by a replacement that explains not
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
 from evaluation.measures import Evaluation
 from evaluation.page import markdown
-from evaluation.run import PRODUCT, Judged, control, judge
+from evaluation.run import PRODUCT, Judged, answer, control, judge
 from evaluation.shares import Share, total
 from evaluation.worlds import Plan, read_truth, write_deliveries
 
@@ -29,8 +27,7 @@ def variants(folder: Path, plan: Plan) -> dict[tuple[str, str], Judged]:
     (folder / "deliveries").mkdir(parents=True)
     write_deliveries(folder / "deliveries", plan)
     control(folder, plan, "none")
-    command = [sys.executable, "-m", "evaluation.answers", str(folder), "--month", plan.last_month]
-    subprocess.run(command, check=True, cwd=Path(__file__).parents[1])
+    answer(folder, plan, "--variants")
     truth = read_truth(folder.with_name(f"{folder.name}_truth"), plan)
     made = {(ALL, ""): folder / "variants" / ALL}
     for kind in KINDS:

@@ -1,8 +1,9 @@
-"""A month's answers without its pages, with each check and each reason taken away in turn; no truth is near.
+"""A month's answers without its pages, as `month` works them out before it makes pages; no truth is near.
 
-    python -m evaluation.answers FOLDER --month 2026-10
+    python -m evaluation.answers FOLDER --month 2026-10 --variants
 
-Writes FOLDER/variants/all, /without_check/NAME and /without_reason/NAME: the tables of a bag and the evaluation's own.
+Writes FOLDER/variants/all: the tables of a bag and the evaluation's own. With `--variants` each check and each reason
+is taken away in turn: /without_check/NAME and /without_reason/NAME/all.
 """
 
 from __future__ import annotations
@@ -75,10 +76,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("folder", type=Path, help="holds `site`")
     parser.add_argument("--month", required=True)
+    parser.add_argument("--variants", action="store_true")
     arguments = parser.parse_args()
     site, variants = arguments.folder / "site", arguments.folder / "variants"
-    answer(site, arguments.month, variants, with_each_check_away=True)
-    for reason in explanations(open_site(site)):
+    answer(site, arguments.month, variants, with_each_check_away=arguments.variants)
+    for reason in explanations(open_site(site)) if arguments.variants else ():
         copy = arguments.folder / "copy"
         shutil.copytree(site, copy)
         take_away(copy, reason)

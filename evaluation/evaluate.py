@@ -3,6 +3,7 @@
     make evaluate                                        # the table; writes docs/evaluation.md and RESULTS.json
     make evaluate WORLDS=6 CLEAN=200                     # more worlds, more hours
     .venv/bin/python -m evaluation.evaluate --tuning     # while thresholds are tuned: without the held-out families
+    .venv/bin/python -m evaluation.evaluate --answers    # without the month's pages: faster; writes nothing
     .venv/bin/python -m evaluation.evaluate --quick      # one small world, under a minute; writes nothing
 
 Each world is taken in and controlled by the ordinary commands, in a process that has neither the truth nor the seed;
@@ -42,11 +43,14 @@ def plans(n_worlds: int, n_usual: int, n_clean: int, *, is_tuning: bool = False)
     ]
 
 
-def judge_all(worlds: Sequence[Plan], folder: Path, n_processes: int) -> list[Judged]:
+def judge_all(worlds: Sequence[Plan], folder: Path, n_processes: int, *, with_pages: bool = True) -> list[Judged]:
     """Run all worlds, some at a time, and say what became of each at once."""
     judged = []
     with ProcessPoolExecutor(n_processes) as pool:
-        asked = {pool.submit(run_world, folder / f"{plan.kind}_{plan.seed}", plan): plan for plan in worlds}
+        asked = {
+            pool.submit(run_world, folder / f"{plan.kind}_{plan.seed}", plan, with_pages=with_pages): plan
+            for plan in worlds
+        }
         for done in as_completed(asked):
             plan, world = asked[done], done.result()
             whole = "" if world.is_complete else " NOT COMPLETE"
@@ -65,6 +69,7 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="where the worlds are made; a temporary folder when left out")
     parser.add_argument("--tuning", action="store_true", help="leave the held-out families out; writes nothing")
+    parser.add_argument("--answers", action="store_true", help="without the month's pages; writes nothing")
     parser.add_argument("--quick", action="store_true", help="one small world; writes nothing")
     arguments = parser.parse_args()
     if arguments.quick:
@@ -73,13 +78,13 @@ def main() -> None:
         worlds = plans(arguments.worlds, arguments.usual, arguments.clean, is_tuning=arguments.tuning)
         n_draws = arguments.draws
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="evaluation-") as folder:
-        judged = judge_all(worlds, Path(folder), arguments.processes)
+        judged = judge_all(worlds, Path(folder), arguments.processes, with_pages=not arguments.answers)
     decisions = thresholds_valid_on(month_of(worlds[0])[0].date())
     q = float(decisions["false_discovery_rate"].value)
     evaluation = Evaluation(judged, coverage(n_draws), q, held_out())
     lines = lines_of(evaluation)
     print("\n".join(["", *lines]))
-    if not arguments.quick and not arguments.tuning:
+    if not (arguments.quick or arguments.tuning or arguments.answers):
         write_page(lines)
         command = f"make evaluate WORLDS={arguments.worlds} USUAL={arguments.usual} CLEAN={arguments.clean}"
         write_results(evaluation, command)

@@ -12,11 +12,11 @@ from evaluation.worlds import Episode
 def is_found_by(episode: Episode, review: Review) -> bool:
     """Say whether a review is about an episode.
 
-    It has the same employee (or names its account or address, where the episode has no employee), it overlaps in time,
-    and its patient is one of the episode's where both name any.
+    It has the same employee, one of them where there are several (or names its account or address, where the episode
+    has no employee), it overlaps in time, and its patient is one of the episode's where both name any.
     """
-    if episode.employee_id:
-        is_same = review.employee_id == episode.employee_id
+    if episode.employee_ids:
+        is_same = review.employee_id in episode.employee_ids
     else:
         is_same = bool({episode.account, episode.address} - {""} & {review.employee_id, *review.values})
     if not is_same:
@@ -29,15 +29,7 @@ def is_found_by(episode: Episode, review: Review) -> bool:
 
 def found(episodes: Iterable[Episode], reviews: Sequence[Review]) -> list[Episode]:
     """Return the episodes that any of the reviews finds."""
-    by_employee = _by_employee(reviews)
-    return [
-        episode
-        for episode in episodes
-        if any(
-            is_found_by(episode, each)
-            for each in (by_employee.get(episode.employee_id, []) if episode.employee_id else reviews)
-        )
-    ]
+    return [episode for episode in episodes if any(is_found_by(episode, each) for each in reviews)]
 
 
 def what_alerts_are(reviews: Iterable[Review], episodes: Sequence[Episode]) -> Counter[tuple[str, ...]]:
@@ -58,10 +50,3 @@ def what_alerts_are(reviews: Iterable[Review], episodes: Sequence[Episode]) -> C
 def is_true(review: Review, planted: Sequence[Episode]) -> bool:
     """Say whether an alert is about something planted."""
     return any(is_found_by(each, review) for each in planted)
-
-
-def _by_employee(reviews: Iterable[Review]) -> dict[str, list[Review]]:
-    grouped: dict[str, list[Review]] = {}
-    for each in reviews:
-        grouped.setdefault(each.employee_id, []).append(each)
-    return grouped

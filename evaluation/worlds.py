@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
-import shutil
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
+from audit_kernel.demo.world import write_truth, write_world
+from audit_kernel.demo.world.planting import FAMILIES
 from pydantic import BaseModel, ConfigDict
 
-from audit_kernel.demo.generator import generate
-from audit_kernel.demo.settings import WorldSettings, calendar_of
+from audit_kernel.demo.settings import EVALUATION, NULL_WORLD, WorldSettings, calendar_of
 from audit_kernel.yaml_file import read_model
 
+COUNTRY = "SE"
+EPISODES_OF_A_FAMILY = 1  # with its twenty honest look-alikes a world of 300 people has 525 stories a month
 TUNING = Path(__file__).with_name("tuning.yml")
 
 
@@ -45,15 +47,13 @@ class Plan:
     kind: `families` plants some of each family, `prevalence` 1 per 1,000 employees and month, `clean` nothing.
     last_month: YYYY-MM, whose control is judged.
     is_tuning: leaves the held-out families unplanted.
-    is_quick: a small one of one month, for a test.
+    is_quick: a small one, for a test.
     """
 
     seed: int
     kind: Kind = "families"
-    country: str = "SE"
     last_month: str = "2026-10"
     n_months: int = 3
-    activity: float = 1.0
     is_tuning: bool = False
     is_quick: bool = False
 
@@ -71,18 +71,13 @@ class Episode:
     family: str
     is_planted: bool
     leaves_trace: bool
-    employee_id: str
+    employee_ids: frozenset[str]
     account: str
     address: str
     patient_ids: frozenset[str]
     first_at: datetime
     last_at: datetime
     resembles: str = ""
-
-    @property
-    def subject(self) -> tuple[str, frozenset[str]]:
-        """Whom it is about."""
-        return self.employee_id or self.account or self.address, self.patient_ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,56 +94,42 @@ class Truth:
 
 def write_deliveries(folder: Path, plan: Plan) -> None:
     """Write `folder`/logs, /reference and deliveries.json: what a site would be handed, nothing of the truth."""
-    made = folder / "made"
-    world = generate(made, plan.seed, plan.last_month, _settings(plan), plan.country)
-    shutil.rmtree(made / "truth")
-    for part in ("logs", "reference"):
-        (made / part).rename(folder / part)
-    made.rmdir()
+    world = write_world(folder, settings_of(plan), plan.seed, plan.last_month)
     logs = {path.name: source_id for path, source_id in zip(world.log_files, world.sources, strict=True)}
-    told = {"country": plan.country, "logs": logs, "reference": list(world.reference_files)}
+    told = {"country": COUNTRY, "logs": logs, "reference": list(world.reference_files)}
     (folder / "deliveries.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 def read_truth(folder: Path, plan: Plan) -> Truth:
     """Make the truth of the same world again, from its seed, in a folder of its own, and read it."""
-    generate(folder, plan.seed, plan.last_month, _settings(plan), plan.country)
-    episodes = tuple(_old_episode(row) for row in _rows(folder / "truth" / "truth.csv"))
-    events = {
-        (plan.country, row["record_number"]): row["episode"]
-        for row in _rows(folder / "truth" / "truth_events.csv")
-        if "record_number" in row
-    }
-    return Truth(episodes, events)
-
-
-def _settings(plan: Plan) -> WorldSettings:
-    return WorldSettings(n_months=plan.n_months, activity=plan.activity)
-
-
-def _old_episode(row: dict[str, str]) -> Episode:
-    return Episode(
-        number=row["episode"],
-        family=row["scenario"],
-        is_planted=True,
-        leaves_trace=True,
-        employee_id=row["employee_id"],
-        account="",
-        address="",
-        patient_ids=frozenset(row["patient_ids"].split()),
-        first_at=datetime.fromisoformat(row["first_date"]),
-        last_at=datetime.fromisoformat(f"{row['last_date']}T23:59:59"),
+    episodes, events = write_truth(folder, settings_of(plan), plan.seed, plan.last_month)
+    return Truth(
+        tuple(episode_of(row) for row in _rows(episodes) if row["first_at"]),  # what a lost file took is in no log
+        {(row["source_id"], row["event_id"]): row["episode"] for row in _rows(events)},
     )
 
 
-def episode_of(row: dict[str, str]) -> Episode:
+def settings_of(plan: Plan) -> WorldSettings:
+    """Return the generator's settings of a plan."""
+    if plan.kind == "clean":
+        return NULL_WORLD
+    families = tuple(name for name in FAMILIES if not (plan.is_tuning and name in held_out()))
+    settings = replace(EVALUATION, n_months=plan.n_months, families=families)
+    if plan.is_quick:
+        settings = replace(settings, n_employees=150, n_patients=400, accesses_per_month=300, hard_case_ratio=1)
+    if plan.kind == "families":
+        return replace(settings, n_per_family=1 if plan.is_quick else EPISODES_OF_A_FAMILY)
+    return settings
+
+
+def episode_of(row: Mapping[str, str]) -> Episode:
     """Return the episode of one line of episodes.csv."""
     return Episode(
         number=row["episode"],
         family=row["family"],
         is_planted=row["is_planted"] == "1",
         leaves_trace=row["leaves_trace"] == "1",
-        employee_id=row["employee_id"],
+        employee_ids=frozenset(row["employee_id"].split()),
         account=row["account"],
         address=row["address"],
         patient_ids=frozenset(row["patient_ids"].split()),

@@ -80,6 +80,13 @@ def test_an_episode_without_an_employee_is_found_by_its_account_or_address_only(
     assert not is_found_by(an_episode(employee_id="", patient_ids=""), a_review(employee="", patient=""))
 
 
+def test_an_episode_of_several_people_is_found_by_any_of_them():
+    crowd = an_episode(employee_id="E1 E2")
+    assert is_found_by(crowd, a_review(employee="E2"))
+    assert not is_found_by(crowd, a_review(employee="E3"))
+    assert not is_found_by(crowd, a_review(employee="E1 E2"))
+
+
 def test_an_alert_about_a_planted_episode_counts_as_that_though_a_hard_case_fits_too():
     honest = an_episode(episode="2", family="float_nurse", is_planted="0")
     other = an_episode(episode="3", employee_id="E3", family="traveller", is_planted="0")
