@@ -172,7 +172,7 @@ class Evaluation:
                 "sample: draws in which the 95 % bound holds",
                 "95 %",
                 "at least 95 %",
-                {PRODUCT: f"{held}; in the unit that is covered least {100 * least.rate:.1f} %"},
+                {PRODUCT: f"{held}; of what is covered least {100 * least.rate:.1f} %"},
                 held.rate >= LEAST_COVERAGE and possible >= LEAST_COVERAGE if held.whole else None,
             ),
         ]

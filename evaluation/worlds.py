@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from audit_kernel.demo.world import write_truth, write_world
-from audit_kernel.demo.world.planting import FAMILIES
 from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.demo.settings import EVALUATION, NULL_WORLD, WorldSettings, calendar_of
+from audit_kernel.demo.world import write_truth, write_world
+from audit_kernel.demo.world.planting import FAMILIES
 from audit_kernel.yaml_file import read_model
 
 COUNTRY = "SE"
