@@ -38,7 +38,8 @@ class Entries:
 class Desk:
     """Who is called what, and works or lives where, on each day of a world.
 
-    duty_of: number of the duty by employee and day; unit_of: of its unit; home_of: of the unit by patient and day.
+    duty_of: number of the duty by employee and day; unit_of: of its unit; home_of: of the unit by patient and day,
+    the nearest where there was no stay; is_staying: whether there was one.
     """
 
     world: World
@@ -47,6 +48,7 @@ class Desk:
     duty_of: NDArray[numpy.int64]
     unit_of: NDArray[numpy.int64]
     home_of: NDArray[numpy.int64]
+    is_staying: NDArray[numpy.bool_]
 
     def days(self, at: NDArray[numpy.int64]) -> NDArray[numpy.int64]:
         """Return the number of each moment's local day, the nearest one of the world."""
@@ -88,6 +90,8 @@ def make_desk(world: World, staff: Staff) -> Desk:
     stay_of = [[-1] * n_days for _ in world.patients.people]
     for number, stay in enumerate(world.patients.stays):
         _fill(stay_of[stay.patient], number, stay.first or 0, n_days if stay.last is None else stay.last)
+    is_staying = numpy.array(stay_of, dtype=numpy.int64) >= 0
+    for number, stay in enumerate(world.patients.stays):
         if stay.last is not None and stay.last <= 0:
             stay_of[stay.patient][0] = number
     names = [name_by_day(of_one, n_days) for of_one in staff.log_in_names]
@@ -95,7 +99,7 @@ def make_desk(world: World, staff: Staff) -> Desk:
     stays = numpy.array([_without_gaps(row) for row in stay_of], dtype=numpy.int64)
     units = numpy.array([duty.unit for duty in world.duties], dtype=numpy.int64)
     homes = numpy.array([stay.unit for stay in world.patients.stays], dtype=numpy.int64)
-    return Desk(world, staff, names, duties, units[duties], homes[stays])
+    return Desk(world, staff, names, duties, units[duties], homes[stays], is_staying)
 
 
 def _fill(row: list[int], number: int, first: int, last: int) -> None:

@@ -65,13 +65,19 @@ def write_mcss(
 
 
 def accesses_and_searches(
-    desk: Desk, log: Log, sittings: Sittings, notes: Sequence[tuple[str, str]] = (NOT_BROKEN,)
+    desk: Desk,
+    log: Log,
+    sittings: Sittings,
+    notes: Sequence[tuple[str, str]] = (NOT_BROKEN,),
+    *,
+    keeps_home: bool = True,
 ) -> tuple[Records, Records]:
     """Return the records of the access log and of the search log.
 
     Parameters
     ----------
     notes: by the events' `note`: whether the glass was broken, and the purpose that was stated.
+    keeps_home: whether the log names the last unit of patients who have left.
     """
     events, patients = log.events, desk.world.patients
     n_days = desk.world.calendar.n_days
@@ -99,7 +105,8 @@ def accesses_and_searches(
     tables = [table for _log_type, table, _message_type in STEPS.values()]
     is_person = numpy.isin(events.step, [step for step, table in enumerate(tables) if table == PERSON]).tolist()
     pairs = zip(is_person, log.references, strict=True)
-    homes = numpy.where(events.patient < 0, len(desk.world.units), desk.home_of[events.patient, days])
+    is_at_none = events.patient < 0 if keeps_home else (events.patient < 0) | ~desk.is_staying[events.patient, days]
+    homes = numpy.where(is_at_none, len(desk.world.units), desk.home_of[events.patient, days])
     opened: dict[str, pyarrow.StringArray | list[str]] = {
         **common,
         "Befattning": chosen([WORDS[duty.role] for duty in desk.world.duties], desk.duty_of[events.employee, days]),

@@ -173,10 +173,15 @@ def _in_area(units: list[Unit], area: int, n_areas: int) -> set[int]:
 def _covers(
     area: set[int], units: list[Unit], unit: int, role: str, kind: str, beside: float
 ) -> tuple[tuple[int, float], ...]:
-    """Whose patients someone sees: one's own unit's, the whole house's, or, from the town hall, many units'."""
+    """Whose patients someone sees: one's own unit's, the whole house's, or, from the town hall, many units'.
+
+    Where the town hall's work is shared by area, its leaders see nobody's.
+    """
     unit_type = units[unit].unit_type
     kinds = {places.NIGHT_PATROL: (places.HOME_CARE,), places.MEDICAL_SERVICE: (places.NURSING_HOME,)}
     if unit_type not in places.CARE_TYPES:
+        if role == LEADER and area < set(range(len(units))):
+            return ()
         return tuple(
             (number, 1.0) for number in _of_type(units, *kinds.get(unit_type, places.CARE_TYPES)) if number in area
         )

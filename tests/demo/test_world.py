@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import time
 from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from audit_kernel.demo.places import make_units
 from audit_kernel.demo.settings import NULL_WORLD, WorldSettings
+from audit_kernel.demo.sweden import PLACES
 from audit_kernel.demo.world import write_truth, write_world
 from audit_kernel.demo.world.accounts import COUNTRY_OF_NETWORK
 from audit_kernel.demo.world.planting import FAMILIES, planted_numbers
@@ -303,3 +306,23 @@ def test_the_count_of_a_cabinet_fits_what_was_taken_out_but_for_a_slip_now_and_t
 
 def test_addresses_lie_in_the_networks_set_apart_for_documentation() -> None:
     assert {network.rsplit(".", 1)[0] for network in COUNTRY_OF_NETWORK} == {"192.0.2", "198.51.100", "203.0.113"}
+
+
+def test_the_log_names_no_unit_for_patients_who_have_left(planted: dict[str, Rows]) -> None:
+    opened = [row for row in planted["former_patient"] if "Logg-id" in row]
+    assert opened
+    assert {row["Boende"] for row in opened} == {""}
+
+
+def test_a_null_world_takes_a_few_seconds(tmp_path: Path) -> None:
+    begins = time.process_time()
+    assert write_world(tmp_path, NULL_WORLD, 9).n_records > 20_000
+    assert time.process_time() - begins < 5
+
+
+def test_a_larger_municipality_has_more_places_of_the_same_kinds() -> None:
+    units = make_units(PLACES, 130)
+    assert len(units) == len({unit.unit_id for unit in units}) == len({unit.name for unit in units}) == 130
+    assert len({unit.place for unit in units}) == 26
+    assert {unit.unit_type for unit in units} == {unit.unit_type for unit in make_units(PLACES, 65)}
+    assert len({unit.unit_type for unit in make_units(PLACES, 60)}) == 8

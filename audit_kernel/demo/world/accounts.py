@@ -77,7 +77,7 @@ def shared_ward_device(cast: Cast, story: Story) -> None:
             story.employees.append(employee)
         for at in cast.moments(story, employee, story.number_of(2, 4), 1):
             patient = story.one_of(cast.own(employee))
-            story.visits.append(Visit(at, employee, patient, "care", device=device))
+            story.visits.append(Visit(at, employee, patient, cast.usual(story, employee, ("care",)), device=device))
     story.description = "Several carers of a ward use its one device, each with the own account."
 
 

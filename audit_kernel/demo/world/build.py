@@ -29,7 +29,7 @@ from audit_kernel.demo.ties import tie
 from audit_kernel.demo.travels import honest_travels
 from audit_kernel.demo.world.cast import make_cast
 from audit_kernel.demo.world.disorder import with_notes, with_wrong_clocks, without_lost, without_lost_entries
-from audit_kernel.demo.world.life import blocks_table, flags_of, with_floaters, with_former
+from audit_kernel.demo.world.life import blocks_table, flags_of, with_floaters, with_former, without_rosters
 from audit_kernel.demo.world.planting import stories_of
 from audit_kernel.demo.world.rounds import drug_entries
 from audit_kernel.demo.world.story import visits_of
@@ -160,13 +160,13 @@ def _tables(
     tables["patient_flags"] = (header, flags + deceased)
     shares = stream(seed, "missing shares")
     most = max(settings.missing_share, settings.missing_most)
-    return {
-        kind: (
-            header,
-            with_gaps(seed, calendar, kind, header, rows, float(shares.uniform(settings.missing_share, most))),
-        )
-        for kind, (header, rows) in tables.items()
-    }
+    header, rows = tables.pop("shifts")
+    filed = without_rosters(seed, header, rows, float(shares.uniform(settings.missing_share, most)))
+    kept = {"shifts": (header, filed)}
+    for kind, (header, rows) in tables.items():
+        share = float(shares.uniform(settings.missing_share, most))
+        kept[kind] = (header, with_gaps(seed, calendar, kind, header, rows, share))
+    return kept
 
 
 def _beside_the_rota(cast: Cast, stories: list[Story]) -> list[Row]:

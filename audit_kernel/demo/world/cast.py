@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy
 
+from audit_kernel.demo.everyday import ODDITIES, SEQUENCES_OF_ROLE
 from audit_kernel.demo.places import CARE_TYPES, UNITS_OF_A_PLACE
 from audit_kernel.demo.staff import BOOKED
+from audit_kernel.demo.steps import WITHOUT_PATIENT
 from audit_kernel.demo.world.notes import NOTES
 from audit_kernel.demo.world.story import Story, Visit
 
@@ -170,8 +172,14 @@ class Cast:
     def care(self, story: Story, employee: int, patient: int, number: int, n_shifts: int = 0) -> None:
         """Let the employee care for the patient at work: read, write and sign, as one does for one's own."""
         for at in self.moments(story, employee, number, n_shifts):
-            sequence = story.one_of(("care", "care", "search_and_care", "correct", "look"))
-            story.visits.append(Visit(at, employee, patient, sequence))
+            wanted = ("care", "care", "search_and_care", "correct", "look")
+            story.visits.append(Visit(at, employee, patient, self.usual(story, employee, wanted)))
+
+    def usual(self, story: Story, employee: int, wanted: Sequence[str]) -> str:
+        """Return one of the sequences that the employee's role does too; any of its own where it does none of them."""
+        of_role = SEQUENCES_OF_ROLE[self.duty_of[employee].role]
+        own = [name for name in of_role if name not in (*ODDITIES, *WITHOUT_PATIENT)]
+        return story.one_of([name for name in wanted if name in of_role] or own)
 
     def broken(self, story: Story, *, is_hollow: bool) -> int:
         """Return the number of a note that breaks the glass."""

@@ -231,7 +231,8 @@ def late_note(cast: Cast, story: Story) -> None:
     if not shifts:
         shifts = cast.at_work(story, employee)[:1]
     for one in shifts[:2]:
-        story.visits.append(Visit(one.end - story.number_of(1800, 5400), employee, stay.patient, "write_up"))
+        sequence = cast.usual(story, employee, ("write_up", "care", "correct"))
+        story.visits.append(Visit(one.end - story.number_of(1800, 5400), employee, stay.patient, sequence))
     story.description = "Writes the last note some days after the stay ended."
 
 

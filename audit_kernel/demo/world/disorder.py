@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy
 
 from audit_kernel.demo.settings import stream
+from audit_kernel.demo.staff import ARCHIVIST
 from audit_kernel.demo.world.notes import GOOD, HOLLOW, PURPOSES
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ def with_notes(seed: int, desk: Desk, events: Events) -> Events:
     purpose = numpy.where(draws.random(number) < PURPOSE_SHARE, draws.choice(sorted(PURPOSES.values()), number), 0)
     is_broken = draws.random(number)[place] < shares[desk.unit_of[events.employee, days]]
     note = numpy.where(is_broken, reason[place], purpose[place])
+    # the archive gives out nothing without a purpose
+    archivists = [duty.employee for duty in desk.world.duties if duty.role == ARCHIVIST]
+    note = numpy.where(numpy.isin(events.employee, archivists), PURPOSES["Administration"], note)
     is_ordinary = (events.episode == 0) & (events.patient >= 0)
     return replace(events, note=numpy.where(is_ordinary, note, events.note))
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
+
+import numpy
 
 from audit_kernel.demo.care_references import PROTECTED
 from audit_kernel.demo.patients import N_PATIENTS, Patients, Stay
@@ -16,11 +19,14 @@ if TYPE_CHECKING:
     from audit_kernel.demo.settings import Calendar
     from audit_kernel.demo.staff import Staff
 
+    Row = tuple[object, ...]
+
 FLOATING = "floating"
 FLOATED_SHARE = 0.04  # of the shifts of the rota, worked at the unit beside
 FORMER_SHARE = 0.08  # of the patients: their stay ended before the period
 ENDED_DAYS = (8, 400)  # before the period, the second not included
 DIED_SHARE = 0.5
+ON_PAPER, LOST_WEEKS = 0.6, 0.25  # of the missing rows of the roster
 N_SENSITIVE = 10  # of 900 patients
 
 
@@ -69,11 +75,36 @@ def flags_of(seed: int, patients: Patients, country: str) -> list[tuple[int, str
     return list(zip(chosen, flags, strict=True))
 
 
-def blocks_table(world: World) -> tuple[str, list[tuple[object, ...]]]:
+def without_rosters(seed: int, header: str, rows: list[Row], share: float) -> list[Row]:
+    """Return the roster without that share of its rows.
+
+    Most of them are of units that plan on paper, some of weeks that were never delivered, few are single shifts that
+    somebody forgot to change.
+    """
+    draws = stream(seed, "rosters")
+    names = header.split()
+    unit, start = names.index("unit_id"), names.index("starts_at")
+    units = sorted({str(row[unit]) for row in rows})
+    weeks = sorted({_week(row, unit, start) for row in rows})
+    on_paper = set(draws.permutation(units)[: round(ON_PAPER * share * len(units))].tolist())
+    lost = {weeks[place] for place in numpy.flatnonzero(draws.random(len(weeks)) < LOST_WEEKS * share).tolist()}
+    forgotten = (1 - ON_PAPER - LOST_WEEKS) * share
+    return [
+        row
+        for row in rows
+        if str(row[unit]) not in on_paper and _week(row, unit, start) not in lost and draws.random() >= forgotten
+    ]
+
+
+def _week(row: Row, unit: int, start: int) -> tuple[str, int]:
+    return str(row[unit]), date.fromisoformat(str(row[start])[:10]).toordinal() // 7
+
+
+def blocks_table(world: World) -> tuple[str, list[Row]]:
     """Return header and rows of the blocks: each leaves the record open to the units of the patient's own house."""
     calendar, units = world.calendar, world.units
     home = {stay.patient: units[stay.unit] for stay in reversed(world.patients.stays)}
-    rows: list[tuple[object, ...]] = []
+    rows: list[Row] = []
     for patient, days in sorted(world.patients.blocks.items()):
         dates = [None if number is None else calendar.day(number).isoformat() for number in days]
         house = [unit.unit_id for unit in units if unit.place_number == home[patient].place_number]

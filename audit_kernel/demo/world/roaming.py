@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from audit_kernel.demo.world.story import Story
 
 HOUR = 3600
+WRITING = ("write_up", "care", "correct")
 
 
 def help_out(cast: Cast, story: Story, employee: int, unit: int, n_patients: int) -> None:
@@ -24,7 +25,7 @@ def help_out(cast: Cast, story: Story, employee: int, unit: int, n_patients: int
     story.shifts.append(FiledShift(employee, unit, shift.start, shift.end))
     for patient in story.some_of(cast.staying[unit], n_patients):
         at = int(story.draws.integers(shift.start + 900, shift.end - 900))
-        story.visits.append(Visit(at, employee, patient, "care"))
+        story.visits.append(Visit(at, employee, patient, cast.usual(story, employee, ("care", "search_and_care"))))
 
 
 def slow_browser(cast: Cast, story: Story) -> None:
@@ -91,7 +92,7 @@ def unregistered_overtime(cast: Cast, story: Story) -> None:
     for shift in story.some_of(cast.at_work(story, employee), story.number_of(2, 4)):
         for patient in story.some_of(cast.own(employee), 3):
             at = shift.end + story.number_of(20 * 60, 100 * 60)
-            story.visits.append(Visit(at, employee, patient, "write_up"))
+            story.visits.append(Visit(at, employee, patient, cast.usual(story, employee, WRITING)))
     story.description = "Stays after the shift, which the roster does not say, and writes up."
 
 
@@ -140,7 +141,7 @@ def emergency(cast: Cast, story: Story) -> None:
     at = int(story.draws.integers(shift.start + 900, shift.end - 2 * HOUR))
     note = cast.broken(story, is_hollow=False)
     for number, patient in enumerate(story.some_of(house, story.number_of(6, 16))):
-        sequence = "care" if story.chance(0.7) else "look"
+        sequence = cast.usual(story, employee, ("care", "care", "look"))
         story.visits.append(Visit(at + 300 * number, employee, patient, sequence, note))
     story.description = "In an emergency in the house breaks the glass to many records at once, with its reason."
 
@@ -162,7 +163,8 @@ def wrong_names(cast: Cast, story: Story) -> None:
     for at in cast.moments(story, employee, story.number_of(3, 6)):
         for place, patient in enumerate(story.some_of(everybody, story.number_of(1, 2))):
             story.visits.append(Visit(at + 25 * place, employee, patient, "search_only"))
-        story.visits.append(Visit(at + 90, employee, story.one_of(right), "search_and_care"))
+        sequence = cast.usual(story, employee, ("search_and_care", "case_work"))
+        story.visits.append(Visit(at + 90, employee, story.one_of(right), sequence))
     story.description = "Finds the right patient only at the second or third search, and opens that one."
 
 
@@ -182,7 +184,7 @@ def blocked_own_patient(cast: Cast, story: Story) -> None:
     home = cast.home(patient)
     employee = cast.take(story, [one for one, duty in cast.duty_of.items() if duty.unit == home])
     for at in cast.moments(story, employee, story.number_of(3, 6)):
-        story.visits.append(Visit(at, employee, patient, "search_and_care"))
+        story.visits.append(Visit(at, employee, patient, cast.usual(story, employee, ("search_and_care",))))
     story.description = "Cares at her own unit for a patient whose record is blocked to others."
 
 
@@ -208,7 +210,8 @@ def night_rounds(cast: Cast, story: Story) -> None:
     house = [one for unit, patients in cast.staying.items() if cast.place(unit) == place for one in patients]
     chosen = story.some_of(house, story.number_of(15, 30))
     for patient, at in zip(chosen, cast.moments(story, employee, len(chosen), 3), strict=True):
-        story.visits.append(Visit(at, employee, patient, story.one_of(("care", "handover", "medicine"))))
+        sequence = cast.usual(story, employee, ("care", "handover", "medicine"))
+        story.visits.append(Visit(at, employee, patient, sequence))
     story.description = "A night nurse goes through the whole house that she is on duty for."
 
 

@@ -87,7 +87,7 @@ def write_truth(
 def _logs(folder: Path | None, built: Built) -> WrittenLogs:
     """Write the four logs, or only find what each planted record is called."""
     notes = [("Ja" if note.is_broken else "Nej", note.text) for note in NOTES]
-    accesses, searches = accesses_and_searches(built.desk, built.log, built.sittings, notes)
+    accesses, searches = accesses_and_searches(built.desk, built.log, built.sittings, notes, keeps_home=False)
     logs = (
         accesses,
         Records.of(built.signed_in, HEADERS["mcss_authentication"]),
