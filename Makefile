@@ -8,6 +8,7 @@ FILES ?= daily
 WORLDS ?= 3
 USUAL ?= 2
 CLEAN ?= 40
+ACCESSES ?= 1900
 BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
@@ -59,7 +60,7 @@ bench: .venv/.bench
 	$(BIN)/python -m benchmarks.bench_store --rows $(ROWS) --files $(FILES)
 
 evaluate: $(READY)
-	$(BIN)/python -m evaluation.evaluate --worlds $(WORLDS) --usual $(USUAL) --clean $(CLEAN)
+	$(BIN)/python -m evaluation.evaluate --worlds $(WORLDS) --usual $(USUAL) --clean $(CLEAN) --accesses $(ACCESSES)
 
 ablate: $(READY)
 	$(BIN)/python -m evaluation.ablate --worlds $(WORLDS)

@@ -72,7 +72,7 @@ def take_in(site: Path, deliveries: Path, *, is_quick: bool = False) -> None:
     """Make the site with the evaluation's two questions, and take everything delivered in; a few kinds when quick."""
     told = json.loads((deliveries / "deliveries.json").read_text(encoding="utf-8"))
     command("init", str(site), "--country", told["country"], "--name", "Evaluation")
-    with_countries(Site(site))
+    with_countries(Site(site), told["networks"])
     for path in QUERIES.iterdir():
         shutil.copy(path, site / "sql" / "reports" / path.name)
     for kind in (kind for kind in told["reference"] if not is_quick or kind in QUICK_KINDS):

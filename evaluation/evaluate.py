@@ -16,8 +16,10 @@ import argparse
 import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import replace
 from pathlib import Path
 
+from audit_kernel.demo.settings import EVALUATION
 from audit_kernel.thresholds import thresholds_valid_on
 from evaluation.coverage import coverage
 from evaluation.measures import Evaluation
@@ -29,16 +31,25 @@ CLEAN_SEEDS, PREVALENCE_SEEDS = 2000, 1000  # seeds of each kind begin beyond th
 N_DRAWS = 2000
 
 
-def plans(n_worlds: int, n_usual: int, n_clean: int, *, is_tuning: bool = False) -> list[Plan]:
+def plans(
+    n_worlds: int,
+    n_usual: int,
+    n_clean: int,
+    *,
+    n_accesses: int = EVALUATION.accesses_per_month,
+    is_tuning: bool = False,
+) -> list[Plan]:
     """Return the worlds to be made, the long ones first.
 
     Parameters
     ----------
     n_worlds: with episodes of each family; n_usual: with 1 planted per 1,000 employees and month; n_clean: with none.
+    n_accesses: log rows of an employee and month, about.
     """
+    both = Plan(0, n_accesses=n_accesses, is_tuning=is_tuning)
     return [
-        *(Plan(seed, "families", is_tuning=is_tuning) for seed in range(1, n_worlds + 1)),
-        *(Plan(PREVALENCE_SEEDS + number, "prevalence", is_tuning=is_tuning) for number in range(1, n_usual + 1)),
+        *(replace(both, seed=seed) for seed in range(1, n_worlds + 1)),
+        *(replace(both, seed=PREVALENCE_SEEDS + number, kind="prevalence") for number in range(1, n_usual + 1)),
         *(Plan(CLEAN_SEEDS + number, "clean", n_months=1) for number in range(1, n_clean + 1)),
     ]
 
@@ -65,6 +76,7 @@ def main() -> None:
     parser.add_argument("--worlds", type=int, default=3, help="with episodes of each family")
     parser.add_argument("--usual", type=int, default=2, help="with 1 planted per 1,000 employees and month")
     parser.add_argument("--clean", type=int, default=40, help="without incidents")
+    parser.add_argument("--accesses", type=int, default=EVALUATION.accesses_per_month, help="of an employee and month")
     parser.add_argument("--draws", type=int, default=N_DRAWS, help="of the sample, for the bound's coverage")
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--folder", type=Path, help="where the worlds are made; a temporary folder when left out")
@@ -75,7 +87,8 @@ def main() -> None:
     if arguments.quick:
         worlds, n_draws = [Plan(1, n_months=1, is_quick=True, is_tuning=arguments.tuning)], 100
     else:
-        worlds = plans(arguments.worlds, arguments.usual, arguments.clean, is_tuning=arguments.tuning)
+        sizes = (arguments.worlds, arguments.usual, arguments.clean)
+        worlds = plans(*sizes, n_accesses=arguments.accesses, is_tuning=arguments.tuning)
         n_draws = arguments.draws
     with tempfile.TemporaryDirectory(dir=arguments.folder, prefix="evaluation-") as folder:
         judged = judge_all(worlds, Path(folder), arguments.processes, with_pages=not arguments.answers)
@@ -86,7 +99,8 @@ def main() -> None:
     print("\n".join(["", *lines]))
     if not (arguments.quick or arguments.tuning or arguments.answers):
         write_page(lines)
-        command = f"make evaluate WORLDS={arguments.worlds} USUAL={arguments.usual} CLEAN={arguments.clean}"
+        numbers = dict(zip(("WORLDS", "USUAL", "CLEAN", "ACCESSES"), (*sizes, arguments.accesses), strict=True))
+        command = " ".join(["make evaluate", *(f"{name}={number}" for name, number in numbers.items())])
         write_results(evaluation, command)
 
 

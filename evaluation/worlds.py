@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.demo.settings import EVALUATION, NULL_WORLD, WorldSettings, calendar_of
 from audit_kernel.demo.world import write_truth, write_world
+from audit_kernel.demo.world.accounts import COUNTRY_OF_NETWORK as NETWORKS
 from audit_kernel.demo.world.planting import FAMILIES
 from audit_kernel.yaml_file import read_model
 
@@ -46,6 +47,7 @@ class Plan:
     ----------
     kind: `families` plants some of each family, `prevalence` 1 per 1,000 employees and month, `clean` nothing.
     last_month: YYYY-MM, whose control is judged.
+    n_accesses: log rows of an employee and month, about; a clean world has its own.
     is_tuning: leaves the held-out families unplanted.
     is_quick: a small one, for a test.
     """
@@ -54,6 +56,7 @@ class Plan:
     kind: Kind = "families"
     last_month: str = "2026-10"
     n_months: int = 3
+    n_accesses: int = EVALUATION.accesses_per_month
     is_tuning: bool = False
     is_quick: bool = False
 
@@ -96,7 +99,7 @@ def write_deliveries(folder: Path, plan: Plan) -> None:
     """Write `folder`/logs, /reference and deliveries.json: what a site would be handed, nothing of the truth."""
     world = write_world(folder, settings_of(plan), plan.seed, plan.last_month)
     logs = {path.name: source_id for path, source_id in zip(world.log_files, world.sources, strict=True)}
-    told = {"country": COUNTRY, "logs": logs, "reference": list(world.reference_files)}
+    told = {"country": COUNTRY, "logs": logs, "reference": list(world.reference_files), "networks": NETWORKS}
     (folder / "deliveries.json").write_text(json.dumps(told), encoding="utf-8")
 
 
@@ -114,7 +117,7 @@ def settings_of(plan: Plan) -> WorldSettings:
     if plan.kind == "clean":
         return NULL_WORLD
     families = tuple(name for name in FAMILIES if not (plan.is_tuning and name in held_out()))
-    settings = replace(EVALUATION, n_months=plan.n_months, families=families)
+    settings = replace(EVALUATION, n_months=plan.n_months, families=families, accesses_per_month=plan.n_accesses)
     if plan.is_quick:
         settings = replace(settings, n_employees=150, n_patients=400, accesses_per_month=300, hard_case_ratio=1)
     if plan.kind == "families":

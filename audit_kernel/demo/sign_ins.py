@@ -106,7 +106,7 @@ def sign_in_entries(
     for number, (employee, first, last, day, episode) in enumerate(rows):
         at_home = away.get((employee, day)) or desk.address(employee, day)
         device = sittings.device[number]
-        other = devices[device] if device >= 0 else (ABROAD, "") if episode else None
+        other = devices[device] if device >= 0 else (ABROAD, "") if episode and not devices else None
         address = sittings.address[number] = other[0] if other else at_home
         name = desk.name(employee, day)
         common: Fields = {

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from audit_kernel.demo.world.planting import FAMILIES, planted_numbers
 
+from audit_kernel.demo.world.planting import FAMILIES, planted_numbers
 from evaluation import run
 from evaluation.evaluate import plans
 from evaluation.worlds import Plan, held_out, read_truth, settings_of, write_deliveries
