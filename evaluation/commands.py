@@ -28,7 +28,7 @@ from audit_kernel.site import Site
 QUERIES = Path(__file__).with_name("queries")
 ACCESSES, DRUG_PEOPLE = "evaluated_accesses", "evaluated_drug_people"
 PAGES_BESIDE = ("explained_share", "ranked_findings")
-QUICK_CHECKS = ("checks/many_accesses",)
+QUICK_CHECKS = ("checks/unauthorised_resources",)
 QUICK_KINDS = ("employees", "units", "patients", "identifiers", "unit_assignments", "shifts")
 CONTROLLED = "benjamini_hochberg"
 SAMPLE_SEED = "evaluation"

@@ -12,7 +12,7 @@ import pytest
 from audit_kernel.demo.world.planting import FAMILIES, planted_numbers
 from evaluation import run
 from evaluation.evaluate import plans
-from evaluation.worlds import Plan, held_out, read_truth, settings_of, write_deliveries
+from evaluation.worlds import Plan, held_out, settings_of
 
 ROOT = Path(__file__).parents[2]
 QUICK = Plan(1, n_months=1, is_quick=True)
@@ -55,13 +55,13 @@ def test_a_small_world_is_controlled_without_its_truth_and_then_judged(tmp_path,
 
     monkeypatch.setattr(run, "control", control_and_look)
     judged = run.run_world(tmp_path / "world", QUICK, keep=True)
-    truth = read_truth(tmp_path / "again", QUICK)
 
     told = [path for path in seen if path.is_file()]
     assert any(path.suffix == ".parquet" for path in told), "the commands left their answers"
-    assert [path for path in told if re.search(r"truth|episode|events\.csv", path.name)] == []
-    with (tmp_path / "again" / "episodes.csv").open(encoding="utf-8-sig") as file:
-        stories = {row["description"].lower().encode() for row in csv.DictReader(file, delimiter=";")}
+    assert [path for path in told if path.name in {"episodes.csv", "events.csv"} or "truth" in path.name] == []
+    with (tmp_path / "world_truth" / "episodes.csv").open(encoding="utf-8-sig") as file:
+        episodes = list(csv.DictReader(file, delimiter=";"))
+    stories = {row["description"].lower().encode() for row in episodes}
     assert len(stories) > 20
     readable = [path for path in told if path.suffix in {".csv", ".json", ".yml", ".log", ".xml"}]
     assert len(readable) > 20
@@ -71,18 +71,9 @@ def test_a_small_world_is_controlled_without_its_truth_and_then_judged(tmp_path,
         assert not any(story in content for story in stories), path
 
     assert judged.is_complete
-    assert judged.n_planted == len(truth.planted(*run.month_of(QUICK))) > 0
+    assert judged.n_planted == sum(row["is_planted"] == "1" for row in episodes) > 0
     assert judged.explained.whole > 5000
     assert 0 < judged.explained.part < judged.explained.whole
     assert judged.chance_explained.whole > 0
     assert set(judged.recall) == {"product", "random sample", "fixed thresholds", "mean + 2 sd"}
     assert judged.alerts["product"].whole > 0
-
-
-def test_the_deliveries_are_the_same_bytes_for_the_same_seed(tmp_path):
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        write_deliveries(tmp_path / name, QUICK)
-    files = sorted(path.relative_to(tmp_path / "one") for path in (tmp_path / "one").rglob("*") if path.is_file())
-    assert len(files) > 20
-    assert all((tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes() for file in files)
