@@ -32,6 +32,17 @@ def found(episodes: Iterable[Episode], reviews: Sequence[Review]) -> list[Episod
     return [episode for episode in episodes if any(is_found_by(episode, each) for each in reviews)]
 
 
+def found_by(episodes: Iterable[Episode], reviews: Sequence[Review]) -> Counter[tuple[str, ...]]:
+    """Count the episodes of each family that each check finds: family and check."""
+    pairs = {
+        (episode.number, episode.family, each.check)
+        for episode in episodes
+        for each in reviews
+        if is_found_by(episode, each)
+    }
+    return Counter((family, check) for _number, family, check in pairs)
+
+
 def what_alerts_are(reviews: Iterable[Review], episodes: Sequence[Episode]) -> Counter[tuple[str, ...]]:
     """Count alerts by check, reason code and what they are about: a planted family, a hard case, or ordinary work.
 

@@ -50,12 +50,14 @@ def lines_of(evaluation: Evaluation) -> list[str]:
 
 def _said(evaluation: Evaluation) -> str:
     kinds = {kind: len(evaluation.of_kind(kind)) for kind in ("families", "prevalence", "clean")}
+    rows = {each.plan.n_accesses for each in evaluation.of_kind("families", "prevalence")}
     tuned = all(each.plan.is_tuning for each in evaluation.worlds)
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, audit-kernel {version('audit-kernel')}, Python {platform.python_version()},"
         f" {os.cpu_count()} cores. Worlds: {kinds['families']} with episodes of each family, {kinds['prevalence']} with"
         f" 1 planted per 1,000 employees and month, {kinds['clean']} without incidents; seeds"
-        f" {', '.join(_seeds(evaluation))}.{' Held-out families were not planted.' if tuned else ''}"
+        f" {', '.join(_seeds(evaluation))}; about {' or '.join(f'{each:,}' for each in sorted(rows))} rows of an"
+        f" employee and month.{' Held-out families were not planted.' if tuned else ''}"
     )
 
 
@@ -79,12 +81,15 @@ def _table(figures: Sequence[Figure]) -> list[str]:
 
 def _families(evaluation: Evaluation) -> list[str]:
     without = [each.recall_without_budget for each in evaluation.worlds]
-    rows = [["family", "leaves a trace", "used for tuning", *METHODS, "product, outside the budget too"]]
+    by_check = counted(each.found_by for each in evaluation.worlds)
+    header = ["family", "leaves a trace", "used for tuning", *METHODS, "product, outside the budget too", "found by"]
+    rows = [header]
     for family, shares in evaluation.families().items():
         trace = "yes" if evaluation.leaves_trace(family) else "no"
         whole = total(each[family] for each in without if family in each)
         cells = [str(shares[method]) for method in METHODS]
         rows.append([family, trace, "no" if family in evaluation.held_out else "yes", *cells, str(whole)])
+        rows[-1].append(", ".join(f"{key[1]} {number}" for key, number in by_check if key[0] == family))
     return markdown(rows)
 
 
@@ -130,7 +135,7 @@ def write_page(lines: Sequence[str], path: Path = DOCS) -> None:
 def write_results(evaluation: Evaluation, command: str, path: Path = RESULTS) -> None:
     """Write figures, worlds, seeds, versions and the command that repeats it."""
     worlds = [
-        {**asdict(each), "about": _plain(each.about), "unexplained": _plain(each.unexplained)}
+        {**asdict(each), **{name: _plain(getattr(each, name)) for name in ("about", "found_by", "unexplained")}}
         for each in evaluation.worlds
     ]
     names = ("audit-kernel", "duckdb", "duckdb-extension-ducklake", "numpy", "pyarrow", "scipy")

@@ -20,7 +20,7 @@ from audit_kernel.catalog import Catalog
 from evaluation import bags, commands
 from evaluation.bags import Review
 from evaluation.baselines import BASELINES
-from evaluation.matching import found, is_true, what_alerts_are
+from evaluation.matching import found, found_by, is_true, what_alerts_are
 from evaluation.shares import Share
 from evaluation.worlds import Episode, Plan, Truth, read_truth, write_deliveries
 
@@ -40,8 +40,9 @@ class Told(TypedDict):
 class Judged:
     """What one world showed. Dicts of recall and precision go by method: the product and each baseline.
 
-    recall: by method and family. alerts: true alerts of all alerts issued, by method. about: what the product's alerts
-    were, by check, reason code and family. n_employees: those with a row in the month.
+    recall: by method and family. found_by: the planted episodes that each check finds, by family and check.
+    alerts: true alerts of all alerts issued, by method. about: what the product's alerts were, by check, reason code
+    and family. n_employees: those with a row in the month.
     """
 
     plan: Plan
@@ -52,6 +53,7 @@ class Judged:
     chance_explained: Share = field(default_factory=Share)
     recall: dict[str, dict[str, Share]] = field(default_factory=dict)
     recall_without_budget: dict[str, Share] = field(default_factory=dict)
+    found_by: Counter[tuple[str, ...]] = field(default_factory=Counter)
     traces: dict[str, bool] = field(default_factory=dict)
     alerts: dict[str, Share] = field(default_factory=dict)
     n_outside_budget: int = 0
@@ -168,6 +170,7 @@ def compare_reviews(judged: Judged, listed: list[Review], accesses: pa.Table, tr
         judged.recall[name] = by_family(planted, found(planted, reviews))
         alerts = [each for each in reviews if each.stream in bags.ALERTING]
         judged.alerts[name] = Share(sum(is_true(each, planted) for each in alerts), len(alerts))
+    judged.found_by = found_by(planted, issued)
     judged.recall_without_budget = by_family(planted, found(planted, listed))
     judged.about = what_alerts_are((each for each in issued if each.stream in bags.ALERTING), truth.episodes)
 

@@ -42,6 +42,9 @@ def a_review(employee: str = "E1", patient: str = "P1", first: str = "2026-10-05
     return Review("many_accesses", more.pop("stream", "anomaly"), employee, patient, at(first), at(last), **more)
 
 
+A_TRUTH = Truth((an_episode(),), {})
+
+
 def some_accesses(rows: list[tuple[str, str, str, str, bool, bool]]) -> pa.Table:
     """Rows of event, employee, patient, time, whether explained, whether first."""
     names = ("event_id", "employee_id", "patient_id", "recorded_at", "is_explained", "is_first")
@@ -145,6 +148,14 @@ def test_findings_outside_the_budget_neither_find_nor_alarm():
     assert judged.recall_without_budget == {"neighbour": Share(1, 1)}
     assert judged.alerts[run.PRODUCT] == Share(0, 1)
     assert judged.n_outside_budget == 1
+    assert judged.found_by == Counter()
+
+
+def test_each_check_that_finds_an_episode_is_named_once():
+    judged = run.Judged(Plan(1))
+    accesses = some_accesses([("1", "E1", "P1", "2026-10-05 10:00", False, True)])
+    run.compare_reviews(judged, [a_review(), a_review(patient="P2"), a_review(patient="P3")], accesses, A_TRUTH)
+    assert judged.found_by == Counter({("neighbour", "many_accesses"): 1})
 
 
 def test_a_correction_task_accuses_nobody_of_diversion():
@@ -170,6 +181,7 @@ def a_world(kind, n_employees=100, n_planted=1, alerts=HALF, clean_alerts=0, see
         alerts={} if kind == "clean" else methods,
         clean_alerts=clean_alerts,
         about=Counter({("many_accesses", "many", "ordinary"): 1}),
+        found_by=Counter({("neighbour", "many_accesses"): 1}),
     )
 
 
