@@ -5,12 +5,16 @@ PYTHON ?= python3
 WORKERS ?= auto
 ROWS ?= 10000000
 FILES ?= daily
+WORLDS ?= 3
+USUAL ?= 2
+CLEAN ?= 40
+ACCESSES ?= 1900
 BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo test lint lab bench lock clean
+.PHONY: help demo test lint lab bench evaluate ablate lock clean
 
 help:
 	@echo "make demo    set up a made-up municipality, take its logs in, run last month's control"
@@ -18,6 +22,8 @@ help:
 	@echo "make lab     open the investigator's page over the demo in JupyterLab"
 	@echo "make lint    style and types only"
 	@echo "make bench   speed against peers, then a large month (ROWS=$(ROWS) FILES=$(FILES))"
+	@echo "make evaluate  what the control finds and misses (WORLDS=$(WORLDS) USUAL=$(USUAL) CLEAN=$(CLEAN))"
+	@echo "make ablate  which figure gets worse without each check and each reason (WORLDS=$(WORLDS))"
 	@echo "make lock    resolve the dependencies again"
 	@echo "make clean   remove .venv, demo and caches"
 
@@ -53,6 +59,12 @@ test: lint
 bench: .venv/.bench
 	$(BIN)/python -m benchmarks.bench_store --rows $(ROWS) --files $(FILES)
 	$(BIN)/python -m benchmarks.bench_month
+
+evaluate: $(READY)
+	$(BIN)/python -m evaluation.evaluate --worlds $(WORLDS) --usual $(USUAL) --clean $(CLEAN) --accesses $(ACCESSES)
+
+ablate: $(READY)
+	$(BIN)/python -m evaluation.ablate --worlds $(WORLDS)
 
 # run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need. bench: dev and the peers.
 lock: $(READY)

@@ -19,7 +19,7 @@ from audit_kernel.store.intake import take_in
 from audit_kernel.store.reference import take_in_reference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from audit_kernel.evidence.execute import Outcome
@@ -42,7 +42,8 @@ def make(folder: Path, country: str, language: str, console: Console | None = No
         translator(language)
     _empty(folder)
     console = console or Console()
-    site = _with_countries(create_site(folder / "site", country=country, name=NAMES[country]))
+    site = create_site(folder / "site", country=country, name=NAMES[country])
+    site = with_countries(site, COUNTRY_OF_NETWORK)
     language = language or site.settings.language
     _ = translator(language)
     with _progress(console) as progress:
@@ -70,13 +71,13 @@ def _empty(folder: Path) -> None:
     (folder / MARKER).touch()
 
 
-def _with_countries(site: Site) -> Site:
-    """Give the site a small database of the countries of network addresses."""
+def with_countries(site: Site, networks: Mapping[str, str]) -> Site:
+    """Give the site a small database of the countries of these networks of addresses."""
     from mmdb_writer import MMDBWriter
     from netaddr import IPSet
 
     writer = MMDBWriter(database_type="demo countries", description="Made up for the demo")
-    for network, code in COUNTRY_OF_NETWORK.items():
+    for network, code in networks.items():
         writer.insert_network(IPSet([network]), {"country": {"iso_code": code}})
     writer.to_db_file(str(site.folder / COUNTRIES))
     path = site.folder / SETTINGS_FILE

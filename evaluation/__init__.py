@@ -1,0 +1,1 @@
+"""Measures what the control finds and misses, over made-up worlds with known truth; run by hand, never in CI."""
