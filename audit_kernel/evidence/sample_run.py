@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel import sampling
-from audit_kernel.errors import NotAssessableError
+from audit_kernel.errors import AuditKernelError, NotAssessableError, ParameterError, SettingsError, StoreError
 from audit_kernel.evidence.answers import keep
 from audit_kernel.sample_design import decisions, design
 from audit_kernel.sample_journal import Draw, Frame, settle_draw
@@ -42,7 +43,7 @@ def read_frame(store: Store, site: Site, first: date, last: date) -> tuple[pa.Ta
 
 
 def draw_month(store: Store, site: Site, first: date, last: date, request: Request) -> Draw | None:
-    """Register the month's frame and settle its seed; None where the month holds nothing to draw from.
+    """Register the month's frame and settle its seed; None where there is no frame: the page then says why.
 
     Raises
     ------
@@ -50,7 +51,7 @@ def draw_month(store: Store, site: Site, first: date, last: date, request: Reque
     """
     try:
         _table, frame = read_frame(store, site, first, last)
-    except NotAssessableError:
+    except (NotAssessableError, ParameterError, SettingsError, StoreError):
         return None
     return settle_draw(site, frame, request)
 
@@ -58,17 +59,20 @@ def draw_month(store: Store, site: Site, first: date, last: date, request: Reque
 def answer_sample(store: Store, draw: Draw, given: Mapping[str, Any], folder: Path) -> None:
     """Draw, and keep what the sample's page shows: the draw, each day with its context, the risk-targeted days.
 
+    What cannot be answered is left to the page, which says why.
+
     Parameters
     ----------
     given: `from_date`, `to_date` and `seed`, as the page gets them.
     folder: of the kept answers.
     """
     for name, parameters in ((DRAW, drawn_with(draw, given)), (TARGETED, dict(given))):
-        result = store.ask(store.catalog.query(name), parameters)
-        keep(folder, result, parameters)
-        if result.table.num_rows:
-            days = of_days(result.table, given)
-            keep(folder, store.ask(store.catalog.query(DAYS), days), days)
+        with contextlib.suppress(AuditKernelError):
+            result = store.ask(store.catalog.query(name), parameters)
+            keep(folder, result, parameters)
+            if result.table.num_rows:
+                days = of_days(result.table, given)
+                keep(folder, store.ask(store.catalog.query(DAYS), days), days)
 
 
 def drawn_with(draw: Draw, given: Mapping[str, Any]) -> dict[str, Any]:

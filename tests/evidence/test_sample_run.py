@@ -126,6 +126,20 @@ def test_a_month_without_access_draws_nothing_and_registers_nothing(site: Site) 
     assert draws_of(site, "2027-02") == []
 
 
+def test_a_frame_that_cannot_be_made_is_the_pages_to_say_and_the_month_goes_on(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_arguments: object) -> Decisions:
+        problem = "thresholds.yml: broken."
+        raise SettingsError(problem)
+
+    monkeypatch.setattr("audit_kernel.evidence.sample_run.decisions", broken)
+    before = draws_of(site, "2026-10")
+    with Store(site, "testing") as store:
+        assert draw_month(store, site, FIRST, LAST, Request()) is None
+    assert draws_of(site, "2026-10") == before
+
+
 def test_the_frame_is_registered_and_the_seed_entered_by_command(site: Site, run: MonthRun) -> None:
     command = CliRunner()
     at = ["--site", str(site.folder)]
