@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -109,14 +108,14 @@ def register(app: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Say what the judged sample shows: at most how many are unjustified, in all and by unit."""
+        from audit_kernel.decisions import latest_decisions
         from audit_kernel.evidence.month import month_days
         from audit_kernel.sample_result import sample_result as result_of
         from audit_kernel.site import find_site
 
         opened = find_site(site)
         month_days(month)
-        # late, by name: reading a month needs no decisions, and deciding needs no sample
-        decided = importlib.import_module("audit_kernel.decisions").latest_decisions(opened, month)
+        decided = latest_decisions(opened, month)
         result = result_of(opened, month, decided)
         if as_json:
             printing.print_json(result.as_plain())

@@ -55,7 +55,7 @@ def test_two_runs_give_identical_tables(months: tuple[MonthRun, MonthRun]) -> No
 
 
 def test_another_seed_draws_another_sample(site: Site, months: tuple[MonthRun, MonthRun]) -> None:
-    run = run_month(site, "2026-10", seed="dice 2 2 2")
+    run = run_month(site, "2026-10", seed="dice 2 2 2", draw_again="the dice fell off the table")
     assert pages(run)["random_sample"] != pages(months[0])["random_sample"]
     assert pages(run)["many_accesses"] == pages(months[0])["many_accesses"]
 
