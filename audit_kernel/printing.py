@@ -155,11 +155,16 @@ class Printer:
         self._table(shown.caption, [(column.label, column.align) for column in shown.columns], shown.rows)
         if shown.note:
             self.say(shown.note)
-        text = _.plural(
+        texts = (
             "{count} row. {searched} accesses in the period were searched.",
             "{count} rows. {searched} accesses in the period were searched.",
-            result.table.num_rows,
         )
+        if result.query.room == "checks":
+            texts = (
+                "{count} finding. {searched} rows of the logs in the period were examined.",
+                "{count} findings. {searched} rows of the logs in the period were examined.",
+            )
+        text = _.plural(*texts, result.table.num_rows)
         self.say(text.format(count=self._number(result.table.num_rows), searched=self._number(result.rows_searched)))
         if result.rows_unresolved:
             text = _("{count} of them concern a record whose patient is not known (no record key).")

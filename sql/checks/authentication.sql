@@ -38,7 +38,7 @@ subjects as (
         network_address as address, first_at, last_at, n_events, n_failures, 0 as n_lockouts, n_let_in as n_logins,
         0 as n_entries, 0 as n_after_end, 1 as n_addresses, n_accounts
     from authentication_addresses
-    where n_accounts > n_let_in
+    where n_accounts > n_let_in and n_events > 0
     union all
     select
         'log_cleared' as reason_code, source_id || '|' || event_id as subject_key,

@@ -58,12 +58,14 @@ addresses as (
 
     -- behind one address a whole house may sit: there more accounts get in than fail
     select
-        events.network_address, cast(max(most.n_at_once) as bigint) as n_at_once,
+        events.network_address,
         min(recorded_at) filter (where kind = 'failure') as first_at,
         max(recorded_at) filter (where kind = 'failure') as last_at,
         count(*) filter (where kind = 'failure') as n_events,
         cast(sum(n_times) filter (where kind = 'failure') as bigint) as n_failures,
-        count(distinct account) filter (where kind = 'failure') as n_accounts,
+        -- some may have been tried just before the period
+        cast(greatest(count(distinct account) filter (where kind = 'failure'), max(most.n_at_once)) as bigint)
+            as n_accounts,
         count(distinct account) filter (where kind = 'login') as n_let_in
     from events
     inner join most on events.network_address = most.network_address

@@ -156,6 +156,7 @@ def test_an_address_that_tries_many_accounts_is_found_within_minutes_that_slide(
         ((0, 1800, 3600), "aba"),
         ((0, 3000, 6000, 6001), "abac"),
         ((0, 3000, 6700, 6701), "abac"),
+        ((0, 3600, 3700, 3800), "aabc"),
     )
     for number, (seconds, accounts) in enumerate(cases):
         for at, account in zip(moments("2026-10-05 23:30:00", *seconds), accounts, strict=True):
@@ -167,6 +168,7 @@ def test_an_address_that_tries_many_accounts_is_found_within_minutes_that_slide(
     assert sorted((row["reason_values"]["address"], row["reason_values"]["n_accounts"]) for row in rows) == [
         ("203.0.113.0", 3),
         ("203.0.113.3", 3),
+        ("203.0.113.5", 3),
     ]
 
 
@@ -177,6 +179,14 @@ def test_an_address_that_a_whole_house_shares_is_left_alone(lake: Lake) -> None:
         for account in let_in:
             lake.sign_in("2026-10-20 08:00:00", account=account, network_address=address)
     assert [row["reason_values"]["address"] for row in found(lake, "authentication")] == ["203.0.113.1"]
+
+
+def test_spraying_goes_over_the_beginning_of_the_period(lake: Lake) -> None:
+    for at, account in (("2026-09-30 21:58:00", "a"), ("2026-09-30 21:59:00", "b"), ("2026-09-30 22:00:00", "c")):
+        lake.sign_in(at, "failure", account=account, employee_id=None, network_address="203.0.113.9")
+        lake.sign_in(at.replace("09-30", "09-29"), "failure", account=account, network_address="203.0.113.8")
+    (row,) = found(lake, "authentication")
+    assert (row["reason_values"]["address"], row["n_events"], row["measure"]) == ("203.0.113.9", 1, 3)
 
 
 def test_every_clearing_of_a_log_is_found_whoever_did_it(lake: Lake) -> None:
@@ -335,7 +345,7 @@ def test_a_log_out_elsewhere_is_no_use_and_three_times_are_graver(lake: Lake) ->
 
 
 def test_without_networks_two_addresses_and_two_sessions_are_a_light_finding(lake: Lake) -> None:
-    for number, sessions in enumerate(("aba", "aaa", "aab", (None, None, None))):
+    for number, sessions in enumerate(("aba", "aaa", "aab", "baa", (None, None, None))):
         for second, session in enumerate(sessions):
             (at,) = moments("2026-10-05 08:00:00", second)
             address = f"192.0.2.{second % 2}"
