@@ -115,8 +115,7 @@ def register(app: typer.Typer) -> None:
 
         opened = find_site(site)
         month_days(month)
-        decided = latest_decisions(opened, month)
-        result = result_of(opened, month, decided)
+        result = result_of(opened, month, latest_decisions(opened, month))
         if as_json:
             printing.print_json(result.as_plain())
         else:

@@ -40,7 +40,7 @@ after_stay as (
 licensed as (
 
     select role from drug_rows
-    where strpos('|' || lower($licensed_drug_roles) || '|', '|' || lower(trim(role)) || '|') > 0
+    where strpos(';' || lower($licensed_drug_roles) || ';', ';' || lower(trim(role)) || ';') > 0
     group by role
 
 ),

@@ -47,7 +47,8 @@ described as (
     select
         errors.row_id, errors.reason_code, errors.amount, errors.minutes_apart,
         drug_rows.employee_id, drug_rows.patient_id, drug_rows.unit_id, drug_rows.drug, drug_rows.drug_name,
-        drug_rows.strength, drug_rows.quantity, drug_rows.quantity_unit, drug_rows.recorded_at, drug_rows.local_date, drug_rows.kind
+        drug_rows.strength, drug_rows.quantity,
+        drug_rows.quantity_unit, drug_rows.recorded_at, drug_rows.local_date, drug_rows.kind
     from errors
     inner join drug_rows on errors.row_id = drug_rows.row_id
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pytest
 from lxml import etree
 
 from audit_kernel.evidence import svg
+from audit_kernel.evidence.check_page import CheckPage
 from audit_kernel.evidence.funnel import funnel
 from tests.evidence.pages import HOSTILE
 
@@ -66,6 +68,19 @@ def test_an_id_from_a_hostile_log_neither_stops_the_drawing_nor_writes_elements(
     root = etree.fromstring(chart.svg)
     assert {etree.QName(element).localname for element in root.iter()} <= svg.ELEMENTS
     assert len(chart.table.rows) == 600 + len(HOSTILE)
+
+
+@pytest.mark.parametrize(
+    ("chart", "part", "n_shown"), [("funnel", "counts", 1), ("funnel", "matrix", 0), ((), "counts", 0)]
+)
+def test_a_checks_page_draws_it_over_its_plain_counts_where_the_check_asks_for_it(chart, part, n_shown, monkeypatch):
+    page, shown = object.__new__(CheckPage), []
+    title = SimpleNamespace(in_language=lambda _language: "Doses")
+    page.query, page.language = SimpleNamespace(description=SimpleNamespace(chart=chart, title=title)), "en"
+    page.result = SimpleNamespace(table=pa.table({"employee_id": ["C07"]}))
+    monkeypatch.setattr(page, "_show", lambda *objects: shown.extend(objects))
+    page._draw(part, SimpleNamespace(table=counts(*COLLEAGUES)))
+    assert [[text for text in texts(each) if text.startswith("C")] for each in shown] == [["C07"]] * n_shown
 
 
 def test_the_same_people_give_the_same_bytes():

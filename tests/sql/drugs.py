@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 THRESHOLDS: dict[str, Any] = {
     "dose_signing_minutes": 120, "dose_search_hours": 24, "clock_tolerance_minutes": 5, "drug_after_stay_hours": 24,
-    "licensed_drug_roles": "Sykepleier|Lege", "shift_tolerance_minutes": 30, "stock_fit_percent": 50,
+    "licensed_drug_roles": "Lege;Sykepleier", "shift_tolerance_minutes": 30, "stock_fit_percent": 50,
 }  # fmt: skip
 
 
