@@ -68,7 +68,8 @@ abnormal as (
 counted as (
     select
         employee_id, min(recorded_at) as first_at, max(recorded_at) as last_at, count(*) as n_events,
-        count(distinct patient_id) as n_patients, count(distinct local_date) as n_days
+        count(distinct patient_id) as n_patients, count(distinct local_date) as n_days,
+        count(distinct date_trunc('hour', recorded_at)) as n_hours
     from abnormal semi join unexplained_accesses using (access_id) group by employee_id
 ),
 people as (
@@ -83,14 +84,14 @@ findings as (
         sha256(concat_ws('|', 'abnormal_times', employee_id, cast($start_at as varchar), cast($end_at as varchar)))
             as finding_id,
         'abnormal_times' as check_id, 'anomaly' as stream, employee_id, cast(null as varchar) as patient_id, unit_id,
-        first_at, last_at, coalesce(n_events, 0) as n_events, cast(coalesce(n_events, 0) as decimal(18, 4)) as measure,
+        first_at, last_at, coalesce(n_events, 0) as n_events, cast(coalesce(n_hours, 0) as decimal(18, 4)) as measure,
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,
         cast(null as varchar) as peer_group, reason_code,
         {
-            'n_accesses': n_events, 'n_patients': n_patients, 'n_days': n_days, 'role': role, 'unit_type': unit_type,
-            'tolerance_minutes': $abnormal_times_tolerance_minutes, 'least': cast($abnormal_times_minimum as bigint),
-            'least_possible': cast(0 as bigint), 'n_people': cast(null as bigint),
-            'n_compared': cast(null as bigint), 'percent_fewer': cast(null as bigint)
+            'n_accesses': n_events, 'n_patients': n_patients, 'n_days': n_days, 'n_hours': n_hours,
+            'role': role, 'unit_type': unit_type, 'tolerance_minutes': $abnormal_times_tolerance_minutes,
+            'least': cast($abnormal_times_minimum as bigint), 'least_possible': cast(0 as bigint),
+            'n_people': cast(null as bigint), 'n_compared': cast(null as bigint), 'percent_fewer': cast(null as bigint)
         } as reason_values,
         case when n_days >= 3 then 3 else 2 end as severity, cast(null as varchar) as explanation_found,
         cast(null as varchar[]) as explanations_absent, cast(null as varchar[]) as explanations_not_searchable

@@ -57,21 +57,21 @@ def test_time_on_call_is_work_and_a_cancelled_shift_is_not(lake: Lake) -> None:
     assert counted(lake) == {"E1": ("outside_shift", 2)}
 
 
-def test_accesses_with_a_reason_are_no_finding_however_many(lake: Lake) -> None:
+def test_five_hours_without_a_reason_are_a_finding_and_any_number_with_one_are_none(lake: Lake) -> None:
     for number in range(24):
         shift(lake, employee_id=f"E{number}")
         lake.access("2026-10-05 08:00:00", employee_id=f"E{number}")
-    for hour in (1, 2):
-        for minute in range(10):
-            lake.access(f"2026-10-05 {hour:02}:{minute:02}:00", employee_id=f"E{hour}")
+    for number in (1, 2):
+        for place in range(10):
+            lake.access(f"2026-10-05 {place // 2:02}:{place:02}:00", employee_id=f"E{number}")
     lake.access("2026-10-05 01:30:00", employee_id="E2", outcome="denied")
     make_period(lake, explained="employee_id = 'E1'")
     (found,) = judged(lake, "abnormal_times", **ASKED)
-    assert (found["employee_id"], found["reason_code"], found["n_events"], found["severity"]) == (
-        "E2", "outside_shift", 10, 2,
+    assert (found["employee_id"], found["reason_code"], found["n_events"], found["measure"]) == (
+        "E2", "outside_shift", 10, Decimal(5),
     )  # fmt: skip
     assert events(lake, "E2") == 10
-    assert judged(lake, "abnormal_times", **{**ASKED, "abnormal_times_minimum": 11}) == []
+    assert judged(lake, "abnormal_times", **{**ASKED, "abnormal_times_minimum": 6}) == []
 
 
 def nurses(lake: Lake, n_people: int, n_each: int = 15) -> None:
