@@ -9,18 +9,21 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from audit_kernel.chart_description import ChartDescription
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.yaml_file import Texts, read_model
 
 ROOMS = ("reports", "checks", "sample")
 FRAME = "frame"
 PERIOD_RELATIONS = ("period_accesses", "explained_accesses", "unexplained_accesses")
+PRESENCES = "period_presences"
 CHANCE_PAIRS = "chance_pairs"
 MONTH_FINDINGS = "month_findings"
 REASON_COLUMNS = ("explanation_found", "explanations_absent", "explanations_not_searchable")
 PARTS = ("counts", "matrix", FRAME, "events")
+STEP = "step"
 STATISTICS_COLUMNS = ("measure", "expected", "tail_probability", "peer_group")
 ParameterType = Literal[
     "text", "integer", "decimal", "boolean", "date", "timestamp", "text_list", "patient", "employee", "period"
@@ -60,8 +63,8 @@ class Column(Strict):
 
 
 def is_field(need: str) -> bool:
-    """Say whether a need is a field of a log, such as `accesses.country`; one of several is of reference data."""
-    return "." in need and "|" not in need
+    """Say whether a need is a field of a log, such as `accesses.country`, or one of several, joined by `|`."""
+    return all("." in each and each.split(".")[0] in EVENT_TABLES for each in need.split("|"))
 
 
 def name_columns(columns: dict[str, Column]) -> dict[str, Column]:
@@ -85,7 +88,7 @@ class Description(Strict):
     columns: dict[str, Column] = Field(default_factory=dict)
     counts: dict[str, Column] = Field(default_factory=dict)
     matrix: dict[str, Column] = Field(default_factory=dict)
-    chart: str | tuple[str, ...] = ()
+    chart: ChartDescription | str | tuple[str, ...] = ()
     sentences: dict[str, Texts] = Field(default_factory=dict)
     criterion: Texts | None = None
     events: str = ""
@@ -95,10 +98,17 @@ class Description(Strict):
 
     _named = field_validator("columns", "counts", "matrix")(name_columns)
 
+    @model_validator(mode="after")
+    def _chart_is_of_its_columns(self) -> Description:
+        if isinstance(self.chart, ChartDescription):
+            of_findings = {**finding_columns(), **self.columns} if self.chart.of == "findings" else {}
+            self.chart.refuse_other_columns(of_findings or getattr(self, self.chart.of))
+        return self
+
     @property
     def needs_period(self) -> bool:
         """Whether it reads what is made for its period: accesses with and without a reason."""
-        return bool(set(PERIOD_RELATIONS) & set(self.needs))
+        return bool({*PERIOD_RELATIONS, PRESENCES} & set(self.needs))
 
 
 class PartDescription(Strict):
@@ -164,9 +174,11 @@ class Query:
 
     @property
     def steps(self) -> tuple[tuple[str, str], ...]:
-        """What it reads besides stored rows and models: queries of its own folder, each with its text."""
+        """What it reads besides stored rows and models: queries and steps of its own folder, each with its text."""
+        paths = ((name, self.path.with_name(f"{name}.{STEP}.sql")) for name in self.description.reads)
         return tuple(
-            (name, self.path.with_name(f"{name}.sql").read_text(encoding="utf-8")) for name in self.description.reads
+            (name, (path if path.is_file() else self.path.with_name(f"{name}.sql")).read_text(encoding="utf-8"))
+            for name, path in paths
         )
 
     @cached_property
@@ -176,9 +188,10 @@ class Query:
 
     @cached_property
     def sql_hash(self) -> str:
-        """SHA-256 of the query's text, of the files beside it and of its description, hexadecimal."""
+        """SHA-256 of the query's text, of its description, of the files beside it and of what it reads, hexadecimal."""
         beside = [query.sql.encode() for part in PARTS if (query := self.beside(part))]
-        texts = [self.sql.encode(), *beside, self.path.with_suffix(".yml").read_bytes()]
+        steps = [text.encode() for _name, text in self.steps]
+        texts = [self.sql.encode(), *beside, *steps, self.path.with_suffix(".yml").read_bytes()]
         return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
@@ -217,9 +230,9 @@ class Catalog:
             self._check_notebooks(site_folder)
 
     def _add(self, room: str, path: Path, *, of_site: bool) -> None:
-        if path.name.endswith(tuple(f".{part}.sql" for part in PARTS)):
-            return
         name = path.stem
+        if "." in name:  # a part of a query, or a step that it reads
+            return
         query = Query(name, room, path)
         if of_site and f"{room}/{name}" in self.queries:
             if query.description.replaces != name:

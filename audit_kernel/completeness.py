@@ -92,15 +92,24 @@ def refuse_incomplete_logs(
 
 
 def unfilled(connection: duckdb.DuckDBPyConnection, needs: Iterable[str], bound: Mapping[str, Any]) -> Iterator[Lack]:
-    """Give each needed field, written `accesses.country`, that no row of the period has a value in."""
-    for table, column in (need.split(".", 1) for need in needs if is_field(need)):
-        stored = table_definitions()[table].stored_names(table)[0]
-        sql = (
-            f'select 1 from {LAKE}."{stored}" where recorded_at >= $start_at and recorded_at < $end_at'
-            f' and "{column}" is not null limit 1'
-        )
-        if not _rows(connection, sql, bound):
-            yield Lack(table, "field", field=column)
+    """Give each needed field, written `accesses.country`, that no row of the period has a value in.
+
+    Of several, joined by `|`, one is enough.
+    """
+    for need in filter(is_field, needs):
+        fields = [each.split(".", 1) for each in need.split("|")]
+        empty = [(table, column) for table, column in fields if not _is_filled(connection, table, column, bound)]
+        if len(empty) == len(fields):
+            yield from (Lack(table, "field", field=column) for table, column in empty)
+
+
+def _is_filled(connection: duckdb.DuckDBPyConnection, table: str, column: str, bound: Mapping[str, Any]) -> bool:
+    stored = table_definitions()[table].stored_names(table)[0]
+    sql = (
+        f'select 1 from {LAKE}."{stored}" where recorded_at >= $start_at and recorded_at < $end_at'
+        f' and "{column}" is not null limit 1'
+    )
+    return bool(_rows(connection, sql, bound))
 
 
 def holidays_around(site: Site, query: Query, start_at: datetime | None, end_at: datetime | None) -> list[date]:

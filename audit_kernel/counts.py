@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from audit_kernel.store.tables import LAKE
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     import duckdb
@@ -48,6 +51,25 @@ def count_searched(
         {"start_at": start_at, "end_at": end_at},
     ).fetchone()
     return (int(row[0]), int(row[1])) if row else (0, 0)
+
+
+def count_examined(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Collection[str],
+    start_at: datetime | None,
+    end_at: datetime | None,
+    n_accesses: int,
+) -> int:
+    """Return how many rows of these event tables the period holds; `n_accesses` are those of accesses."""
+    counted = 0 if tables and "accesses" not in tables else n_accesses
+    for table in {*tables} - {"accesses"}:
+        row = connection.execute(
+            f"select count(*) from {LAKE}.{table}"
+            " where ($start_at is null or recorded_at >= $start_at) and ($end_at is null or recorded_at < $end_at)",
+            {"start_at": start_at, "end_at": end_at},
+        ).fetchone()
+        counted += int(row[0]) if row else 0
+    return counted
 
 
 def count_odd_codes(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from audit_kernel import completeness, explanations, statistics
-from audit_kernel.catalog import CHANCE_PAIRS, FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, is_field
-from audit_kernel.counts import count_odd_codes, count_searched
+from audit_kernel import completeness, explanations, places, statistics
+from audit_kernel.catalog import CHANCE_PAIRS, FRAME, MONTH_FINDINGS, PERIOD_RELATIONS, PRESENCES, is_field
+from audit_kernel.counts import count_examined, count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.parameters import PERIOD, answer, decided_values
 from audit_kernel.store.views import has_rows, is_made
@@ -39,7 +39,7 @@ class Result:
     query: the catalogued query.
     table: all rows, in the query's own order; timestamps are UTC without offset.
     parameters: the values it was run with, by the names of its `.yml`.
-    rows_searched: accesses in the period, over all employees and patients.
+    rows_searched: accesses in the period, over all employees and patients; for a check, rows of the logs it draws on.
     rows_unresolved: of these, rows whose patient is not known because their record has no key.
     thresholds: the decisions used.
     rows_unconfirmed, rows_unknown_code: for a check, rows of the period with a code that nobody has confirmed, and with
@@ -104,7 +104,8 @@ def run_query(
     table = _answered(connection, site, query, bound, day)
     odd_codes = count_odd_codes(connection, *period) if query.room == "checks" else (0, 0)
     reasons = explanations.searched(connection) if query.description.needs_period else ()
-    return Result(query, table, values, searched, unresolved, used, *odd_codes, reasons)
+    examined = count_examined(connection, query.complete, *period, searched) if query.room == "checks" else searched
+    return Result(query, table, values, examined, unresolved, used, *odd_codes, reasons)
 
 
 def _answered(
@@ -113,6 +114,8 @@ def _answered(
     """Run the query after what it reads, and add what SQL cannot work out: tails, and reasons beside findings."""
     if query.description.needs_period:
         explanations.explain_period(connection, site, bound, day)
+    if PRESENCES in query.description.needs:
+        places.place_period(connection, bound)
     if CHANCE_PAIRS in query.description.needs:
         explanations.explain_chance_pairs(connection, site, bound, day)
     for name, text in query.steps:
@@ -141,7 +144,7 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, 
     NotAssessableError: a relation that the query needs has no row.
     """
     for need in query.description.needs:
-        if need in (*PERIOD_RELATIONS, CHANCE_PAIRS) or (has_accesses and need == "accesses"):
+        if need in (*PERIOD_RELATIONS, PRESENCES, CHANCE_PAIRS) or (has_accesses and need == "accesses"):
             continue  # what is made for the period cannot lack
         if need == MONTH_FINDINGS:
             is_there = is_made(connection, need)  # none of them is an answer too

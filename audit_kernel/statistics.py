@@ -1,10 +1,11 @@
 """Statistics that SQL cannot do: exact bounds, tails, and the share of false alarms among many tests.
 
-Bounds that an auditor may recompute are found in whole numbers; only tails use floating point (scipy).
+Bounds that an auditor may recompute are found in whole numbers; only tails use floating point (scipy, in `peers`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from math import ceil, comb
@@ -16,13 +17,13 @@ from pyarrow import compute
 from scipy import stats
 
 from audit_kernel.errors import SettingsError
+from audit_kernel.peers import codes, with_peer_tails
+from audit_kernel.shrinkage import stand_out
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
-KNOWN = ("negative_binomial", "benjamini_hochberg")
-TAIL_TYPE = pa.decimal128(19, 18)
-SMALLEST_TAIL_STEP = Decimal(1).scaleb(-18)
+    from numpy.typing import NDArray
 
 
 def exact(rate: Fraction | Decimal | float | str) -> Fraction:
@@ -80,81 +81,83 @@ def hypergeometric_upper_bound(
     return possible
 
 
-def negative_binomial_tail(count: int, mean: float, dispersion: float) -> float:
-    """Return P(X >= count) where the variance is mean + dispersion * mean ** 2; Poisson when dispersion is 0."""
-    if count <= 0:
-        return 1.0
-    if mean <= 0:
-        return 0.0
-    if dispersion <= 0:
-        return float(stats.poisson.sf(count - 1, mean))
-    return float(stats.nbinom.sf(count - 1, 1 / dispersion, 1 / (1 + dispersion * mean)))
-
-
-def benjamini_hochberg(chances: Sequence[float]) -> list[float]:
+def benjamini_hochberg(chances: Sequence[float] | NDArray[Any]) -> NDArray[Any]:
     """Return adjusted chances: rejecting those up to q keeps the expected share of false alarms at q or below."""
     given = numpy.asarray(chances, dtype=float)
     order = numpy.argsort(given, kind="stable")
     scaled = given[order] * len(given) / numpy.arange(1, len(given) + 1)
     adjusted = numpy.empty(len(given))
     adjusted[order] = numpy.minimum(numpy.minimum.accumulate(scaled[::-1])[::-1], 1.0)
-    return [float(each) for each in adjusted]
+    return adjusted
 
 
-def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, Any]) -> pa.Table:
-    """Fill `tail_probability` and keep the findings that stand out.
+def keep_discoveries(findings: pa.Table, parameters: Mapping[str, Any]) -> pa.Table:
+    """Keep what Benjamini and Hochberg (1995) call discoveries, each finding once, by its rarest row.
+
+    Every row is a test. One whose measure is below `least` of its `reason_values` counts as tested and is never kept,
+    so the share of false findings is held among those that are shown.
+    """
+    if not findings.num_rows:
+        return findings
+    tails = compute.cast(findings.column("tail_probability"), pa.float64()).to_numpy()
+    least = compute.struct_field(findings.column("reason_values"), "least").to_numpy()
+    is_enough = compute.cast(findings.column("measure"), pa.float64()).to_numpy() >= least
+    adjusted = benjamini_hochberg(numpy.where(is_enough, tails, 1.0))
+    kept = numpy.flatnonzero(is_enough & (adjusted <= float(parameters["false_discovery_rate"])))
+    kept = kept[numpy.argsort(tails[kept], kind="stable")]
+    names: NDArray[numpy.int64] = codes(findings.column("finding_id"))[kept]
+    _first, place = numpy.unique(names, return_index=True)
+    return findings.take(numpy.sort(kept[place]))
+
+
+# What a query's `.yml` may name under `statistics`. A check's last one must keep only what stands out: one that is
+# added here and only fills in figures stays out of JUDGING, and a check that ends with it is refused.
+STATISTICS: dict[str, Callable[[pa.Table, Mapping[str, Any]], pa.Table]] = {
+    "negative_binomial": with_peer_tails,
+    "benjamini_hochberg": keep_discoveries,
+    "empirical_bayes": stand_out,
+}
+JUDGING = ("benjamini_hochberg", "empirical_bayes")
+JUDGED_STREAM = "anomaly"
+
+
+def assess(rows: pa.Table, names: Sequence[str], parameters: Mapping[str, Any]) -> pa.Table:
+    """Apply the statistics that a query names, in that order; of a check, to its rows of the stream `anomaly` alone.
 
     Parameters
     ----------
-    findings: a check's rows; `reason_values` holds n_openings, n_pairs, sum_openings and sum_squares of the peers.
-    names: what the check's `.yml` asks for: negative_binomial, benjamini_hochberg.
-    parameters: false_discovery_rate and minimum_openings, when they are asked for.
+    rows: what the query gave; those of a check have the column `stream`: other streams come first.
+    names: what the query's `.yml` asks for.
+    parameters: the values that it is run with, `false_discovery_rate` among them where it is asked for.
 
     Raises
     ------
-    SettingsError: the `.yml` names a statistic that does not exist.
+    SettingsError: the `.yml` names a statistic that does not exist, or a check none that keeps only what stands out.
     """
-    if unknown := sorted(set(names) - set(KNOWN)):
+    if not names:
+        return rows
+    if unknown := sorted(set(names) - set(STATISTICS)):
         raise SettingsError(
-            "There is no statistic {given!r}.", "There are: {allowed}.", given=unknown[0], allowed=", ".join(KNOWN)
+            "There is no statistic {given!r}.", "There are: {allowed}.", given=unknown[0], allowed=", ".join(STATISTICS)
         )
-    if "negative_binomial" not in names:
-        return findings
-    figures = _distinct_figures(findings)
-    tails = {key: peer_tail(*key) for key in set(figures)}
-    chances = [tails[key] for key in figures]
-    steps = {key: Decimal(chance).quantize(SMALLEST_TAIL_STEP) for key, chance in tails.items()}
-    rounded = pa.array([steps[key] for key in figures], TAIL_TYPE)
-    position = findings.schema.get_field_index("tail_probability")
-    findings = findings.set_column(position, "tail_probability", rounded)
-    judged = benjamini_hochberg(chances) if "benjamini_hochberg" in names else chances
-    limit, least = float(parameters["false_discovery_rate"]), int(parameters.get("minimum_openings") or 0)
-    keep = [chance <= limit and key[0] >= least for chance, key in zip(judged, figures, strict=True)]
-    return findings.filter(pa.array(keep, pa.bool_()))
+    if "stream" not in rows.column_names:
+        return _applied(rows, names, parameters)
+    if names[-1] not in JUDGING:
+        raise SettingsError(
+            "The statistic {given!r} keeps every row.",
+            "Name one after it that keeps only what stands out: {allowed}.",
+            given=names[-1],
+            allowed=", ".join(JUDGING),
+        )
+    is_judged = compute.equal(rows.column("stream"), pa.scalar(JUDGED_STREAM))
+    judged = _applied(rows.filter(is_judged), names, parameters)
+    return pa.concat_tables([rows.filter(compute.invert(is_judged)), judged.cast(rows.schema)])
 
 
-def peer_tail(count: int, n_pairs: int, total: int, squares: int) -> float:
-    """Return how likely a pair reaches `count` openings when it is like the other pairs of its peer group.
-
-    The pair itself is left out, so that it cannot hide behind its own weight. A pair without openings is not in
-    the log, so openings beyond the first are what is distributed. Mean and dispersion are found by moments.
-    """
-    others = n_pairs - 1
-    if others < 2:  # noqa: PLR2004 - a variance needs two
-        return 1.0
-    # At least one opening beyond the first is allowed for, else a group of equals would call the second impossible.
-    mean = max(Fraction(total - count, others) - 1, Fraction(1, others))
-    variance = Fraction(squares - count * count - (total - count) ** 2 / Fraction(others)) / (others - 1)
-    dispersion = (variance - mean) / mean**2
-    return negative_binomial_tail(count - 1, float(mean), float(max(dispersion, Fraction(0))))
-
-
-def _distinct_figures(findings: pa.Table) -> list[tuple[int, int, int, int]]:
-    """Return count, pairs, sum and sum of squares of each row's peers."""
-    values = findings.column("reason_values")
-    names = ("n_openings", "n_pairs", "sum_openings", "sum_squares")
-    columns = [compute.struct_field(values, name).to_pylist() for name in names]
-    return list(zip(*columns, strict=True))
+def _applied(rows: pa.Table, names: Sequence[str], parameters: Mapping[str, Any]) -> pa.Table:
+    for name in names:
+        rows = STATISTICS[name](rows, parameters)
+    return rows
 
 
 def percent_up(rate: float, digits: int = 1) -> Decimal:

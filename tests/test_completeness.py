@@ -102,6 +102,14 @@ def test_a_field_that_is_empty_in_the_whole_period_is_named(lake: Lake) -> None:
     assert list(unfilled(lake.connection, needs, bound)) == []
 
 
+def test_of_several_fields_one_is_enough(lake: Lake) -> None:
+    bound = {"start_at": utc_midnight("2026-10-05"), "end_at": utc_midnight("2026-10-12")}
+    needs = ("accesses.country|authentications.country", "stays|employees.surname")
+    assert [lack.source_id for lack in unfilled(lake.connection, needs, bound)] == ["accesses", "authentications"]
+    lake.sign_in("2026-10-06 08:00:00", country="NO")
+    assert list(unfilled(lake.connection, needs, bound)) == []
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_lack_is_said_with_its_days_numbers_and_share(language: str) -> None:
     said = sentences(ALL_KINDS, language)

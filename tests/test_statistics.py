@@ -7,13 +7,17 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
 
 from audit_kernel import statistics
 from audit_kernel.errors import SettingsError
+from audit_kernel.peers import negative_binomial_tail
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 VECTORS = Path(__file__).parents[2] / "shared" / "stats"
 
@@ -52,13 +56,13 @@ def test_upper_limits_agree_with_the_auditors_table() -> None:
 
 def test_tails_agree_with_the_computed_ones() -> None:
     for case in vectors("poisson_nb_tails.json")["cases"]:
-        tail = statistics.negative_binomial_tail(case["k"], case["mean"], case.get("alpha", 0))
+        tail = negative_binomial_tail(case["k"], case["mean"], case.get("alpha", 0))
         assert tail == pytest.approx(case["sf"], rel=1e-9)
 
 
 def test_a_tail_from_zero_is_certain_and_nothing_expected_is_impossible() -> None:
-    assert statistics.negative_binomial_tail(0, 3, 1) == 1
-    assert statistics.negative_binomial_tail(1, 0, 1) == 0
+    assert negative_binomial_tail(0, 3, 1) == 1
+    assert negative_binomial_tail(1, 0, 1) == 0
 
 
 def test_adjusted_chances_agree_with_benjamini_and_hochberg() -> None:
@@ -71,7 +75,7 @@ def test_adjusted_chances_agree_with_benjamini_and_hochberg() -> None:
 
 
 def test_no_chances_are_adjusted_to_none() -> None:
-    assert statistics.benjamini_hochberg([]) == []
+    assert len(statistics.benjamini_hochberg([])) == 0
 
 
 def test_the_exact_chance_agrees_with_counting_every_sample() -> None:
@@ -95,49 +99,69 @@ def test_a_full_count_leaves_no_doubt() -> None:
     assert statistics.hypergeometric_upper_bound(2, 50, 50) == 2
 
 
-FIGURES = pa.struct([(name, pa.int64()) for name in ("n_openings", "n_pairs", "sum_openings", "sum_squares")])
-
-
-def findings(counts: list[int]) -> pa.Table:
-    """Return findings of one peer group with these counts."""
-    figures = {"n_pairs": len(counts), "sum_openings": sum(counts), "sum_squares": sum(n * n for n in counts)}
+def rows_of(rows: list[tuple[str, str, str, int]]) -> pa.Table:
+    """Return rows of a check whose tails are known: finding, stream, tail and measure; the least measure is 10."""
+    names, streams, tails, measures = zip(*rows, strict=True) if rows else ((), (), (), ())
+    least = [{"least": 10}] * len(rows)
     return pa.table(
         {
-            "patient_id": [f"P{i}" for i in range(len(counts))],
-            "tail_probability": pa.array([None] * len(counts), pa.decimal128(19, 18)),
-            "reason_values": pa.array([{"n_openings": n, **figures} for n in counts], FIGURES),
+            "finding_id": pa.array(names, pa.string()),
+            "stream": pa.array(streams, pa.string()),
+            "tail_probability": pa.array([Decimal(tail) for tail in tails], pa.decimal128(19, 18)),
+            "measure": pa.array([Decimal(measure) for measure in measures], pa.decimal128(18, 4)),
+            "reason_values": pa.array(least, pa.struct([("least", pa.int64())])),
         }
     )
 
 
-def test_one_who_opens_far_more_than_the_peers_is_kept_with_the_tail() -> None:
-    rows = findings([1, 2, 3, 2, 1, 4, 2, 3, 1, 2] * 10 + [60])
-    kept = statistics.assess(rows, ["negative_binomial", "benjamini_hochberg"], {"false_discovery_rate": "0.05"})
-    assert kept["patient_id"].to_pylist() == ["P100"]
-    assert kept["tail_probability"].to_pylist()[0] < Decimal("0.000001")
-    assert kept.schema == rows.schema
+def kept(rows: list[tuple[str, str, str, int]], rate: str = "0.05") -> list[str]:
+    found = statistics.assess(rows_of(rows), ["benjamini_hochberg"], {"false_discovery_rate": rate})
+    assert found.schema == rows_of(rows).schema
+    return [str(each) for each in found["finding_id"].to_pylist()]
 
 
-def test_fewer_openings_than_the_minimum_are_no_finding() -> None:
-    rows = findings([1] * 100 + [9])
-    asked = {"false_discovery_rate": Decimal("0.05"), "minimum_openings": 10}
-    assert statistics.assess(rows, statistics.KNOWN, asked).num_rows == 0
+def test_what_is_rare_enough_among_all_tests_is_kept_in_the_order_it_came() -> None:
+    rows = [("d", "anomaly", "0.9", 20), ("c", "anomaly", "0.02", 20), ("b", "anomaly", "0.01", 20)]
+    assert kept([*rows, ("a", "anomaly", "0.6", 20)]) == ["c", "b"]
+    assert kept([*rows, *[(f"{n}", "anomaly", "0.9", 20) for n in range(9)]]) == []
 
 
-def test_equal_peers_give_no_finding() -> None:
-    assert statistics.assess(findings([5] * 50), statistics.KNOWN, {"false_discovery_rate": "0.05"}).num_rows == 0
+def test_fewer_than_the_least_is_a_test_but_never_a_finding() -> None:
+    assert kept([("a", "anomaly", "0", 9), ("b", "anomaly", "0.024", 10)]) == ["b"]
+    assert kept([("a", "anomaly", "0", 9), ("b", "anomaly", "0.026", 10)]) == []
 
 
-def test_a_pair_without_peers_is_never_a_finding() -> None:
-    assert statistics.assess(findings([500, 1]), statistics.KNOWN, {"false_discovery_rate": "0.05"}).num_rows == 0
-    assert statistics.assess(findings([]), statistics.KNOWN, {"false_discovery_rate": "0.05"}).num_rows == 0
+def test_a_finding_with_two_tests_is_kept_once_by_the_rarer() -> None:
+    rows = rows_of([("a", "anomaly", "0.01", 30), ("a", "anomaly", "0.001", 20), ("b", "anomaly", "0.5", 20)])
+    found = statistics.assess(rows, ["benjamini_hochberg"], {"false_discovery_rate": "0.05"})
+    assert found["measure"].to_pylist() == [Decimal(20)]
+
+
+def test_breaches_and_targeted_rows_pass_untouched_come_first_and_are_no_tests() -> None:
+    rows = [("a", "breach", "0.9", 1), ("b", "anomaly", "0.04", 20), ("c", "targeted", "0.9", 1)]
+    assert kept(rows) == ["a", "c", "b"]
+    assert kept([]) == []
 
 
 def test_a_check_without_statistics_is_left_as_it_is() -> None:
-    rows = findings([1, 2])
+    rows = rows_of([("a", "anomaly", "0.9", 1)])
     assert statistics.assess(rows, [], {}) is rows
 
 
 def test_an_unknown_statistic_is_refused() -> None:
     with pytest.raises(SettingsError, match="There is no statistic 'magic'"):
-        statistics.assess(findings([1]), ["magic"], {})
+        statistics.assess(rows_of([]), ["magic"], {})
+
+
+@pytest.mark.parametrize("name", sorted(set(statistics.STATISTICS) - set(statistics.JUDGING)))
+def test_statistics_that_would_let_every_row_through_are_refused(name: str) -> None:
+    with pytest.raises(SettingsError, match="keeps every row"):
+        statistics.assess(rows_of([]), ["benjamini_hochberg", name], {})
+
+
+def test_a_report_has_no_stream_and_gets_its_figures_for_every_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    def doubled(rows: pa.Table, parameters: Mapping[str, Any]) -> pa.Table:
+        return rows.set_column(0, "n", pa.array([2 * parameters["by"] for _row in rows["n"].to_pylist()]))
+
+    monkeypatch.setitem(statistics.STATISTICS, "doubled", doubled)
+    assert statistics.assess(pa.table({"n": [1, 2]}), ["doubled"], {"by": 3})["n"].to_pylist() == [6, 6]

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy
+
 from audit_kernel.demo.export import EPOCH, SECONDS_PER_DAY, name_by_day
 from audit_kernel.demo.places import HOME_CARE, UNITS_OF_A_PLACE
-from audit_kernel.demo.sweden import WORDS
 
 if TYPE_CHECKING:
-    import numpy
     from numpy.typing import NDArray
 
     from audit_kernel.demo.incidents import World
@@ -36,20 +36,25 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Who is called what, and works or lives where, on each day of a world."""
+    """Who is called what, and works or lives where, on each day of a world.
+
+    duty_of: number of the duty by employee and day; unit_of: of its unit; home_of: of the unit by patient and day,
+    the nearest where there was no stay; is_staying: whether there was one.
+    """
 
     world: World
     staff: Staff
     names: list[list[str]]
-    duty_of: list[list[int]]
-    stay_of: list[list[int]]
+    duty_of: NDArray[numpy.int64]
+    unit_of: NDArray[numpy.int64]
+    home_of: NDArray[numpy.int64]
+    is_staying: NDArray[numpy.bool_]
 
-    def days(self, at: NDArray[numpy.int64]) -> list[int]:
+    def days(self, at: NDArray[numpy.int64]) -> NDArray[numpy.int64]:
         """Return the number of each moment's local day, the nearest one of the world."""
         calendar = self.world.calendar
         number = calendar.local_seconds(at) // SECONDS_PER_DAY - (calendar.start - EPOCH).days
-        days: list[int] = number.clip(0, calendar.n_days - 1).tolist()
-        return days
+        return number.clip(0, calendar.n_days - 1)
 
     def name(self, employee: int, day: int) -> str:
         """Return the log-in name."""
@@ -57,11 +62,7 @@ class Desk:
 
     def unit(self, employee: int, day: int) -> int:
         """Return the number of the unit that someone works at."""
-        return self.world.duties[self.duty_of[employee][day]].unit
-
-    def role(self, employee: int, day: int) -> str:
-        """Return the role, in Swedish."""
-        return WORDS[self.world.duties[self.duty_of[employee][day]].role]
+        return int(self.unit_of[employee, day])
 
     def unit_id(self, unit: int) -> str:
         """Return the site's id of a unit."""
@@ -89,12 +90,20 @@ def make_desk(world: World, staff: Staff) -> Desk:
     stay_of = [[-1] * n_days for _ in world.patients.people]
     for number, stay in enumerate(world.patients.stays):
         _fill(stay_of[stay.patient], number, stay.first or 0, n_days if stay.last is None else stay.last)
+    is_staying = numpy.array(stay_of, dtype=numpy.int64) >= 0
+    for number, stay in enumerate(world.patients.stays):
+        if stay.last is not None and stay.last <= 0:
+            stay_of[stay.patient][0] = number
     names = [name_by_day(of_one, n_days) for of_one in staff.log_in_names]
-    return Desk(world, staff, names, [_without_gaps(row) for row in duty_of], [_without_gaps(row) for row in stay_of])
+    duties = numpy.array([_without_gaps(row) for row in duty_of], dtype=numpy.int64)
+    stays = numpy.array([_without_gaps(row) for row in stay_of], dtype=numpy.int64)
+    units = numpy.array([duty.unit for duty in world.duties], dtype=numpy.int64)
+    homes = numpy.array([stay.unit for stay in world.patients.stays], dtype=numpy.int64)
+    return Desk(world, staff, names, duties, units[duties], homes[stays], is_staying)
 
 
 def _fill(row: list[int], number: int, first: int, last: int) -> None:
-    row[first:last] = [number] * (last - first)
+    row[max(first, 0) : max(last, 0)] = [number] * (max(last, 0) - max(first, 0))
 
 
 def _without_gaps(row: list[int]) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
@@ -50,13 +50,17 @@ class Log:
 
 @dataclass(slots=True)
 class WrittenLogs:
-    """The files and the log that each is of; `planted`: episode, local day, and the record's key as `header` has it."""
+    """The files and the log that each is of; `planted`: episode, local day, and the record's key as `header` has it.
+
+    event_ids: of the planted records, as the log or, where it has none, their content gives them.
+    """
 
     paths: list[Path]
     sources: list[str]
     n_records: int
     header: str
     planted: list[tuple[int, str, tuple[object, ...]]]
+    event_ids: list[str] = field(default_factory=list)
 
 
 def make_log(
@@ -83,7 +87,7 @@ def _with_blocked_searches(calendar: Calendar, events: Events, patients: Patient
     for patient, (first, last) in patients.blocks.items():
         hit = (events.patient == patient) & (step == CODE["search"]) & (day >= first)
         step[hit if last is None else hit & (day < last)] = CODE["search_blocked"]
-    return Events(events.at, events.employee, events.patient, step, events.episode)
+    return replace(events, step=step)
 
 
 def _newest(events: Events, created: NDArray[numpy.int64]) -> NDArray[numpy.int64]:

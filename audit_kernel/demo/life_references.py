@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
     Row = tuple[object, ...]
 
-MANDATES = {staff.LEADER: "administration", staff.CASE_OFFICER: "administration"}  # all others: care
+MANDATES = {
+    staff.LEADER: "administration",
+    staff.CASE_OFFICER: "administration",
+    staff.BILLING_OFFICER: "billing",
+    staff.ANALYST: "laboratory",
+    staff.ARCHIVIST: "archive",
+    staff.SYSTEM_MANAGER: "system_support",
+}  # all others: care
 ACTIONS = {
     "Lesing": "read",
     "Skriving": "write",
@@ -78,11 +85,12 @@ def life_tables(
             [
                 (people.employee_id(one.employee), one.country, None, _day(world, one.first), _day(world, one.last))
                 for one in travels
+                if one.is_filed
             ],
         ),
         "networks": ("network name kind country unit_id", _networks(world, country)),
-        "roles": ("role name mandate", _roles(country)),
-        "role_permissions": ("role table_name action", _permissions(country)),
+        "roles": ("role name mandate", _roles(world, country)),
+        "role_permissions": ("role table_name action", _permissions(world, country)),
         "appointments": (
             "patient_id appointment_ref employee_id unit_id kind status starts_at ends_at",
             _appointments(world, people, contacts),
@@ -112,18 +120,24 @@ def _networks(world: World, country: str) -> list[Row]:
     return [*rows, ("192.0.2.0/24", "mobile", "remote", country, None)]
 
 
-def _roles(country: str) -> list[Row]:
+def _roles(world: World, country: str) -> list[Row]:
     words = sweden.WORDS if country == "SE" else {}
-    names = [words.get(role, role) for role in SEQUENCES_OF_ROLE]
-    return [(name, name, MANDATES.get(role, "care")) for name, role in zip(names, SEQUENCES_OF_ROLE, strict=True)]
+    roles = _roles_at_work(world)
+    names = [words.get(role, role) for role in roles]
+    return [(name, name, MANDATES.get(role, "care")) for name, role in zip(names, roles, strict=True)]
 
 
-def _permissions(country: str) -> list[Row]:
+def _roles_at_work(world: World) -> list[str]:
+    present = {duty.role for duty in world.duties}
+    return [role for role in SEQUENCES_OF_ROLE if role in present]
+
+
+def _permissions(world: World, country: str) -> list[Row]:
     """Return what each role's work is made of, table by table."""
     words = sweden.WORDS if country == "SE" else {}
     rows: list[Row] = []
-    for role, sequences in SEQUENCES_OF_ROLE.items():
-        steps = [STEPS[step] for name in sequences for step in SEQUENCES[name].split()]
+    for role in _roles_at_work(world):
+        steps = [STEPS[step] for name in SEQUENCES_OF_ROLE[role] for step in SEQUENCES[name].split()]
         uses = dict.fromkeys((table, ACTIONS[kind]) for kind, table, _message in steps if kind in ACTIONS)
         rows += [(words.get(role, role), words.get(table, table), action) for table, action in uses]
     return rows
@@ -142,7 +156,7 @@ def _contacts(world: World, ordinary: Events) -> Contacts:
 def _duties(world: World) -> dict[int, list[tuple[int, int, int, str]]]:
     duties: dict[int, list[tuple[int, int, int, str]]] = {}
     for duty in world.duties:
-        duties.setdefault(duty.employee, []).append((duty.first, duty.last, duty.unit, duty.role))
+        duties.setdefault(duty.employee, []).insert(0, (duty.first, duty.last, duty.unit, duty.role))
     return duties
 
 

@@ -5,25 +5,26 @@ Network addresses are those set apart for documentation (RFC 5737), so that nobo
 
 from __future__ import annotations
 
-import csv
-import io
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import numpy
 
-from audit_kernel.demo.entries import Desk, Entries, Fields, make_desk
-from audit_kernel.demo.export import EPOCH, LOST_JOURNALS, SECONDS_PER_DAY, Log, WrittenLogs
+from audit_kernel.demo.entries import Desk, make_desk
+from audit_kernel.demo.export import LOST_JOURNALS, Log, WrittenLogs
+from audit_kernel.demo.lines import Records, chosen, quoted, write_months
 from audit_kernel.demo.medication import medication_entries
-from audit_kernel.demo.sign_ins import Sittings, sign_in_entries, sittings_of
+from audit_kernel.demo.sign_ins import Sittings, abroad_and_intrusion, sittings_of
 from audit_kernel.demo.steps import CODE, PERSON, STEPS
 from audit_kernel.demo.sweden import EVENT_WORDS, WORDS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    import pyarrow
+    from numpy.typing import NDArray
+
     from audit_kernel.demo.incidents import Episode, World
-    from audit_kernel.demo.settings import Calendar
     from audit_kernel.demo.staff import Staff
     from audit_kernel.demo.travels import Travel
 
@@ -35,8 +36,9 @@ HEADERS = {
     "Styrka;Mängd;Mängdenhet;Ordination",
     "mcss_search": "Tidpunkt;Användare;Enhet;Söktyp;Sökt på;Personnummer;Nätadress;Session",
 }
-FIRST_LOG_ID = 7_300_001
 BAD_MOMENTS = ("2026-09-31 08:00:00", "07.10.2026 08:00", "2026-10-07 25:61:00", "0000-00-00 00:00:00")
+ENTERED = ("mcss_authentication", "mcss_medication")
+NOT_BROKEN = ("Nej", "")
 SEARCHES = {CODE["search"]: "Patientsökning", CODE["search_blocked"]: "Sökning på spärrad patient"}
 SEARCHED_IN = ("Namn", "Namn", "Namn", "Personnummer", "Lägenhet")
 
@@ -49,98 +51,87 @@ def write_mcss(
     desk = make_desk(world, staff)
     busy = {episode.employee for episode in episodes} | {travel.employee for travel in travels}
     sittings = sittings_of(log.events)
-    signed_in, intrusion, abroad = sign_in_entries(desk, sittings, travels, len(episodes) + 1, busy)
+    signed_in, intrusion, abroad = abroad_and_intrusion(desk, sittings, travels, len(episodes) + 1, busy)
     busy |= {intrusion.employee, abroad.employee}
     medication, withdrawals = medication_entries(desk, log, abroad.number + 1, busy)
-    accesses, searches = _accesses_and_searches(desk, log, sittings)
-    logs = dict(zip(HEADERS, (accesses, signed_in, medication, searches), strict=True))
+    accesses, searches = accesses_and_searches(desk, log, sittings)
+    entries = (signed_in, medication)
+    filed = [Records.of(each, HEADERS[name]) for each, name in zip(entries, ENTERED, strict=True)]
+    logs = dict(zip(HEADERS, (accesses, *filed, searches), strict=True))
     written = WrittenLogs([], [], 0, "episode source_id file_name line_number", [])
-    for source_id, entries in logs.items():
-        _write(folder, world.calendar, source_id, entries, written)
+    for source_id, records in logs.items():
+        write_months(folder, world.calendar, source_id, HEADERS[source_id], records, written)
     return written, [*episodes, intrusion, abroad, withdrawals]
 
 
-def _accesses_and_searches(desk: Desk, log: Log, sittings: Sittings) -> tuple[Entries, Entries]:
-    patients, steps = desk.world.patients, list(STEPS.items())
-    accesses, searches = Entries(), Entries()
-    bad = {row: BAD_MOMENTS[place % len(BAD_MOMENTS)] for place, row in enumerate(sorted(log.bad))}
-    days = desk.days(log.events.at)
-    columns = (log.events.at, log.events.employee, log.events.patient, log.events.step, log.events.episode)
-    rows = zip(*(column.tolist() for column in columns), days, log.references, sittings.of_row, strict=True)
-    for row, (at, employee, patient, step, episode, day, reference, sitting) in enumerate(rows):
-        moment = {"Tidpunkt": bad[row]} if row in bad else {}
-        common: Fields = moment | {
-            "Användare": desk.name(employee, day),
-            "Enhet": desk.unit_id(desk.unit(employee, day)),
-            "Nätadress": sittings.address[sitting],
-            "Session": f"S{100_000 + sitting}",
-        }
-        if step in SEARCHES:
-            field_searched = SEARCHED_IN[(at + employee) % len(SEARCHED_IN)]
-            more = {"Söktyp": SEARCHES[step], "Sökt på": field_searched, "Personnummer": desk.number(patient)}
-            searches.add(at, common | more, episode or sittings.episode[sitting])
-            continue
-        name, (_log_type, table, _message_type) = steps[step]
-        about: Fields = {}
-        if patient >= 0:
-            # of a few readings somebody typed the number by hand, and wrongly
-            number = _mistyped(desk.number(patient)) if reference in LOST_JOURNALS else desk.number(patient)
-            first, last = patients.blocks.get(patient, (day + 1, None))
-            is_blocked = first <= day and (last is None or day < last)
-            home = desk.unit_id(patients.stays[desk.stay_of[patient][day]].unit)
-            about = {"Personnummer": number, "Boende": home, "Spärrad": "Ja" if is_blocked else "Nej"}
-        word, result = EVENT_WORDS[name]
-        what: Fields = {
-            "Befattning": desk.role(employee, day),
-            "Händelse": word,
-            "Uppgiftstyp": WORDS[table],
-            "Uppgift": "" if table == PERSON else WORDS.get(reference, reference),
-            "Resultat": result,
-            "Nödöppning": "Nej",
-        }
-        accesses.add(at, common | about | what, episode or sittings.episode[sitting])
-    return accesses, searches
+def accesses_and_searches(
+    desk: Desk,
+    log: Log,
+    sittings: Sittings,
+    notes: Sequence[tuple[str, str]] = (NOT_BROKEN,),
+    *,
+    keeps_home: bool = True,
+) -> tuple[Records, Records]:
+    """Return the records of the access log and of the search log.
+
+    Parameters
+    ----------
+    notes: by the events' `note`: whether the glass was broken, and the purpose that was stated.
+    keeps_home: whether the log names the last unit of patients who have left.
+    """
+    events, patients = log.events, desk.world.patients
+    n_days = desk.world.calendar.n_days
+    days, sitting = desk.days(events.at), numpy.array(sittings.of_row, dtype=numpy.int64)
+    who = events.employee * n_days + days
+    is_search = numpy.isin(events.step, list(SEARCHES))
+    is_lost = numpy.fromiter((each in LOST_JOURNALS for each in log.references), dtype=bool, count=len(events))
+    # of a few readings somebody typed the number by hand, and wrongly
+    numbers = [desk.number(patient) for patient in range(len(patients.people))]
+    numbers += [_mistyped(number) for number in numbers]
+    about = numpy.where(events.patient < 0, 2 * len(patients.people), events.patient)
+    about = numpy.where(is_lost & (events.patient >= 0), about + len(patients.people), about)
+    moments = {row: BAD_MOMENTS[place % len(BAD_MOMENTS)] for place, row in enumerate(sorted(log.bad))}
+    common = {
+        "Användare": chosen([name for names in desk.names for name in names], who),
+        "Enhet": chosen([unit.unit_id for unit in desk.world.units], desk.unit_of[events.employee, days]),
+        "Personnummer": chosen([*numbers, ""], about),
+        "Nätadress": chosen(sittings.address, sitting),
+        "Session": chosen([f"S{100_000 + number}" for number in range(len(sittings.address))], sitting),
+    }
+    place_searched = numpy.where(is_search, (events.at + events.employee) % len(SEARCHED_IN), 0)
+    kinds = [SEARCHES.get(step, "") for step in range(len(STEPS))]
+    searched = common | {"Söktyp": chosen(kinds, events.step), "Sökt på": chosen(SEARCHED_IN, place_searched)}
+    words = [EVENT_WORDS.get(name, ("", "")) for name in STEPS]
+    tables = [table for _log_type, table, _message_type in STEPS.values()]
+    is_person = numpy.isin(events.step, [step for step, table in enumerate(tables) if table == PERSON]).tolist()
+    pairs = zip(is_person, log.references, strict=True)
+    is_at_none = events.patient < 0 if keeps_home else (events.patient < 0) | ~desk.is_staying[events.patient, days]
+    homes = numpy.where(is_at_none, len(desk.world.units), desk.home_of[events.patient, days])
+    opened: dict[str, pyarrow.StringArray | list[str]] = {
+        **common,
+        "Befattning": chosen([WORDS[duty.role] for duty in desk.world.duties], desk.duty_of[events.employee, days]),
+        "Boende": chosen([*(unit.unit_id for unit in desk.world.units), ""], homes),
+        "Spärrad": chosen(("Nej", "Ja", ""), _blocked(desk, log, days)),
+        "Händelse": chosen([word for word, _result in words], events.step),
+        "Uppgiftstyp": chosen([WORDS[table] for table in tables], events.step),
+        "Uppgift": ["" if is_one else quoted(WORDS.get(each, each)) for is_one, each in pairs],
+        "Resultat": chosen([result for _word, result in words], events.step),
+        "Nödöppning": chosen([is_broken for is_broken, _purpose in notes], events.note),
+        "Ändamål": chosen([quoted(purpose) for _is_broken, purpose in notes], events.note),
+    }
+    episodes = numpy.where(events.episode > 0, events.episode, numpy.array(sittings.episode)[sitting])
+    whole = Records(events.at, episodes, opened, moments)
+    return whole.take(~is_search), Records(events.at, episodes, searched, moments).take(is_search)
+
+
+def _blocked(desk: Desk, log: Log, days: NDArray[numpy.int64]) -> NDArray[numpy.int64]:
+    """Return 1 where the patient's record was blocked that day, 0 where not, 2 where there is no patient."""
+    blocked = numpy.where(log.events.patient < 0, 2, 0)
+    for patient, (first, last) in desk.world.patients.blocks.items():
+        is_hit = (log.events.patient == patient) & (days >= first)
+        blocked[is_hit if last is None else is_hit & (days < last)] = 1
+    return blocked
 
 
 def _mistyped(number: str) -> str:
     return number[:-1] + str((int(number[-1]) + 1) % 10)
-
-
-def _write(folder: Path, calendar: Calendar, source_id: str, entries: Entries, written: WrittenLogs) -> None:
-    """Write one log month by month in order of time, CRLF, the last file in UTF-8 and the others in Windows-1252."""
-    header = HEADERS[source_id].split(";")
-    at = numpy.array(entries.at, dtype=numpy.int64)
-    first, last = calendar.utc_second(0, 0), calendar.utc_second(calendar.n_days, 0)
-    order = [place for place in numpy.argsort(at, kind="stable").tolist() if first <= entries.at[place] < last]
-    local = calendar.local_seconds(at[order])
-    offset = (calendar.start - EPOCH).days
-    starts = [(calendar.number(month) + offset) * SECONDS_PER_DAY for month in calendar.months]
-    bounds = [*numpy.searchsorted(local // SECONDS_PER_DAY * SECONDS_PER_DAY, starts).tolist(), len(order)]
-    for place, month in enumerate(calendar.months):
-        text = io.StringIO()
-        writer = csv.DictWriter(text, header, restval="", delimiter=";", lineterminator="\r\n")
-        writer.writeheader()
-        path = folder / f"{source_id}_{month:%Y-%m}.csv"
-        for number in range(bounds[place], bounds[place + 1]):
-            moment = datetime.fromtimestamp(int(local[number]), UTC)
-            given = entries.fields[order[number]]
-            writer.writerow(_own_fields(header, moment, number) | given)
-            if episode := entries.episode[order[number]]:
-                line = number - bounds[place] + 2
-                written.planted.append((episode, f"{moment:%Y-%m-%d}", (source_id, path.name, line)))
-        path.write_bytes(text.getvalue().encode("utf-8-sig" if month == calendar.months[-1] else "cp1252"))
-        written.paths.append(path)
-        written.sources.append(source_id)
-    written.n_records += len(order)
-
-
-def _own_fields(header: list[str], moment: datetime, number: int) -> Fields:
-    """Return what the log itself adds to a record: when, and its own id where it has one."""
-    own: Fields = {
-        "Logg-id": FIRST_LOG_ID + number,
-        "Händelse-id": f"H{number + 1:06d}",
-        "Tidpunkt": f"{moment:%Y-%m-%d %H:%M:%S}",
-        "Datum": f"{moment:%Y-%m-%d}",
-        "Klockslag": f"{moment:%H:%M:%S}",
-    }
-    return {name: value for name, value in own.items() if name in header}

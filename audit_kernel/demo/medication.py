@@ -51,43 +51,56 @@ def medication_entries(desk: Desk, log: Log, number: int, busy: set[int]) -> tup
     busy: employees of other episodes.
     """
     draws = stream(desk.world.seed, "medication")
-    prescriptions = {
-        patient: Prescription(
-            DRUGS[int(draws.integers(len(DRUGS)))], DOSES[int(draws.integers(len(DOSES)))], f"O{40_001 + patient}"
-        )
-        for patient in range(len(desk.world.patients.people))
-        if draws.random() < PRESCRIBED_SHARE
-    }
+    prescriptions = prescribe(draws, len(desk.world.patients.people))
     signed = log.events.take(log.events.step == CODE["sign_medication"])
     entries = Entries()
     counted: set[tuple[int, int]] = set()
-    rows = zip(signed.at.tolist(), signed.employee.tolist(), signed.patient.tolist(), desk.days(signed.at), strict=True)
+    rows = zip(
+        signed.at.tolist(),
+        signed.employee.tolist(),
+        signed.patient.tolist(),
+        desk.days(signed.at).tolist(),
+        strict=True,
+    )
     for at, employee, patient, day in rows:
         if patient not in prescriptions:
             continue
         unit = desk.unit(employee, day)
         who: Fields = {"Användare": desk.name(employee, day), "Enhet": desk.unit_id(unit)}
-        _round(draws, entries, at, who, _dose(desk, patient, prescriptions[patient]), _witness(desk, employee, day))
+        _round(draws, entries, at, who, dose_of(desk, patient, prescriptions[patient]), witness_of(desk, employee, day))
         if (unit, at // SECONDS_PER_WEEK) not in counted:
             counted.add((unit, at // SECONDS_PER_WEEK))
-            _stock(draws, entries, at, who, _witness(desk, employee, day))
+            _stock(draws, entries, at, who, witness_of(desk, employee, day))
     return entries, _taken(draws, desk, entries, prescriptions, number, busy)
 
 
-def _dose(desk: Desk, patient: int, prescription: Prescription) -> Fields:
+def prescribe(draws: numpy.random.Generator, n_patients: int) -> dict[int, Prescription]:
+    """Return the prescriptions of those patients who have one."""
     return {
-        **_drug(prescription.drug),
+        patient: Prescription(
+            DRUGS[int(draws.integers(len(DRUGS)))], DOSES[int(draws.integers(len(DOSES)))], f"O{40_001 + patient}"
+        )
+        for patient in range(n_patients)
+        if draws.random() < PRESCRIBED_SHARE
+    }
+
+
+def dose_of(desk: Desk, patient: int, prescription: Prescription) -> Fields:
+    """Return the fields of one dose."""
+    return {
+        **drug_fields(prescription.drug),
         "Personnummer": desk.number(patient),
         "Mängd": prescription.dose,
         "Ordination": prescription.number,
     }
 
 
-def _drug(drug: tuple[str, str, str, str]) -> Fields:
+def drug_fields(drug: tuple[str, str, str, str]) -> Fields:
+    """Return the fields that name a drug."""
     return dict(zip(("ATC-kod", "Läkemedel", "Styrka", "Mängdenhet"), drug, strict=True))
 
 
-def _witness(desk: Desk, employee: int, day: int) -> str:
+def witness_of(desk: Desk, employee: int, day: int) -> str:
     """Return the log-in name of somebody else at the unit, the next in the list of duties."""
     unit = desk.unit(employee, day)
     others = (duty for duty in desk.world.duties if duty.unit == unit and duty.employee != employee)
@@ -112,9 +125,9 @@ def _stock(draws: numpy.random.Generator, entries: Entries, at: int, who: Fields
     """Once a week a unit's cabinet is counted, and filled up from the store."""
     for place, drug in enumerate(DRUGS):
         amount = {"Mängd": int(draws.integers(20, 80)), "Händelse": "Inventering", "Vittne": witness}
-        entries.add(at + 600 + 40 * place, who | _drug(drug) | amount)
+        entries.add(at + 600 + 40 * place, who | drug_fields(drug) | amount)
     amount = {"Mängd": 20, "Händelse": "Överföring", "Vittne": witness}
-    entries.add(at + 900, who | _drug(DRUGS[int(draws.integers(len(DRUGS)))]) | amount)
+    entries.add(at + 900, who | drug_fields(DRUGS[int(draws.integers(len(DRUGS)))]) | amount)
 
 
 def _taken(
@@ -147,7 +160,7 @@ def _taken(
         shift = shifts[int(draws.integers(len(shifts)))]
         patient = patients[int(draws.integers(len(patients)))]
         who: Fields = {"Användare": desk.name(duty.employee, shift.day), "Enhet": desk.unit_id(duty.unit)}
-        dose = _dose(desk, patient, prescriptions[patient])
+        dose = dose_of(desk, patient, prescriptions[patient])
         entries.add(int(draws.integers(shift.start, shift.end)), who | dose | {"Händelse": "Uttag"}, number)
     text = "Withdraws controlled drugs through the last month that nobody signs as given."
     return Episode(number, "drug_withdrawals", text, duty.employee, tuple(patients), NOTHING)

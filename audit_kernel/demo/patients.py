@@ -53,12 +53,14 @@ class Patients:
         return str(500123 + 7 * patient)
 
 
-def make_patients(seed: int, calendar: Calendar, units: list[Unit], country: str = "NO") -> Patients:
+def make_patients(
+    seed: int, calendar: Calendar, units: list[Unit], country: str = "NO", n_patients: int = N_PATIENTS
+) -> Patients:
     """Return the patients of all care units."""
     draws = stream(seed, "patients")
-    homes = _homes(units)
+    homes = _homes(units, n_patients)
     stays: list[Stay] = []
-    chosen = draws.choice(N_PATIENTS, N_MOVES + N_ARRIVALS + N_DEPARTURES + N_BLOCKED, replace=False).tolist()
+    chosen = draws.choice(n_patients, N_MOVES + N_ARRIVALS + N_DEPARTURES + N_BLOCKED, replace=False).tolist()
     moving = set(chosen[:N_MOVES])
     arriving = set(chosen[N_MOVES : N_MOVES + N_ARRIVALS])
     leaving = set(chosen[N_MOVES + N_ARRIVALS : -N_BLOCKED])
@@ -74,17 +76,17 @@ def make_patients(seed: int, calendar: Calendar, units: list[Unit], country: str
     blocks = _blocks(draws, calendar, chosen[-N_BLOCKED:])
     dying = sorted(leaving)[:N_DEATHS]
     deceased = {stay.patient: stay.last for stay in stays if stay.patient in dying and stay.last is not None}
-    return Patients(make_people(draws, N_PATIENTS, (1926, 1968), country=country), stays, blocks, deceased)
+    return Patients(make_people(draws, n_patients, (1926, 1968), country=country), stays, blocks, deceased)
 
 
-def _homes(units: list[Unit]) -> list[int]:
+def _homes(units: list[Unit], n_patients: int) -> list[int]:
     """Return each patient's first unit, by the weights of the unit types, largest remainders first."""
     wards = [number for number, unit in enumerate(units) if unit.unit_type in places.CARE_TYPES]
     weights = [WEIGHT_OF_TYPE[units[number].unit_type] for number in wards]
-    shares = [N_PATIENTS * weight / sum(weights) for weight in weights]
+    shares = [n_patients * weight / sum(weights) for weight in weights]
     counts = [int(share) for share in shares]
     by_remainder = sorted(range(len(wards)), key=lambda place: counts[place] - shares[place])
-    for place in by_remainder[: N_PATIENTS - sum(counts)]:
+    for place in by_remainder[: n_patients - sum(counts)]:
         counts[place] += 1
     return [ward for ward, count in zip(wards, counts, strict=True) for _ in range(count)]
 

@@ -12,6 +12,8 @@ NIGHT_PATROL = "Nattpatrulje"
 THERAPY = "Fysio- og ergoterapi"
 MEDICAL_SERVICE = "Legetjeneste"
 SUBSTITUTE_POOL = "Vikarpool"
+LABORATORY, BILLING, CONSULTATION = "Laboratorium", "Økonomi", "Spesialistteam"
+ARCHIVE, SYSTEM_SUPPORT = "Arkiv", "Systemforvaltning"
 CARE_TYPES = (NURSING_HOME, HOME_CARE, SHELTERED_HOUSING)
 
 UNITS_OF_A_PLACE = 5
@@ -25,6 +27,8 @@ class Names:
     part_names: dict[str, str]
     town_hall: str
     town_hall_units: tuple[tuple[str, str], ...]
+    service_house: str = ""
+    service_units: tuple[tuple[str, str], ...] = ()
 
 
 NORWEGIAN = Names(
@@ -64,15 +68,29 @@ class Unit:
     place_number: int
 
 
-def make_units(names: Names = NORWEGIAN) -> list[Unit]:
-    """Return the 60 units, place by place."""
+def make_units(names: Names = NORWEGIAN, n_units: int = 60) -> list[Unit]:
+    """Return the units, place by place; those with more than 60 have a house of laboratory, billing and consultation.
+
+    Places beyond the named ones are called as these, with a number.
+    """
+    houses = [(names.town_hall, names.town_hall_units), (names.service_house, names.service_units)]
+    houses = houses if n_units > UNITS_OF_A_PLACE * (len(names.places) + 1) else houses[:1]
+    n_places = max(len(names.places), n_units // UNITS_OF_A_PLACE - len(houses))
+    named = [names.places[number % len(names.places)] for number in range(n_places)]
+    rounds = [number // len(names.places) + 1 for number in range(n_places)]
     units = [
         Unit(f"U{place_number:02d}{part}", f"{place}, {names.part_names[kind]} {part}", kind, place, place_number)
-        for place_number, (place, kind) in enumerate(names.places, start=1)
+        for place_number, (place, kind) in enumerate(
+            (
+                (f"{place} {number}" if number > 1 else place, kind)
+                for (place, kind), number in zip(named, rounds, strict=True)
+            ),
+            start=1,
+        )
         for part in range(1, UNITS_OF_A_PLACE + 1)
     ]
-    place_number = len(names.places) + 1
     return units + [
-        Unit(f"U{place_number:02d}{part}", name, kind, names.town_hall, place_number)
-        for part, (name, kind) in enumerate(names.town_hall_units, start=1)
+        Unit(f"U{place_number:02d}{part}", name, kind, house, place_number)
+        for place_number, (house, parts) in enumerate(houses, start=n_places + 1)
+        for part, (name, kind) in enumerate(parts, start=1)
     ]

@@ -31,6 +31,15 @@ class WorldSettings:
     n_bad_values: records whose date or time cannot be read.
     n_unresolvable: readings of journals that no key list knows.
     missing_share: rows of plans and lists that are not delivered, or begin too late, 0 to 1.
+    missing_most: where larger, each kind of list has a share of its own between the two.
+    n_units: at least 65 in a world of `write_world`, in steps of five; the demo has 60.
+    n_employees, n_patients: about, because every unit has somebody.
+    accesses_per_month: log rows of an employee and month, about.
+    incident_rate: planted episodes per 1,000 employees and month, all families together.
+    families: which are planted; empty for all.
+    n_per_family: plants exactly so many of each of `families`, whatever the rate.
+    hard_case_ratio: honest look-alikes for each planted episode; `least_hard_cases` of each family at least.
+    drug_noise: rounds with controlled drugs in which something is written late, wrongly or not at all.
     """
 
     n_months: int = 3
@@ -38,6 +47,30 @@ class WorldSettings:
     n_bad_values: int = 4
     n_unresolvable: int = 40
     missing_share: float = 0.08
+    missing_most: float = 0.0
+    n_units: int = 60
+    n_employees: int = 300
+    n_patients: int = 900
+    accesses_per_month: int = 311
+    incident_rate: float = 1.0
+    families: tuple[str, ...] = ()
+    n_per_family: int = 0
+    hard_case_ratio: int = 20
+    least_hard_cases: int = 1
+    drug_noise: float = 0.15
+
+
+EVALUATION = WorldSettings(missing_share=0.05, missing_most=0.15, n_units=65, accesses_per_month=1900)
+NULL_WORLD = WorldSettings(
+    n_months=1,
+    missing_share=0.05,
+    missing_most=0.15,
+    n_units=65,
+    n_employees=150,
+    n_patients=500,
+    accesses_per_month=300,
+    incident_rate=0.0,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,8 @@ from audit_kernel.demo.staff import CASE_OFFICER
 from audit_kernel.demo.steps import NOTHING, Events
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from audit_kernel.demo.travels import Travel
@@ -30,7 +32,10 @@ UNLOCKED: Fields = {"Händelse": "Upplåsning"}
 
 @dataclass(slots=True)
 class Sittings:
-    """One row a sitting: who, from when to when (UTC), from which address, in which episode; `of_row` by log row."""
+    """One row a sitting: who, from when to when (UTC), from which address, in which episode; `of_row` by log row.
+
+    device: -1 for the employee's own, else the number of another one.
+    """
 
     employee: list[int]
     first: list[int]
@@ -38,13 +43,15 @@ class Sittings:
     address: list[str]
     episode: list[int]
     of_row: list[int]
+    device: list[int]
 
 
 def sittings_of(events: Events) -> Sittings:
-    """Return the sittings of all employees: a pause of more than four hours ends one."""
-    order = numpy.lexsort((events.at, events.employee))
-    at, employee = events.at[order], events.employee[order]
-    begins = (numpy.diff(employee, prepend=-1) != 0) | (numpy.diff(at, prepend=at[:1]) > LONGEST_PAUSE)
+    """Return the sittings of all employees at each device: a pause of more than four hours ends one."""
+    order = numpy.lexsort((events.at, events.device, events.employee))
+    at, employee, device = events.at[order], events.employee[order], events.device[order]
+    begins = (numpy.diff(employee, prepend=-1) != 0) | (numpy.diff(device, prepend=-2) != 0)
+    begins |= numpy.diff(at, prepend=at[:1]) > LONGEST_PAUSE
     number = numpy.cumsum(begins) - 1
     of_row: NDArray[numpy.int64] = numpy.empty(len(events), dtype=numpy.int64)
     of_row[order] = number
@@ -58,10 +65,11 @@ def sittings_of(events: Events) -> Sittings:
         [""] * n_sittings,
         [0] * n_sittings,
         of_row.tolist(),
+        device[starts].tolist(),
     )
 
 
-def sign_in_entries(
+def abroad_and_intrusion(
     desk: Desk, sittings: Sittings, travels: list[Travel], first_number: int, busy: set[int]
 ) -> tuple[Entries, Episode, Episode]:
     """Give each sitting its address; return the log-ins, the intrusion attempts and the accesses from abroad.
@@ -71,21 +79,44 @@ def sign_in_entries(
     busy: employees of other episodes.
     """
     draws = stream(desk.world.seed, "sign-ins")
-    days = desk.days(numpy.array(sittings.first))
+    days = desk.days(numpy.array(sittings.first)).tolist()
     abroad = _abroad(desk, sittings, days, first_number + 1, busy)
+    entries = sign_in_entries(draws, desk, sittings, travels, episode_address=ABROAD)
+    intrusion = _intrusion(draws, desk, entries, first_number, busy | {abroad.employee})
+    return entries, intrusion, abroad
+
+
+def sign_in_entries(
+    draws: numpy.random.Generator,
+    desk: Desk,
+    sittings: Sittings,
+    travels: list[Travel],
+    devices: Sequence[tuple[str, str]] = (),
+    episode_address: str = "",
+) -> Entries:
+    """Give each sitting its address; return its log-in and log-out, with the failures and lockouts before some.
+
+    Parameters
+    ----------
+    devices: address and name of those that are not an employee's own.
+    episode_address: from which the sittings of episodes are, where not from the own device.
+    """
+    days = desk.days(numpy.array(sittings.first)).tolist()
     away = {(one.employee, day): one.address for one in travels for day in range(one.first, one.last)}
     entries = Entries()
     rows = zip(sittings.employee, sittings.first, sittings.last, days, sittings.episode, strict=True)
     for number, (employee, first, last, day, episode) in enumerate(rows):
         at_home = away.get((employee, day)) or desk.address(employee, day)
-        address = sittings.address[number] = ABROAD if episode else at_home
+        device = sittings.device[number]
+        other = devices[device] if device >= 0 else (episode_address, "") if episode and episode_address else None
+        address = sittings.address[number] = other[0] if other else at_home
         name = desk.name(employee, day)
         common: Fields = {
             "Användare": name,
             "Konto": name.lower(),
             "Metod": "Lösenord" if draws.random() < PASSWORD_SHARE else "SITHS-kort",
             "Nätadress": address,
-            "Enhet": f"PC-{1000 + desk.unit(employee, day)}",
+            "Enhet": (other and other[1]) or f"PC-{1000 + desk.unit(employee, day)}",
             "Antal": 1,
         }
         session: Fields = {"Session": f"S{100_000 + number}"}
@@ -103,8 +134,7 @@ def sign_in_entries(
         ends = last + (1200 if is_timeout else int(draws.integers(30, 600)))
         reason = {"Händelse": "Utloggning", "Orsak": "Tidsgräns" if is_timeout else ""}
         entries.add(ends, common | session | reason, episode)
-    intrusion = _intrusion(draws, desk, entries, first_number, busy | {abroad.employee})
-    return entries, intrusion, abroad
+    return entries
 
 
 def _abroad(desk: Desk, sittings: Sittings, days: list[int], number: int, busy: set[int]) -> Episode:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NURSE, ASSISTANT_NURSE, ASSISTANT = "Sykepleier", "Helsefagarbeider", "Assistent"
 SOCIAL_EDUCATOR, LEADER, CASE_OFFICER = "Vernepleier", "Avdelingsleder", "Saksbehandler"
 PHYSIOTHERAPIST, OCCUPATIONAL_THERAPIST, DOCTOR = "Fysioterapeut", "Ergoterapeut", "Lege"
+ANALYST, BILLING_OFFICER, SPECIALIST_NURSE = "Bioingeniør", "Økonomimedarbeider", "Spesialsykepleier"
+ARCHIVIST, SYSTEM_MANAGER = "Arkivar", "Systemforvalter"
 ROTATION, NIGHT, OFFICE, BOOKED = "rotation", "night", "office", "booked"
 
 # (role, kind of shift) of the regular staff of one unit
@@ -45,7 +47,15 @@ STAFF_OF_A_UNIT = {
     places.THERAPY: ((PHYSIOTHERAPIST, OFFICE),) * 3 + ((OCCUPATIONAL_THERAPIST, OFFICE),) * 2,
     places.MEDICAL_SERVICE: ((DOCTOR, OFFICE),) * 4,
     places.SUBSTITUTE_POOL: ((NURSE, BOOKED),) * 5 + ((ASSISTANT_NURSE, BOOKED),) * 7 + ((ASSISTANT, BOOKED),) * 6,
+    places.LABORATORY: ((ANALYST, OFFICE),) * 4,
+    places.BILLING: ((BILLING_OFFICER, OFFICE),) * 3,
+    places.CONSULTATION: ((SPECIALIST_NURSE, OFFICE),) * 4,
+    places.ARCHIVE: ((ARCHIVIST, OFFICE),) * 2,
+    places.SYSTEM_SUPPORT: ((SYSTEM_MANAGER, OFFICE),) * 2,
 }
+N_DEMO_EMPLOYEES = 300
+MUNICIPAL = (BILLING_OFFICER, ARCHIVIST, SYSTEM_MANAGER)  # these see everybody, however large the municipality
+SHARE_OF_DEMO = 60 / N_DEMO_EMPLOYEES
 N_LEAVERS = N_STARTERS = 4
 N_TRANSFERS = 8
 N_NEW_LOG_IN_NAMES = 2
@@ -93,10 +103,29 @@ class Staff:
         return f"E{1001 + employee}"
 
 
-def make_staff(seed: int, calendar: Calendar, units: list[Unit], country: str = "NO") -> Staff:
-    """Return the staff of all units."""
+def make_staff(
+    seed: int,
+    calendar: Calendar,
+    units: list[Unit],
+    country: str = "NO",
+    n_employees: int = N_DEMO_EMPLOYEES,
+    n_areas: int = 1,
+    beside: float = 0.1,
+) -> Staff:
+    """Return the staff of all units.
+
+    Parameters
+    ----------
+    n_employees: about; a unit has at least one.
+    n_areas: among which the places are shared; who works from the town hall has one of them.
+    beside: how often a patient of a unit beside is seen, one of the own unit being 6.
+    """
     draws = stream(seed, "staff")
-    posts = [(unit, role, kind) for unit, one in enumerate(units) for role, kind in STAFF_OF_A_UNIT[one.unit_type]]
+    posts = [
+        (unit, role, kind)
+        for unit, one in enumerate(units)
+        for role, kind in _posts(STAFF_OF_A_UNIT[one.unit_type], n_employees * SHARE_OF_DEMO / len(units), unit)
+    ]
     place_numbers = list(dict.fromkeys(unit.place_number for unit in units))
     leaders = [next(n for n, unit in enumerate(units) if unit.place_number == place) for place in place_numbers]
     posts += [(unit, LEADER, OFFICE) for unit in leaders]
@@ -109,9 +138,11 @@ def make_staff(seed: int, calendar: Calendar, units: list[Unit], country: str = 
             duties += bookings
             assignments += [Assignment(employee, duty.unit, role, 100, duty.first, duty.last) for duty in bookings]
             continue
-        duty = Duty(employee, role, kind, unit, 0, calendar.n_days, _covers(units, unit, role, kind))
+        areas = n_areas if role not in MUNICIPAL else 1
+        covers = _covers(_in_area(units, employee % areas, areas), units, unit, role, kind, beside)
+        duty = Duty(employee, role, kind, unit, 0, calendar.n_days, covers)
         duties.append(duty)
-        assignments += _assignments(units, duty)
+        assignments += _assignments(units, duty, is_filed=n_areas > 1)
     employment = _turnover(draws, calendar, duties, assignments)
     people = make_people(draws, len(posts), (1958, 2004), NEIGHBOUR_SHARE, country)
     return Staff(people, employment, _log_in_names(draws, calendar, people), duties, assignments)
@@ -125,23 +156,48 @@ def _beside(units: list[Unit], unit: int) -> list[int]:
     return [n for n, other in enumerate(units) if other.place_number == units[unit].place_number and n != unit]
 
 
-def _covers(units: list[Unit], unit: int, role: str, kind: str) -> tuple[tuple[int, float], ...]:
-    """Whose patients someone sees: one's own unit's, the whole house's, or, from the town hall, many units'."""
+def _posts(regular: tuple[tuple[str, str], ...], share: float, unit: int) -> list[tuple[str, str]]:
+    """Return a unit's posts, the regular ones again and again up to that share of their number, at least one.
+
+    Units that are short of some posts are short of different ones.
+    """
+    n_posts = max(1, round(len(regular) * share))
+    first = unit if n_posts < len(regular) else 0
+    return [regular[(first + place) % len(regular)] for place in range(n_posts)]
+
+
+def _in_area(units: list[Unit], area: int, n_areas: int) -> set[int]:
+    return {number for number, unit in enumerate(units) if unit.place_number % n_areas == area}
+
+
+def _covers(
+    area: set[int], units: list[Unit], unit: int, role: str, kind: str, beside: float
+) -> tuple[tuple[int, float], ...]:
+    """Whose patients someone sees: one's own unit's, the whole house's, or, from the town hall, many units'.
+
+    Where the town hall's work is shared by area, its leaders see nobody's.
+    """
     unit_type = units[unit].unit_type
-    if unit_type == places.NIGHT_PATROL:
-        return tuple((number, 1.0) for number in _of_type(units, places.HOME_CARE))
-    if unit_type == places.MEDICAL_SERVICE:
-        return tuple((number, 1.0) for number in _of_type(units, places.NURSING_HOME))
+    kinds = {places.NIGHT_PATROL: (places.HOME_CARE,), places.MEDICAL_SERVICE: (places.NURSING_HOME,)}
     if unit_type not in places.CARE_TYPES:
-        return tuple((number, 1.0) for number in _of_type(units, *places.CARE_TYPES))
+        if role == LEADER and area < set(range(len(units))):
+            return ()
+        return tuple(
+            (number, 1.0) for number in _of_type(units, *kinds.get(unit_type, places.CARE_TYPES)) if number in area
+        )
     whole_house = role == LEADER or kind == NIGHT
-    return ((unit, 6.0), *((number, 1.0 if whole_house else 0.1) for number in _beside(units, unit)))
+    return ((unit, 6.0), *((number, 1.0 if whole_house else beside) for number in _beside(units, unit)))
 
 
-def _assignments(units: list[Unit], duty: Duty) -> list[Assignment]:
-    """Leaders and the night staff of a house are assigned to all of it; others to their own unit."""
+def _assignments(units: list[Unit], duty: Duty, *, is_filed: bool) -> list[Assignment]:
+    """Leaders and the night staff of a house are assigned to all of it; others to their own unit.
+
+    is_filed: whether the night patrol's units are filed too.
+    """
     home = Assignment(duty.employee, duty.unit, duty.role, 100, None, None)
     in_care = units[duty.unit].unit_type in places.CARE_TYPES
+    if units[duty.unit].unit_type == places.NIGHT_PATROL and is_filed:
+        return [home, *(replace(home, unit=unit, share=OTHER_SHARE) for unit, _weight in duty.covers)]
     if not in_care or (duty.role != LEADER and duty.calendar != NIGHT):
         return [home]
     others = [replace(home, unit=number, share=OTHER_SHARE) for number in _beside(units, duty.unit)]

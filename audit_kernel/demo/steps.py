@@ -64,8 +64,14 @@ SEQUENCES = {
     "denied": "search denied_journal",
     "reports": "run_report",
     "services": "read_service read_service",
+    "bill": "search open_person",
+    "support": "open_person preview_plan",
+    "write_up": "read_journal write_journal sign_journal",
 }
 WITHOUT_PATIENT = ("reports", "services")
+
+
+COLUMNS = ("at", "employee", "patient", "step", "episode", "note", "device")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,8 @@ class Events:
     """Log rows as columns of one length.
 
     at: seconds of UTC; employee, patient: numbers, patient -1 where there is none; step: code of STEPS;
-    episode: 0 for ordinary work, else the number of the planted episode.
+    episode: 0 for ordinary work, else the number of the planted episode; note: number of what was stated as the
+    purpose, 0 for nothing; device: number of a device that is not the employee's own, -1 for the own.
     """
 
     at: NDArray[numpy.int64]
@@ -81,6 +88,8 @@ class Events:
     patient: NDArray[numpy.int64]
     step: NDArray[numpy.int64]
     episode: NDArray[numpy.int64]
+    note: NDArray[numpy.int64]
+    device: NDArray[numpy.int64]
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -88,8 +97,7 @@ class Events:
 
     def take(self, which: NDArray[numpy.int64] | NDArray[numpy.bool_]) -> Events:
         """Return those rows, in that order."""
-        columns = (self.at, self.employee, self.patient, self.step, self.episode)
-        return Events(*(column[which] for column in columns))
+        return Events(*(getattr(self, name)[which] for name in COLUMNS))
 
     def in_order(self) -> Events:
         """Return the rows in order of time, equal times in order of writing."""
@@ -97,17 +105,23 @@ class Events:
 
 
 _EMPTY = numpy.empty(0, dtype=numpy.int64)
-NOTHING = Events(_EMPTY, _EMPTY, _EMPTY, _EMPTY, _EMPTY)
+NOTHING = Events(*(_EMPTY for _ in COLUMNS))
 
 
 @dataclass(frozen=True, slots=True)
 class Visits:
-    """Sequences to be written out: when each begins, by whom, about whom, and which."""
+    """Sequences to be written out: when each begins, by whom, about whom, and which.
+
+    episode, note, device: as in `Events`; None for ordinary work without a note at one's own device.
+    """
 
     at: NDArray[numpy.int64]
     employee: NDArray[numpy.int64]
     patient: NDArray[numpy.int64]
     sequence: NDArray[numpy.int64]
+    episode: NDArray[numpy.int64] | None = None
+    note: NDArray[numpy.int64] | None = None
+    device: NDArray[numpy.int64] | None = None
 
 
 SEQUENCE_NUMBER = {name: number for number, name in enumerate(SEQUENCES)}
@@ -132,16 +146,16 @@ def write_out(draws: numpy.random.Generator, visits: Visits, episode: int = 0) -
         employee=visits.employee[visit],
         patient=visits.patient[visit],
         step=_ALL_ROWS[_FIRST_ROW[sequence] + place],
-        episode=numpy.full(len(visit), episode, dtype=numpy.int64),
+        episode=_of_visits(visits.episode, visit, episode),
+        note=_of_visits(visits.note, visit, 0),
+        device=_of_visits(visits.device, visit, -1),
     )
+
+
+def _of_visits(given: NDArray[numpy.int64] | None, visit: NDArray[numpy.int64], usual: int) -> NDArray[numpy.int64]:
+    return numpy.full(len(visit), usual, dtype=numpy.int64) if given is None else given[visit]
 
 
 def joined(parts: Sequence[Events]) -> Events:
     """Return the rows of all parts, one part after another."""
-    return Events(
-        at=numpy.concatenate([part.at for part in parts]),
-        employee=numpy.concatenate([part.employee for part in parts]),
-        patient=numpy.concatenate([part.patient for part in parts]),
-        step=numpy.concatenate([part.step for part in parts]),
-        episode=numpy.concatenate([part.episode for part in parts]),
-    )
+    return Events(*(numpy.concatenate([getattr(part, name) for part in parts]) for name in COLUMNS))

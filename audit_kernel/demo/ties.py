@@ -61,9 +61,20 @@ class Ties:
 
 
 def tie(
-    seed: int, calendar: Calendar, units: list[Unit], staff: Staff, patients: Patients, country: str
+    seed: int,
+    calendar: Calendar,
+    units: list[Unit],
+    staff: Staff,
+    patients: Patients,
+    country: str,
+    scale: float = 1.0,
 ) -> tuple[Ties, Patients]:
-    """Return the ties, and the patients with the surnames, and the persons themselves, that follow from them."""
+    """Return the ties, and the patients with the surnames, and the persons themselves, that follow from them.
+
+    Parameters
+    ----------
+    scale: how many ties there are, the demo's number being 1.
+    """
     draws = stream(seed, "ties")
     people = list(patients.people)
     taken: set[int] = set(patients.blocks)
@@ -74,7 +85,7 @@ def tie(
     pairs: list[Tie] = []
     together: dict[int, int] = {}
     for relation, (n_pairs, surname_share, household_share) in RELATIONS.items():
-        for _ in range(n_pairs):
+        for _ in range(round(n_pairs * scale)):
             employee = next(employees)
             shares_home = bool(draws.random() < household_share)
             works_there = relation in AT_WORK and bool(draws.random() < AT_WORK_SHARE)

@@ -18,13 +18,14 @@ LENGTH = (5, 12)  # days
 
 @dataclass(frozen=True, slots=True)
 class Travel:
-    """One employee works from a country on days [first, last)."""
+    """One employee works from a country on days [first, last); `is_filed` where somebody asked for leave and got it."""
 
     employee: int
     country: str
     address: str
     first: int
     last: int
+    is_filed: bool = True
 
 
 def honest_travels(seed: int, calendar: Calendar, duties: list[Duty]) -> list[Travel]:

@@ -28,6 +28,8 @@ from audit_kernel.evidence.svg import FONT, clean_svg
 from audit_kernel.locale import day_name, format_number, month_name, translator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import pyarrow
 
 TEXT, LABEL, GRID, AXIS, BAND, SERIES = "#1f2a30", "#55636b", "#dfe3e2", "#8b979c", "#edf0ef", "#17616e"
@@ -64,14 +66,14 @@ def timeline(
     _ = translator(language)
     spans = spans_of(arrow, period)
     if not spans:
-        return _empty_chart(title, description, language)
+        return empty_chart(title, description, language)
     figures = timeline_table(spans, language, title)
     first, last = spans[0][0], spans[-1][0] + datetime.timedelta(days=spans[-1][1] - 1)
     words = [description, timeline_sentence(spans, language)]
     has_bands = len(spans) <= _WEEKEND_BANDS and all(n_days == 1 for _day, n_days, _n in spans)
     if has_bands:
         words.append(_("Shaded: Saturdays and Sundays."))
-    top, step = _nice(max(n for _day, _n_days, n in spans))
+    top, step = nice(max(n for _day, _n_days, n in spans))
     total_days = (last - first).days + 1
     x = axis(altair.X, "x", [0, total_days])
     y = axis(altair.Y, "y", [0, top])
@@ -115,8 +117,8 @@ def hour_map(arrow: pyarrow.Table, language: str, title: str, description: str =
         if row["local_weekday"] is not None and row["local_hour"] is not None
     }
     if not any(counts.values()):
-        return _empty_chart(title, description, language)
-    limits = _step_limits(max(counts.values()))
+        return empty_chart(title, description, language)
+    limits = step_limits(max(counts.values()))
     cells = [
         _cell(weekday, hour, counts.get((weekday, hour), 0), limits, language)
         for weekday in range(1, 8)
@@ -146,7 +148,7 @@ def hour_map(arrow: pyarrow.Table, language: str, title: str, description: str =
         data(hours)
         .mark_text(color=LABEL, align="center", baseline="middle")
         .encode(x=x, y=altair.value(WEEKDAYS * _CELL + 12), text="text:N"),
-        *_legend(limits, language),
+        *legend(limits, language, WEEKDAYS * _CELL + 34),
     ]
     figures = hour_table(counts, language, title)
     words = " ".join(filter(None, [description, hour_sentence(counts, language)]))
@@ -174,7 +176,8 @@ def draw(
     return Chart(title, description, clean_svg(svg, title=title, description=description), figures)
 
 
-def _empty_chart(title: str, description: str, language: str) -> Chart:
+def empty_chart(title: str, description: str, language: str) -> Chart:
+    """Say in place of a picture that there is nothing to draw."""
     _ = translator(language)
     words = _("No accesses in the period.")
     line = data([{"x": 0, "text": words}])
@@ -190,12 +193,12 @@ def data(values: list[dict[str, Any]]) -> altair.Chart:
     return altair.Chart(altair.InlineData(values=values))
 
 
-def axis(channel: Any, name: str, domain: list[int]) -> Any:  # noqa: ANN401 - altair's two channels
+def axis(channel: Any, name: str, domain: Sequence[float]) -> Any:  # noqa: ANN401 - altair's two channels
     """Place by numbers, without an axis of its own."""
-    return channel(f"{name}:Q", scale=altair.Scale(domain=domain, nice=False, zero=False), axis=None)
+    return channel(f"{name}:Q", scale=altair.Scale(domain=list(domain), nice=False, zero=False), axis=None)
 
 
-def _nice(highest: int) -> tuple[int, int]:
+def nice(highest: int) -> tuple[int, int]:
     """Return the axis' top and the step between its lines: 1, 2 or 5 times a power of ten, at most five lines."""
     step = 1
     while highest > 4 * step:
@@ -238,7 +241,7 @@ def _month(day: datetime.date, language: str, *, is_first: bool) -> str:
     return f"{name} {day.year}" if is_first or day.month == 1 else name
 
 
-def _step_limits(highest: int) -> list[int]:
+def step_limits(highest: int) -> list[int]:
     """Return the highest number of each shade from the lightest on; every shade covers equally many numbers."""
     n_steps = min(len(STEPS) - 1, highest)
     width = -(-highest // n_steps)
@@ -246,9 +249,7 @@ def _step_limits(highest: int) -> list[int]:
 
 
 def _cell(weekday: int, hour: int, count: int, limits: list[int], language: str) -> dict[str, Any]:
-    step = (
-        next((_shade(position, limits) for position, limit in enumerate(limits) if count <= limit), 0) if count else 0
-    )
+    step = next((shade(position, limits) for position, limit in enumerate(limits) if count <= limit), 0) if count else 0
     is_written = count > 0 and limits[-1] <= _LARGEST_WRITTEN
     return {
         "x": hour + 0.03,
@@ -262,12 +263,13 @@ def _cell(weekday: int, hour: int, count: int, limits: list[int], language: str)
     }
 
 
-def _shade(position: int, limits: list[int]) -> int:
+def shade(position: int, limits: list[int]) -> int:
     """Spread few shades over the whole scale, so the highest number is always darkest."""
     return len(STEPS) - len(limits) + position
 
 
-def _legend(limits: list[int], language: str) -> list[Any]:
+def legend(limits: list[int], language: str, top: int, start: int = 0, step: int = _SWATCH_STEP) -> list[Any]:
+    """Draw the shades with the numbers they stand for, `top` pixels down and every `step` pixels from `start`."""
     starts = [1, *(limit + 1 for limit in limits[:-1])]
     texts = ["0"] + [
         format_number(start, language)
@@ -275,11 +277,10 @@ def _legend(limits: list[int], language: str) -> list[Any]:
         else f"{format_number(start, language)}\N{EN DASH}{format_number(end, language)}"
         for start, end in zip(starts, limits, strict=True)
     ]
-    colors = [STEPS[0], *(STEPS[_shade(position, limits)] for position in range(len(limits)))]
-    top = WEEKDAYS * _CELL + 34
+    colors = [STEPS[0], *(STEPS[shade(position, limits)] for position in range(len(limits)))]
     layers = []
     for position, (text, color) in enumerate(zip(texts, colors, strict=True)):
-        left = position * _SWATCH_STEP
+        left = start + position * step
         entry = data([{"text": text}])
         layers.append(
             entry.mark_rect(color=color, stroke=AXIS, strokeWidth=0.5).encode(

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel.catalog import FRAME
+from audit_kernel.chart_description import ChartDescription
+from audit_kernel.evidence.check_charts import check_chart
 from audit_kernel.evidence.display import Heading, Paragraph
+from audit_kernel.evidence.funnel import funnel
 from audit_kernel.evidence.page import Page
 from audit_kernel.evidence.restricted import part_of_run
 from audit_kernel.explanations import titles
@@ -36,13 +39,31 @@ class CheckPage(Page):
         for part, caption in (("counts", _("Plain counts")), ("matrix", _("Matrix"))):
             if self.result is not None and (query := self.query.beside(part)):
                 self._show(Heading(caption))
-                self.table_of(self.answer_to(query, self.given), f"{self.name}_{part}", caption)
+                result = self.answer_to(query, self.given)
+                self._draw(part, result)
+                self.table_of(result, f"{self.name}_{part}", caption)
+
+    def _draw(self, part: str, result: Result) -> None:
+        """Draw the check's chart above the table that it is of."""
+        chart = self.query.description.chart
+        if not isinstance(chart, ChartDescription) or chart.of != part:
+            return
+        columns, title = result.query.description.columns, self.query.description.title.in_language(self.language)
+        if chart.kind == "funnel":
+            found = self.result.table.column("employee_id").to_pylist() if self.result is not None else []
+            self._show(funnel(result.table, self.language, title, marked=frozenset(map(str, found))))
+            return
+        units = [name for name in (chart.x, chart.y) if name.endswith("unit_id")]
+        ids = {str(value) for name in units for value in result.table.column(name).to_pylist() if value is not None}
+        names = self.store.names("unit", ids) if ids else {}
+        self._show(check_chart(result.table, chart, columns, self.language, title, names))
 
     def table(self, query: str = "", **parameters: Any) -> None:  # noqa: ANN401 - typed by the query's `.yml`
         """Show the findings under their heading."""
         _ = translator(self.language)
         if self.result is not None and not query:
             self._show(Heading(_("Findings")))
+            self._draw("findings", self.result)
         super().table(query, **parameters)
 
     def spot_check(self) -> None:

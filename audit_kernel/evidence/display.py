@@ -155,6 +155,8 @@ def in_words(column: str, value: Any, language: str) -> str:  # noqa: ANN401 - o
             "nonexistent": _("the hour does not exist"),
             "no_zone": _("without time zone"),
         }
+    elif column == "day_type":
+        words = {"weekday": _("weekday"), "saturday": _("Saturday"), "sunday": _("Sunday or public holiday")}
     elif column == "reason" and value:
         return quarantine_reason(str(value), language)
     elif column in ("status", "kind_of_gap", "kind_of_fault", "field"):

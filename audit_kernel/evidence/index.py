@@ -98,7 +98,7 @@ def answer(language: str, outcome: Outcome) -> str:
     number = int(outcome.facts.get("n_rows", 0))
     if _is_check(outcome):
         text = _.plural(
-            "{count} finding, {searched} accesses examined", "{count} findings, {searched} accesses examined", number
+            "{count} finding, {searched} rows examined", "{count} findings, {searched} rows examined", number
         )
     elif "n_remarks" in outcome.facts:
         number = int(outcome.facts["n_remarks"])

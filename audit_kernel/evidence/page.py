@@ -108,8 +108,8 @@ class Page:
         count = self._number(self.result.table.num_rows)
         if self.query.room == "checks":
             text = _.plural(
-                "{count} finding. {searched} accesses in the period were examined.",
-                "{count} findings. {searched} accesses in the period were examined.",
+                "{count} finding. {searched} rows of the logs in the period were examined.",
+                "{count} findings. {searched} rows of the logs in the period were examined.",
                 self.result.table.num_rows,
             )
         elif self.result.table.num_rows:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow
 
 from audit_kernel.catalog import PERIOD_RELATIONS, resource_folder
+from audit_kernel.country_groups import country_rows, neighbour_rows
 from audit_kernel.lawful_purposes import purpose_rows
 from audit_kernel.sources import load_source, source_ids
 from audit_kernel.sources.dictionary import code_rows, record_table_rows, register_rows, source_rows
@@ -38,6 +39,8 @@ TEMPORARY_TABLES = {
     "source_registers": "source_id varchar, register varchar",
     "record_tables": "source_id varchar, table_name varchar, related varchar",
     "lawful_purposes": "purpose varchar, strength integer",
+    "country_groups": "country varchar, country_group varchar, is_partial boolean, valid_from date, valid_to date",
+    "country_neighbours": "country varchar, neighbour varchar",
     "site": "country varchar, time_zone varchar, language varchar",
 }
 
@@ -72,6 +75,8 @@ def setting_rows(site: Site) -> SettingRows:
         "source_registers": register_rows(sources),
         "record_tables": record_table_rows(sources),
         "lawful_purposes": purpose_rows(site),
+        "country_groups": [*country_rows(site)],
+        "country_neighbours": [*neighbour_rows(site)],
         "site": [(settings.country, settings.time_zone, settings.language)],
     }
 

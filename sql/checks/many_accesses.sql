@@ -1,16 +1,34 @@
 with
 
+months as (
+
+    -- the earlier months that a run has counted; with this one at most twelve
+    select distinct month from lake.unexplained_days
+    where
+        month < cast($start_at + interval '12' hour as date)
+        and month >= cast($end_at - interval '12' hour as date) - interval '12' month
+
+),
+
+earlier as (
+
+    select days.employee_id, days.patient_id, count(*) as n_days
+    from lake.unexplained_days as days
+    semi join months on days.month = months.month
+    where days.employee_id is not null and days.patient_id is not null
+    group by days.employee_id, days.patient_id
+
+),
+
 seen as (
 
     select
-        employee_id, patient_id, role, unit_id, unit_type, recorded_at, is_blocked,
+        employee_id, patient_id, role, unit_id, unit_type, recorded_at, local_date, is_blocked,
         lag(recorded_at) over (
             partition by employee_id, patient_id, source_id, table_name order by recorded_at, event_id, item
         ) as previous_at
-    from accesses
-    where
-        recorded_at >= $start_at and recorded_at < $end_at and is_access
-        and employee_id is not null and patient_id is not null and not is_patient_unresolved
+    from unexplained_accesses
+    where employee_id is not null
 
 ),
 
@@ -19,6 +37,7 @@ pairs as (
     select
         employee_id, patient_id, max(unit_id) as unit_id, min(recorded_at) as first_at, max(recorded_at) as last_at,
         max(role) as role, max(unit_type) as unit_type, count(*) as n_events, bool_or(is_blocked) as is_blocked,
+        count(distinct local_date) as n_days,
         count(*) filter (
             where previous_at is null
             or date_diff('microsecond', previous_at, recorded_at) >= $opening_gap_minutes * 60000000
@@ -28,38 +47,22 @@ pairs as (
 
 ),
 
-members as (
+counted as (
 
-    -- a pair counts in its own group and in the wider ones that smaller groups are compared with
-    select 1 as width, 'role_and_unit_type' as peer_level, role || ' | ' || unit_type as peer_group, *
-    from pairs where role is not null and unit_type is not null
-    union all
-    select 2 as width, 'role' as peer_level, role as peer_group, * from pairs where role is not null
-    union all
-    select 3 as width, 'all' as peer_level, '*' as peer_group, * from pairs
+    select
+        pairs.*, pairs.n_days + coalesce(earlier.n_days, 0) as n_days_in_all,
+        (select count(*) from months) + 1 as n_months
+    from pairs
+    left join earlier on pairs.employee_id = earlier.employee_id and pairs.patient_id = earlier.patient_id
 
 ),
 
-figures as (
+tested as (
 
-    select
-        width, peer_group, count(distinct employee_id) as n_people, count(*) as n_pairs,
-        cast(sum(n_openings) as bigint) as sum_openings, cast(sum(n_openings * n_openings) as bigint) as sum_squares
-    from members
-    group by width, peer_group
-
-),
-
-compared as (
-
-    -- fewer than 20 people say nothing about what is usual: take the next wider group
-    select
-        members.*, figures.n_people, figures.n_pairs, figures.sum_openings, figures.sum_squares,
-        rank() over (partition by members.width, members.peer_group order by n_openings) - 1 as n_fewer,
-        row_number() over (partition by employee_id, patient_id order by members.width) as choice
-    from members
-    inner join figures on members.width = figures.width and members.peer_group = figures.peer_group
-    where figures.n_people >= 20 or members.width = 3
+    -- both counts of every pair are tests: whoever is left out here would be left out of the false-discovery rate
+    select 'many_openings' as reason_code, n_openings as n_tested, $minimum_openings as least, * from counted
+    union all
+    select 'many_days' as reason_code, n_days_in_all as n_tested, $minimum_unexplained_days as least, * from counted
 
 ),
 
@@ -71,24 +74,18 @@ findings as (
         )) as finding_id,
         'many_accesses' as check_id, 'anomaly' as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,
-        cast(n_openings as decimal(18, 4)) as measure,
-        cast(
-            0.0001 * cast(10000 * (sum_openings - n_openings) // greatest(n_pairs - 1, 1) as decimal(18, 0))
-            as decimal(18, 4)
-        ) as expected,
-        cast(null as decimal(19, 18)) as tail_probability,
-        peer_group, 'many_openings_' || peer_level as reason_code,
+        cast(n_tested as decimal(18, 4)) as measure, cast(null as decimal(18, 4)) as expected,
+        cast(null as decimal(19, 18)) as tail_probability, cast(null as varchar) as peer_group, reason_code,
         {
-            'n_openings': n_openings, 'role': role, 'unit_type': unit_type, 'n_people': n_people, 'n_pairs': n_pairs,
-            'n_fewer': n_fewer, 'sum_openings': sum_openings, 'sum_squares': sum_squares,
-            'percent_fewer': 100 * n_fewer // n_pairs
+            'n_openings': n_openings, 'n_days': n_days, 'n_days_in_all': n_days_in_all, 'n_months': n_months,
+            'role': role, 'unit_type': unit_type, 'least': cast(least as bigint), 'least_possible': cast(1 as bigint),
+            'n_people': cast(null as bigint), 'n_compared': cast(null as bigint), 'percent_fewer': cast(null as bigint)
         } as reason_values,
         case when is_blocked then 3 else 2 end as severity,
         cast(null as varchar) as explanation_found, cast(null as varchar[]) as explanations_absent,
         cast(null as varchar[]) as explanations_not_searchable
-    from compared
-    where choice = 1
+    from tested
 
 )
 
-select * from findings order by measure desc, employee_id, patient_id
+select * from findings order by measure desc, employee_id, patient_id, reason_code

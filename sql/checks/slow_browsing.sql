@@ -2,7 +2,7 @@ with
 
 months as (
 
-    -- the months before that a run has counted, and this one; twelve in all
+    -- the earlier months that a run has counted; with this one at most twelve
     select distinct month from lake.unexplained_days
     where
         month < cast($start_at + interval '12' hour as date)
@@ -10,81 +10,78 @@ months as (
 
 ),
 
-patients_of as (
+window_of as (
 
-    select days.employee_id, days.patient_id, max(days.unit_id) as unit_id, count(*) as n_days,
-        cast(min(days.local_date) as timestamp) as first_at, cast(max(days.local_date) as timestamp) as last_at,
-        cast(sum(days.n_accesses) as bigint) as n_accesses
+    -- a month between the first one counted and this one whose run is absent hides its patients
+    select
+        count(*) + 1 as n_months,
+        coalesce(date_diff('month', min(month), cast($start_at + interval '12' hour as date)) - count(*), 0)
+            as n_months_absent
+    from months
+
+),
+
+people as (
+
+    -- who opened nothing without a reason is a peer too: without them everybody else would look usual
+    select employee_id, max(role) as role, max(unit_type) as unit_type, max(unit_id) as unit_id
+    from period_accesses
+    where is_access and employee_id is not null and patient_id is not null and not is_patient_unresolved
+    group by employee_id
+
+),
+
+days as (
+
+    select
+        days.employee_id, days.patient_id, count(*) as n_days, cast(sum(days.n_accesses) as bigint) as n_accesses,
+        cast(min(days.local_date) as timestamp) as first_at, cast(max(days.local_date) as timestamp) as last_at
     from lake.unexplained_days as days
     semi join months on days.month = months.month
     where days.employee_id is not null and days.patient_id is not null
     group by days.employee_id, days.patient_id
     union all
-    select employee_id, patient_id, max(unit_id) as unit_id, count(distinct local_date) as n_days,
-        min(recorded_at) as first_at, max(recorded_at) as last_at, count(*) as n_accesses
+    select employee_id, patient_id, count(distinct local_date) as n_days, count(*) as n_accesses,
+        min(recorded_at) as first_at, max(recorded_at) as last_at
     from unexplained_accesses
     where employee_id is not null
     group by employee_id, patient_id
 
 ),
 
-of_employee as (
+browsed as (
 
     select
-        employee_id, max(unit_id) as unit_id, count(distinct patient_id) as n_patients,
-        cast(sum(n_days) as bigint) as n_days, cast(sum(n_accesses) as bigint) as n_accesses,
-        min(first_at) as first_at, max(last_at) as last_at,
-        (select count(*) from months) + 1 as n_months
-    from patients_of
+        employee_id, count(distinct patient_id) as n_patients, cast(sum(n_days) as bigint) as n_days,
+        cast(sum(n_accesses) as bigint) as n_accesses, min(first_at) as first_at, max(last_at) as last_at
+    from days
     group by employee_id
-
-),
-
-placed as (
-
-    select
-        of_employee.*, home_units.role, units.unit_type,
-        count(*) over (partition by home_units.role, units.unit_type) as n_people,
-        sum(n_patients) over (partition by home_units.role, units.unit_type) as sum_patients,
-        rank() over (partition by home_units.role, units.unit_type order by n_patients) - 1 as n_fewer
-    from of_employee
-    left join home_units
-        on of_employee.employee_id = home_units.employee_id
-        and cast(of_employee.last_at as date) >= home_units.valid_from
-        and cast(of_employee.last_at as date) < home_units.valid_to
-    left join units
-        on home_units.unit_id = units.unit_id
-        and cast(of_employee.last_at as date) >= units.valid_from
-        and cast(of_employee.last_at as date) < units.valid_to
 
 ),
 
 findings as (
 
-    -- three months tell a habit from a bad week; against peers, so that what a role often does is not called browsing
     select
         sha256(concat_ws(
-            '|', 'slow_browsing', employee_id, cast($start_at as varchar), cast($end_at as varchar)
+            '|', 'slow_browsing', people.employee_id, cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'slow_browsing' as check_id, 'anomaly' as stream,
-        employee_id, cast(null as varchar) as patient_id, unit_id, first_at, last_at, n_accesses as n_events,
-        cast(n_patients as decimal(18, 4)) as measure,
-        cast((sum_patients - n_patients) // greatest(n_people - 1, 1) as decimal(18, 4)) as expected,
-        cast(null as decimal(19, 18)) as tail_probability,
-        concat_ws(' | ', role, unit_type) as peer_group, 'browsed_slowly' as reason_code,
+        people.employee_id, cast(null as varchar) as patient_id, people.unit_id, first_at, last_at,
+        coalesce(n_accesses, 0) as n_events, cast(coalesce(n_patients, 0) as decimal(18, 4)) as measure,
+        cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,
+        cast(null as varchar) as peer_group, 'browsed_slowly' as reason_code,
         {
-            'n_patients': n_patients, 'n_months': n_months, 'n_days': n_days, 'n_accesses': n_accesses,
-            'usual': cast((sum_patients - n_patients) // greatest(n_people - 1, 1) as bigint),
-            'n_people': n_people, 'n_fewer': n_fewer
+            'n_patients': n_patients, 'n_days': n_days, 'n_accesses': n_accesses, 'n_months': n_months,
+            'n_months_absent': n_months_absent, 'role': role, 'unit_type': unit_type,
+            'least': cast($browsing_patients_minimum as bigint), 'least_possible': cast(0 as bigint),
+            'n_people': cast(null as bigint), 'n_compared': cast(null as bigint), 'percent_fewer': cast(null as bigint)
         } as reason_values,
         3 as severity,
         cast(null as varchar) as explanation_found, cast(null as varchar[]) as explanations_absent,
         cast(null as varchar[]) as explanations_not_searchable
-    from placed
-    where
-        n_months >= $browsing_months_minimum
-        and n_patients >= $browsing_patients_a_month * n_months
-        and n_patients * greatest(n_people - 1, 1) >= $browsing_times_peers * (sum_patients - n_patients)
+    from people
+    cross join window_of
+    left join browsed on people.employee_id = browsed.employee_id
 
 )
 

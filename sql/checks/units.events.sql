@@ -12,7 +12,10 @@ found as (
     where
         recorded_at >= $start_at and recorded_at < $end_at and is_access
         and employee_id = $employee_id
-        and access_id in (select access_id from unexplained_accesses where care_unit_id = $unit_id)
+        and access_id in (
+            select access_id from unexplained_accesses
+            where care_unit_id = $unit_id or ($unit_id is null and care_unit_id is not null)
+        )
 
 )
 

@@ -353,7 +353,7 @@ def test_a_part_of_the_world_draws_from_a_stream_of_its_own() -> None:
 
 def test_the_generator_knows_no_rule_of_the_checks() -> None:
     folder = Path(generator.__file__).parent
-    files = [path for path in sorted(folder.glob("*.py")) if path.stem not in ("__init__", "make")]
+    files = [path for path in sorted(folder.rglob("*.py")) if path != folder / "__init__.py" and path.stem != "make"]
     text = "".join(path.read_text(encoding="utf-8") for path in files)
     imports = set(re.findall(r"^\s*(?:from|import) (audit_kernel[\w.]*)", text, re.MULTILINE))
     assert {name for name in imports if not name.startswith("audit_kernel.demo")} == {"audit_kernel.errors"}

@@ -148,7 +148,7 @@ def test_a_month_with_a_failed_page_is_said_to_be_incomplete(tmp_path: Path) -> 
     assert [(name, answer.strip()) for name, answer in answers] == [
         ("one", "Failed"),
         ("To", "Not assessable"),
-        ("Tre", "1,234 findings, 5,000 accesses examined"),
+        ("Tre", "1,234 findings, 5,000 rows examined"),
         ("Fire", "7 rows, 0 accesses searched"),
     ]
 

@@ -113,7 +113,7 @@ def test_labels_of_the_time_axis_do_not_run_into_each_other(n_days):
 
 @pytest.mark.parametrize("highest", [0, 1, 3, 4, 5, 9, 22, 40, 99, 1000, 123_456_789])
 def test_the_number_axis_is_round_and_holds_the_highest_bar(highest):
-    top, step = charts._nice(highest)
+    top, step = charts.nice(highest)
     assert top >= highest
     assert top % step == 0
     assert top // step <= 5
@@ -142,7 +142,7 @@ def test_the_hour_map_has_a_cell_for_each_hour_and_the_same_figures_beside_it():
 
 @pytest.mark.parametrize("highest", [1, 2, 4, 5, 6, 17, 999, 1000, 54321])
 def test_the_shades_cover_every_number_once_and_the_highest_is_darkest(highest):
-    limits = charts._step_limits(highest)
+    limits = charts.step_limits(highest)
     assert limits == sorted(set(limits))
     assert limits[-1] == highest
     cell = charts._cell(1, 0, highest, limits, "en")

@@ -72,6 +72,11 @@ class Lake:
         )
         self.connection.execute("create temp table lawful_purposes (purpose VARCHAR, strength INTEGER)")
         self.connection.execute(
+            "create temp table country_groups (country VARCHAR, country_group VARCHAR, is_partial BOOLEAN,"
+            " valid_from DATE, valid_to DATE)"
+        )
+        self.connection.execute("create temp table country_neighbours (country VARCHAR, neighbour VARCHAR)")
+        self.connection.execute(
             "create temp table site as select 'NO' as country, 'Europe/Oslo' as time_zone, 'nb' as language"
         )
         self.connection.execute(f"create temp view stored_accesses as {with_access_id('accesses_by_patient')}")
@@ -148,6 +153,18 @@ class Lake:
             self.insert(f"lake.{stored}", full)
         return str(access_id)
 
+    def sign_in(self, at: str, kind: str = "login", **row: Any) -> None:
+        """Store one event of logging in or out at a UTC time, of account e1 of employee E1."""
+        self.n_accesses += 1
+        local = datetime.fromisoformat(f"{at}+00:00").astimezone(OSLO)
+        full = {
+            "source_id": "keycloak", "event_id": str(self.n_accesses), "file_id": "file",
+            "line_number": self.n_accesses, "recorded_at": at, "local_date": local.date(), "local_hour": local.hour,
+            "local_weekday": local.isoweekday(), "is_holiday": False, "time_flag": "ok", "employee_id": "E1",
+            "account": "e1", "kind": kind, "repeated": 1, **row,
+        }  # fmt: skip
+        self.insert("lake.authentications", full)
+
     def rows(self, sql: str, **parameters: Any) -> list[dict[str, Any]]:
         """Run a statement; each row as a mapping."""
         cursor = self.connection.execute(sql, parameters or None)
@@ -162,10 +179,10 @@ class Lake:
 
     def read_first(self, name: str, **given: Any) -> None:
         """Make the TEMP tables that a query reads: queries of its own folder."""
-        path = SQL / f"{name}.yml"
+        path = SQL / f"{name.split('.', maxsplit=1)[0]}.yml"
         reads = yaml.safe_load(path.read_text(encoding="utf-8")).get("reads", []) if path.is_file() else []
         for each in reads:
-            text = path.with_name(f"{each}.sql").read_text(encoding="utf-8")
+            text = read_path(path, each).read_text(encoding="utf-8")
             self.rows(f"create or replace temp table {each} as {text}", **self.bound(text, **given))
 
     def bound(self, text: str, *, first: str = "2026-10-01", last: str = "2026-10-31", **given: Any) -> dict[str, Any]:
@@ -175,6 +192,12 @@ class Lake:
         values["end_at"] = utc_midnight(str(datetime.fromisoformat(last).date() + timedelta(days=1)))
         names = duckdb.extract_statements(text)[0].named_parameters
         return {name: values.get(name) for name in sorted(names)}
+
+
+def read_path(path: Path, name: str) -> Path:
+    """Return the file that a query of this path reads under a name: a step, else a query of its folder."""
+    step = path.with_name(f"{name}.step.sql")
+    return step if step.is_file() else path.with_name(f"{name}.sql")
 
 
 def utc_midnight(day: str) -> datetime:

@@ -28,6 +28,13 @@ def make_period(lake: Lake, first: str = "2026-10-01", last: str = "2026-10-31",
         "create or replace temp table unexplained_accesses as select *, []::varchar[] as reasons"
         f" from period_accesses where {known} and not coalesce({explained}, false)"
     )
+    text = (SQL / "period" / "period_authentications.sql").read_text(encoding="utf-8")
+    lake.rows(
+        f"create or replace temp table period_authentications as {text}", **lake.bound(text, first=first, last=last)
+    )
+    for kind, name in (("table", "known_addresses"), ("table", "period_places"), ("view", "period_presences")):
+        text = (SQL / "period" / f"{name}.sql").read_text(encoding="utf-8")
+        lake.rows(f"create or replace temp {kind} {name} as {text}")
 
 
 def rank(lake: Lake, findings: list[dict[str, object]]) -> None:

@@ -12,7 +12,7 @@ import pytest
 import sqlglot
 import yaml
 
-from tests.sql.conftest import SQL, Lake
+from tests.sql.conftest import SQL, Lake, read_path
 from tests.sql.period import make_period, rank
 
 MODELS: list[str] = yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8"))
@@ -141,7 +141,8 @@ def test_the_columns_of_a_part_are_described(lake: Lake, path: Path) -> None:
     real = described(lake, path)
     assert declared(columns) == list(real)
     for name, column in columns.items():
-        assert re.fullmatch(TYPES[column["type"]], real[name]), (name, real[name])
+        kind = real[f"{name}_en" if column.get("localised") else name]
+        assert re.fullmatch(TYPES[column["type"]], kind), (name, kind)
 
 
 @pytest.mark.parametrize("path", FRAMES, ids=name_of)
@@ -154,14 +155,18 @@ def test_every_parameter_is_declared(path: Path) -> None:
     parameters = description(path).get("parameters", {})
     names = {"start_at", "end_at"} if any(each["type"] == "period" for each in parameters.values()) else set()
     names |= {name for name, each in parameters.items() if each["type"] != "period"}
-    texts = [path, *(path.with_name(f"{name}.sql") for name in description(path).get("reads", []))]
+    texts = [path, *(read_path(path, name) for name in description(path).get("reads", []))]
     used = {
         name
         for each in texts
         for name in duckdb.extract_statements(each.read_text(encoding="utf-8"))[0].named_parameters
     }
     assert used <= names | {"public_holidays"}
-    statistics = {"false_discovery_rate", "minimum_openings"} if description(path).get("statistics") else set()
+    statistics = (
+        {"false_discovery_rate", "minimum_openings", "unaccounted_tail", "minimum_unaccounted_doses"}
+        if description(path).get("statistics")
+        else set()
+    )
     assert names - used <= statistics
     assert set(description(path).get("one_of", [])) <= names
 

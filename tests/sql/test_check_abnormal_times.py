@@ -5,13 +5,14 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from tests.sql.judged import judged
 from tests.sql.period import make_period
 
 if TYPE_CHECKING:
     from tests.sql.conftest import Lake
 
 ASKED: dict[str, Any] = {
-    "abnormal_times_tolerance_minutes": 60, "abnormal_times_minimum": 2, "rare_hour_share": Decimal("0.002"),
+    "abnormal_times_tolerance_minutes": 60, "abnormal_times_minimum": 5, "rare_hour_share": Decimal("0.01"),
 }  # fmt: skip
 
 
@@ -26,28 +27,25 @@ def shift(lake: Lake, **row: Any) -> None:
     )  # fmt: skip
 
 
-def found(lake: Lake, explained: str = "false", **given: Any) -> list[tuple[str, str, int, int, int]]:
-    """Return who is found, why, the accesses, those without a reason, and the severity."""
+def counted(lake: Lake, explained: str = "false", **given: Any) -> dict[str, tuple[str, int]]:
+    """Return each employee's reason code and abnormal accesses without a reason; those with none are left out."""
     make_period(lake, explained=explained)
     rows = lake.query("checks/abnormal_times", **{**ASKED, **given})
-    return [
-        (
-            row["employee_id"],
-            row["reason_code"],
-            row["n_events"],
-            row["reason_values"]["n_unexplained"],
-            row["severity"],
-        )
-        for row in rows
-    ]
+    return {row["employee_id"]: (row["reason_code"], row["n_events"]) for row in rows if row["n_events"]}
 
 
-def test_accesses_outside_the_shift_are_found_at_the_edge_of_the_tolerance(lake: Lake) -> None:
+def events(lake: Lake, employee: str, **given: Any) -> int:
+    """Return how many rows of the log stand behind an employee's finding."""
+    return len(lake.query("checks/abnormal_times.events", **{**ASKED, **given, "employee_id": employee}))
+
+
+def test_accesses_outside_the_shift_are_counted_at_the_edge_of_the_tolerance(lake: Lake) -> None:
     shift(lake)
     for at in ("04:59:59", "05:00:00", "14:59:59", "15:00:00"):
         lake.access(f"2026-10-05 {at}")
-    assert found(lake) == [("E1", "outside_shift", 2, 2, 3)]
-    assert found(lake, abnormal_times_minimum=3) == []
+    assert counted(lake) == {"E1": ("outside_shift", 2)}
+    assert events(lake, "E1") == 2
+    assert counted(lake, abnormal_times_tolerance_minutes=59) == {"E1": ("outside_shift", 4)}
 
 
 def test_time_on_call_is_work_and_a_cancelled_shift_is_not(lake: Lake) -> None:
@@ -56,21 +54,27 @@ def test_time_on_call_is_work_and_a_cancelled_shift_is_not(lake: Lake) -> None:
     for day in (5, 6):
         lake.access(f"2026-10-0{day} 08:00:00")
         lake.access(f"2026-10-0{day} 09:00:00")
-    assert found(lake) == [("E1", "outside_shift", 2, 2, 3)]
+    assert counted(lake) == {"E1": ("outside_shift", 2)}
 
 
-def test_reasons_lower_the_severity_and_unexplained_ones_come_first(lake: Lake) -> None:
-    shift(lake)
-    shift(lake, employee_id="E2")
-    for hour in (1, 2, 3):
-        lake.access(f"2026-10-05 {hour:02}:00:00")
+def test_accesses_with_a_reason_are_no_finding_however_many(lake: Lake) -> None:
+    for number in range(24):
+        shift(lake, employee_id=f"E{number}")
+        lake.access("2026-10-05 08:00:00", employee_id=f"E{number}")
     for hour in (1, 2):
-        lake.access(f"2026-10-05 {hour:02}:00:00", employee_id="E2")
-    lake.access("2026-10-05 01:00:00", employee_id="E2", outcome="denied")
-    assert found(lake, "employee_id = 'E1'") == [("E2", "outside_shift", 2, 2, 3), ("E1", "outside_shift", 3, 0, 1)]
+        for minute in range(10):
+            lake.access(f"2026-10-05 {hour:02}:{minute:02}:00", employee_id=f"E{hour}")
+    lake.access("2026-10-05 01:30:00", employee_id="E2", outcome="denied")
+    make_period(lake, explained="employee_id = 'E1'")
+    (found,) = judged(lake, "abnormal_times", **ASKED)
+    assert (found["employee_id"], found["reason_code"], found["n_events"], found["severity"]) == (
+        "E2", "outside_shift", 10, 2,
+    )  # fmt: skip
+    assert events(lake, "E2") == 10
+    assert judged(lake, "abnormal_times", **{**ASKED, "abnormal_times_minimum": 11}) == []
 
 
-def nurses(lake: Lake, n_people: int, n_each: int = 25) -> None:
+def nurses(lake: Lake, n_people: int, n_each: int = 15) -> None:
     """Give nurses daytime accesses, none of them with a known shift; E0 opens twice at night."""
     lake.reference("units", unit_id="U1", unit_type="home")
     for number in range(n_people):
@@ -83,28 +87,40 @@ def nurses(lake: Lake, n_people: int, n_each: int = 25) -> None:
 
 def test_an_hour_is_rare_when_peers_other_than_the_person_hardly_use_it(lake: Lake) -> None:
     nurses(lake, 21)
-    assert found(lake) == [("E0", "rare_hour", 2, 2, 3)]
+    assert counted(lake) == {"E0": ("rare_hour", 2)}
+    assert (events(lake, "E0"), events(lake, "E1")) == (2, 0)
+
+
+def test_an_hour_is_judged_only_where_three_would_be_expected_at_the_limit(lake: Lake) -> None:
+    nurses(lake, 21)
+    # the others have 300 accesses
+    assert counted(lake, rare_hour_share=Decimal("0.0099")) == {}
+    assert events(lake, "E0", rare_hour_share=Decimal("0.0099")) == 0
 
 
 def test_an_hour_is_not_rare_at_the_share_itself(lake: Lake) -> None:
-    nurses(lake, 21, n_each=24)
-    lake.access("2026-10-07 01:00:00", employee_id="E1")
-    for minute in range(19):
-        lake.access(f"2026-10-07 08:{minute:02}:00", employee_id="E1")
-    # one of the 500 accesses of the others is the share itself
-    assert found(lake) == []
-    assert found(lake, rare_hour_share=Decimal("0.0021")) == [("E0", "rare_hour", 2, 2, 3)]
+    nurses(lake, 21, n_each=7)
+    for minute in range(3):
+        lake.access(f"2026-10-07 01:{minute:02}:00", employee_id="E1")
+    for minute in range(7):
+        lake.access(f"2026-10-07 08:{minute:02}:00", employee_id="E2")
+    # three of the 150 accesses of the others are the share itself
+    assert counted(lake, rare_hour_share=Decimal("0.02")) == {}
+    assert events(lake, "E0", rare_hour_share=Decimal("0.02")) == 0
+    assert counted(lake, rare_hour_share=Decimal("0.0201")) == {"E0": ("rare_hour", 2)}
+    assert events(lake, "E0", rare_hour_share=Decimal("0.0201")) == 2
 
 
 def test_fewer_than_twenty_people_say_nothing_about_what_is_rare(lake: Lake) -> None:
-    nurses(lake, 19)
-    assert found(lake) == []
+    nurses(lake, 19, n_each=20)
+    assert counted(lake) == {}
+    assert events(lake, "E0") == 0
 
 
 def test_counts_and_frame_show_the_night_by_day_type(lake: Lake) -> None:
     lake.access("2026-10-04 21:30:00")
     lake.access("2026-10-05 09:00:00", employee_id="E2")
-    make_period(lake)
+    make_period(lake, explained="employee_id = 'E2'")
     counts = [tuple(row.values()) for row in lake.query("checks/abnormal_times.counts")]
-    assert counts == [("sunday", 22, 1, 1, 1), ("weekday", 10, 1, 1, 1)]
+    assert counts == [("sunday", 22, 1, 1, 1, 1), ("weekday", 10, 1, 1, 1, 0)]
     assert [row["unit_key"] for row in lake.query("checks/abnormal_times.frame")] == ["E1|P1|2026-10-04"]

@@ -7,6 +7,7 @@ from datetime import date, datetime
 import pytest
 
 from tests.sql.conftest import Lake
+from tests.sql.period import make_period
 
 REFERENCES = {"employees": "employee_id", "units": "unit_id", "patients": "patient_id"}
 
@@ -327,4 +328,5 @@ def test_rows_whose_patient_is_not_known_make_no_peer_and_no_day_of_the_sample(l
     lake.access("2026-10-05 08:00:00", table_name="Vedtak", record_ref="V77", patient_id="Vedtak:V77")
     assert [row["is_patient_unresolved"] for row in lake.rows("select is_patient_unresolved from accesses")] == [True]
     assert [lake.rows(f"select * from {view}") for view in ("peers", "access_days")] == [[], []]
+    make_period(lake)
     assert lake.query("checks/many_accesses") == lake.query("sample/frame") == []
