@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
-from audit_kernel import commands_review, commands_sources, commands_store, printing
+from audit_kernel import commands_review, commands_sample, commands_sources, commands_store, printing
 from audit_kernel.error_language import language_of
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.locale import translator
@@ -175,7 +175,9 @@ def report(
 @app.command(epilog="Example: audit-kernel month 2026-10 --seed 'dice 4 1 6 6 2 3'")
 def month(
     month: Annotated[str, typer.Argument(help="Year and month, e.g. 2026-10.")],
-    seed: Annotated[str, typer.Option(help="What the sample is drawn with; drawn at random when left out.")] = "",
+    seed: Annotated[str, typer.Option(help="What the sample is drawn with; derived when left out.")] = "",
+    seed_witness: Annotated[str, typer.Option(help="Who saw how the seed came about.")] = "",
+    draw_again: Annotated[str, typer.Option(help="Why a month is drawn once more that was drawn before.")] = "",
     purpose: Annotated[str, typer.Option(help="Why; the monthly control when left out.")] = "",
     language: LanguageOption = "",
     snapshot: Annotated[int | None, typer.Option(help="Snapshot of the store; the newest when left out.")] = None,
@@ -188,19 +190,13 @@ def month(
     from audit_kernel.site import find_site
 
     opened = find_site(site)
-    with printing.step_progress(
-        warnings, language or opened.settings.language, len(schedule(opened).monthly)
-    ) as progress:
+    total = len(schedule(opened).monthly)
+    drawn = {"seed": seed, "seed_witness": seed_witness, "draw_again": draw_again}
+    with printing.step_progress(warnings, language or opened.settings.language, total) as progress:
         run = run_month(
-            opened,
-            month,
-            seed=seed,
-            purpose=purpose,
-            language=language,
-            snapshot=snapshot,
-            threads=threads,
+            opened, month, **drawn, purpose=purpose, language=language, snapshot=snapshot, threads=threads,
             progress=progress,
-        )
+        )  # fmt: skip
     _finish(printer(opened, language), run, as_json=as_json)
 
 
@@ -277,7 +273,7 @@ def printer(site: Site, language: str = "") -> printing.Printer:
     return printing.Printer(console, language or site.settings.language)
 
 
-for commands in (commands_review, commands_sources, commands_store):
+for commands in (commands_review, commands_sample, commands_sources, commands_store):
     commands.register(app)
 
 

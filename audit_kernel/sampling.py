@@ -7,6 +7,7 @@ larger sample holds the smaller one and anyone can repeat it with `sha256sum`.
 from __future__ import annotations
 
 import hashlib
+from decimal import Decimal
 from fractions import Fraction
 from functools import partial
 from math import ceil, comb, floor
@@ -16,12 +17,12 @@ from audit_kernel.errors import ParameterError
 from audit_kernel.statistics import chance_of_at_most, exact
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from decimal import Decimal
+    from collections.abc import Callable, Iterator, Mapping
 
     import pyarrow as pa
 
-    Rate = Fraction | Decimal | float | str
+Rate = Fraction | Decimal | float | str
+LINES_AT_A_TIME = 100_000
 
 
 def plan(population: int, confidence: Rate, tolerable_rate: Rate, allowed: int = 0) -> int:
@@ -42,7 +43,11 @@ def plan(population: int, confidence: Rate, tolerable_rate: Rate, allowed: int =
     bad = ceil(population * rate)
     if bad <= allowed:
         return population
-    return _smallest(allowed + 1, population, lambda size: chance_of_at_most(allowed, size, population, bad) <= risk)
+
+    def is_enough(size: int) -> bool:
+        return chance_of_at_most(allowed, size, population, bad) <= risk
+
+    return smallest_size(allowed + 1, population, is_enough)
 
 
 def plan_without_end(
@@ -63,7 +68,7 @@ def plan_without_end(
         # As long as the same number may be found, a larger sample is safer: search within that stretch.
         last = min(floor(allowed / expected), largest) if expected else largest
         if smallest <= last and binomial_at_most(allowed, last, rate) <= risk:
-            return _smallest(smallest, last, partial(_rules_out, allowed, rate, risk))
+            return smallest_size(smallest, last, partial(_rules_out, allowed, rate, risk))
         smallest, allowed = max(smallest, last + 1), allowed + 1
     return None
 
@@ -75,17 +80,17 @@ def binomial_at_most(found: int, size: int, rate: Fraction) -> Fraction:
     return Fraction(ways, whole**size)
 
 
-def allocate(strata: Mapping[str, int], size: int, minimum: int) -> dict[str, int]:
-    """Return how many to draw in each stratum, as `draw.sql` does.
+def allocate(strata: Mapping[str, int], size: int, minima: Mapping[str, int] | None = None) -> dict[str, int]:
+    """Return how many to draw in each stratum, as `draw.sql` does: its share rounded up, at least its minimum.
 
     Parameters
     ----------
     strata: units of the frame in each stratum.
     size: the plan's sample size over all strata.
-    minimum: fewest of a stratum; a smaller stratum is taken whole.
+    minima: fewest of each stratum; a smaller stratum is taken whole.
     """
-    population = sum(strata.values())
-    return {name: min(n, max(minimum, -(-size * n // population))) for name, n in strata.items()}
+    population, least = sum(strata.values()), minima or {}
+    return {name: min(n, max(least.get(name, 0), -(-size * n // population))) for name, n in strata.items()}
 
 
 def draw_hash(seed: str, unit_key: str) -> str:
@@ -96,9 +101,16 @@ def draw_hash(seed: str, unit_key: str) -> str:
 def frame_hash(frame: pa.Table) -> str:
     """Return SHA-256 over the frame's lines `stratum TAB unit_key LF` in the frame's order."""
     digest = hashlib.sha256()
-    for stratum, unit_key in zip(frame["stratum"].to_pylist(), frame["unit_key"].to_pylist(), strict=True):
-        digest.update(f"{stratum}\t{unit_key}\n".encode())
+    for line in frame_lines(frame):
+        digest.update(line)
     return digest.hexdigest()
+
+
+def frame_lines(frame: pa.Table) -> Iterator[bytes]:
+    """Yield the frame's lines `stratum TAB unit_key LF`, many at a time."""
+    for batch in frame.select(["stratum", "unit_key"]).to_batches(max_chunksize=LINES_AT_A_TIME):
+        pairs = zip(batch["stratum"].to_pylist(), batch["unit_key"].to_pylist(), strict=True)
+        yield "".join([f"{stratum}\t{unit_key}\n" for stratum, unit_key in pairs]).encode()
 
 
 def _rules_out(found: int, rate: Fraction, risk: Fraction, size: int) -> bool:
@@ -106,8 +118,11 @@ def _rules_out(found: int, rate: Fraction, risk: Fraction, size: int) -> bool:
     return binomial_at_most(found, size, rate) <= risk
 
 
-def _smallest(low: int, high: int, is_enough: Callable[[int], bool]) -> int:
-    """Return the smallest size from low to high that is enough; sizes grow in steps first, to keep numbers small."""
+def smallest_size(low: int, high: int, is_enough: Callable[[int], bool]) -> int:
+    """Return the smallest size from low to high that is enough; `high` is taken to be.
+
+    Sizes grow in steps first, to keep the numbers small.
+    """
     step = low
     while step < high and not is_enough(step):
         low, step = step + 1, step * 2

@@ -31,7 +31,6 @@ COUNTRIES = "countries.mmdb"
 # Whose the addresses of the demo are: networks set apart for documentation (RFC 5737), so that nobody's is named.
 COUNTRY_OF_NETWORK = {"192.0.2.0/24": "SE", "198.51.100.0/24": "TH", "203.0.113.0/24": "BR"}
 SEED, LAST_MONTH = 1, "2026-10"
-SAMPLE_SEED = "demo"  # fixed, so that every demo shows the same pages
 
 
 def make(folder: Path, country: str, language: str, console: Console | None = None) -> int:
@@ -52,9 +51,7 @@ def make(folder: Path, country: str, language: str, console: Console | None = No
         progress.update(step, completed=1)
         deliveries = _take_in(site, world, progress, language)
         step = progress.add_task(_("Running the month's control"), total=len(schedule(site).monthly))
-        month = run_month(
-            site, LAST_MONTH, seed=SAMPLE_SEED, language=language, progress=lambda _outcome: progress.advance(step)
-        )
+        month = run_month(site, LAST_MONTH, language=language, progress=lambda _outcome: progress.advance(step))
     console.print(_stored(deliveries, language))
     console.print(_found(month.outcomes, language))
     console.print(_("Open this page in a browser:"))

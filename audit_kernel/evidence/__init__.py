@@ -46,7 +46,8 @@ def open_ranking(*, run: str, language: str, **parameters: Any) -> RankingPage: 
 
 def open_sample(*, run: str, language: str, **parameters: Any) -> SamplePage:  # noqa: ANN401 - the notebook's parameters
     """Open the page of a month's random sample; see `audit_kernel.evidence.sample_page.SamplePage`."""
-    from audit_kernel.evidence.sample_page import DRAW, SamplePage
+    from audit_kernel.evidence.sample_page import SamplePage
+    from audit_kernel.evidence.sample_run import DRAW
 
     return SamplePage(DRAW, run, language, parameters)
 

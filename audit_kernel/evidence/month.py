@@ -21,7 +21,9 @@ from audit_kernel.evidence.index import index_page
 from audit_kernel.evidence.journals import broken_journals
 from audit_kernel.evidence.restricted_run import run_restricted
 from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
+from audit_kernel.evidence.sample_run import NOTEBOOK, answer_sample, as_parameter, draw_month
 from audit_kernel.locale import translator
+from audit_kernel.sample_journal import Request
 from audit_kernel.store.deliver import refused_files
 from audit_kernel.store.reading import Store
 from audit_kernel.store.unexplained_days import keep_unexplained_days
@@ -115,6 +117,8 @@ def run_month(
     month: str,
     *,
     seed: str = "",
+    seed_witness: str = "",
+    draw_again: str = "",
     purpose: str = "",
     language: str = "",
     snapshot: int | None = None,
@@ -126,7 +130,10 @@ def run_month(
     Parameters
     ----------
     month: YYYY-MM, the site's local month.
-    seed: what the sample is drawn with; 32 random hexadecimal digits when empty. It stands on the page.
+    seed: what the sample is drawn with; when empty the one registered for the month, else derived from the frame's
+        hash and the archive's head. It stands on the page.
+    seed_witness: who saw how the seed came about.
+    draw_again: why a month is drawn once more that was drawn before.
     snapshot: the store's snapshot; the newest when None.
     progress: called with each notebook's outcome.
 
@@ -134,27 +141,26 @@ def run_month(
     ------
     UsageError: the month is no month.
     StoreError: nothing was taken in, or the snapshot is gone.
+    RunError: the sample was drawn already, over another frame, plan or seed, and no reason is given to draw again.
     """
     first, last = month_days(month)
-    seed = seed or secrets.token_hex(16)
     language = language or site.settings.language
     _ = translator(language)
     purpose = purpose or _("monthly control")
     scheduled, began = schedule(site).monthly, datetime.now(UTC)
     catalog = Catalog(site.folder)
-    given: dict[str, Any] = {"from_date": first.isoformat(), "to_date": last.isoformat(), "seed": seed}
-    notebooks = []
-    for name in scheduled:
-        notebook = catalog.notebook(name)
-        names = declared_parameters(notebook)
-        parameters = {key: value for key, value in {**given, "check": name}.items() if key in names}
-        notebooks.append((name.split("/")[-1], name, parameters))
     with working_folder(site) as working:
         with Store(site, purpose, snapshot, threads) as store:
             pinned, deliveries = store.snapshot, store.deliveries()
             lacking = coverage.coverage(store, {"from_date": first, "to_date": last})
+            asked = Request(seed, seed_witness, draw_again)
+            draw = draw_month(store, site, first, last, asked) if NOTEBOOK in scheduled else None
+            seed = draw.seed if draw else seed or secrets.token_hex(16)
+            given = {"from_date": first.isoformat(), "to_date": last.isoformat(), "seed": seed}
             apart = restricted.kept_apart(site, store, first, last)
             kept_back = answer_checks(store, scheduled, given, working, apart)
+            if draw:
+                answer_sample(store, draw, given, working / "answers")
             days = store.unexplained_days(first, last)
         unkept = []
         if snapshot is None:  # a month asked for as it once was changes nothing
@@ -162,7 +168,14 @@ def run_month(
                 pinned = keep_unexplained_days(site, first, days, pinned)
             except StoreError as error:  # a role that may only read, say: the control itself is whole
                 unkept.append(error.text(language))
-        plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, {"seed": seed}, began, threads)
+        notebooks = []
+        for name in scheduled:
+            values = {**given, "check": name, "draw": as_parameter(draw)}
+            names = declared_parameters(catalog.notebook(name))
+            parameters = {key: value for key, value in values.items() if key in names}
+            notebooks.append((name.split("/")[-1], name, parameters))
+        drawn: dict[str, Any] = {"seed": seed, "sample_draw": draw.as_plain() if draw else None}
+        plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, drawn, began, threads)
         apart = replace(apart, n_findings=sum(kept_back.values()))
         apart.write(working)
         outcomes = execute_all(site, plan, working, progress)

@@ -7,6 +7,8 @@ days as (
         patient_id,
         local_date,
         min(unit_id) as unit_id,
+        min(role) as role,
+        min(unit_type) as unit_type,
         min(recorded_at) as first_at,
         max(recorded_at) as last_at,
         count(*) as n_accesses,

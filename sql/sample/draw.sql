@@ -1,26 +1,22 @@
 with
 
-frame as (
+clusters as (
 
-    select
-        coalesce(unit_id, '-') as stratum,
-        concat_ws('|', coalesce(employee_id, '-'), patient_id, cast(local_date as varchar)) as unit_key,
-        employee_id, patient_id, local_date, unit_id, first_at, last_at, n_accesses, is_blocked
-    from access_days
-    where
-        local_date >= cast($start_at + interval '12' hour as date)
-        and local_date <= cast($end_at - interval '12' hour as date)
+    select stratum, cluster_key, min(manager_id) as manager_id
+    from frame
+    group by stratum, cluster_key
 
 ),
 
 hashed as (
 
     select
-        *,
-        sha256($seed || '|' || unit_key) as draw_hash,
+        stratum, cluster_key,
+        sha256($seed || '|' || cluster_key) as draw_hash,
         count(*) over (partition by stratum) as n_stratum,
+        count(*) over (partition by manager_id) as n_manager,
         count(*) over () as n_frame
-    from frame
+    from clusters
 
 ),
 
@@ -28,20 +24,37 @@ ranked as (
 
     select
         *,
-        row_number() over (partition by stratum order by draw_hash, unit_key) as place
+        row_number() over (partition by stratum order by draw_hash, cluster_key) as place
     from hashed
 
 ),
 
 drawn as (
 
-    -- in proportion to the stratum and rounded up, at least the minimum, at most all of it
-    select
-        stratum, cast(place as bigint) as place, n_stratum, unit_key, draw_hash,
-        employee_id, patient_id, local_date, unit_id, first_at, last_at, n_accesses, is_blocked
+    -- in proportion to the stratum and rounded up, at least the minima, at most all of it
+    select *
     from ranked
-    where place <= greatest($minimum_per_stratum, ($sample_size * n_stratum + n_frame - 1) // n_frame)
+    where place <= greatest(
+        $minimum_per_stratum,
+        ($sample_size * n_stratum + n_frame - 1) // n_frame,
+        ($minimum_per_manager * n_stratum + n_manager - 1) // n_manager
+    )
+
+),
+
+picked as (
+
+    select
+        drawn.stratum, cast(drawn.place as bigint) as place,
+        case when $first_stage_size > 0 and drawn.place > $first_stage_size then 2 else 1 end as stage,
+        drawn.n_stratum, drawn.n_frame, drawn.cluster_key, frame.unit_key, drawn.draw_hash,
+        frame.employee_id, frame.patient_id, frame.local_date, frame.unit_id, frame.reviewer_id,
+        frame.first_at, frame.last_at, frame.n_accesses, frame.is_blocked
+    from drawn
+    inner join frame
+        on drawn.stratum = frame.stratum
+        and drawn.cluster_key = frame.cluster_key
 
 )
 
-select * from drawn order by stratum, place
+select * from picked order by stratum, place, unit_key, employee_id, patient_id

@@ -79,7 +79,8 @@ def described(lake: Lake, path: Path) -> dict[str, str]:
     """Return columns and types that a query really gives."""
     text = path.read_text(encoding="utf-8")
     given: dict[str, Any] = {"unit_keys": ["a"], "seed": "a", "sample_size": 1, "minimum_per_stratum": 1}
-    lake.read_first(f"{path.parent.name}/{path.stem.split('.')[0]}")
+    given |= {"sample_plan": "days", "sample_strata": "unit_id", "minimum_per_manager": 1, "first_stage_size": 0}
+    lake.read_first(f"{path.parent.name}/{path.stem.split('.')[0]}", **given)
     rows = lake.rows(f"describe {text}", **lake.bound(text, **given))
     return {row["column_name"]: row["column_type"] for row in rows}
 

@@ -11,6 +11,7 @@ import pytest
 from pyarrow import parquet
 
 from audit_kernel import sampling
+from audit_kernel.sample_design import Decisions, design
 from tests.sql.conftest import SQL, Lake
 from tests.sql.period import make_period, rank
 from tests.sql.test_catalogue import QUERIES, name_of
@@ -33,8 +34,18 @@ def month(lake: Lake) -> None:
     lake.insert("lake.quarantine", {**of_file, "record_number": 1, "line_number": 2, "code": "not_a_time"})
 
 
+PLAN: dict[str, Any] = {
+    "sample_plan": "days", "sample_strata": "unit_id", "minimum_per_manager": 0, "minimum_per_stratum": 1,
+    "first_stage_size": 0, "sample_size": 10, "seed": "2026-10",
+}  # fmt: skip
+
+
 def drawn(lake: Lake, **given: Any) -> list[dict[str, Any]]:
-    return lake.query("sample/draw", **{"seed": "2026-10", "sample_size": 10, "minimum_per_stratum": 1, **given})
+    return lake.query("sample/draw", **{**PLAN, **given})
+
+
+def framed(lake: Lake, **given: Any) -> list[dict[str, Any]]:
+    return lake.query("sample/frame", **{**PLAN, **given})
 
 
 def test_the_frame_holds_access_days_of_the_period_with_their_unit(lake: Lake) -> None:
@@ -42,7 +53,7 @@ def test_the_frame_holds_access_days_of_the_period_with_their_unit(lake: Lake) -
     lake.access("2026-09-30 08:00:00")
     lake.access("2026-10-05 09:00:00", patient_id=None)
     lake.access("2026-10-05 10:00:00", patient_id="P2", log_type="Brukersøk")
-    found = lake.query("sample/frame")
+    found = framed(lake)
     assert len(found) == 37
     assert [row["stratum"] for row in found].count("U2") == 6
     assert (found[0]["stratum"], found[0]["unit_key"]) == ("-", "-|P1|2026-10-05")
@@ -50,8 +61,8 @@ def test_the_frame_holds_access_days_of_the_period_with_their_unit(lake: Lake) -
 
 def test_the_draw_is_in_the_order_of_sha256_and_in_proportion(lake: Lake) -> None:
     month(lake)
-    frame = lake.query("sample/frame")
-    sizes = sampling.allocate({"U1": 30, "U2": 6, "-": 1}, size=10, minimum=1)
+    frame = framed(lake)
+    sizes = sampling.allocate({"U1": 30, "U2": 6, "-": 1}, size=10, minima=dict.fromkeys(("U1", "U2", "-"), 1))
     for stratum, size in sizes.items():
         keys = [row["unit_key"] for row in frame if row["stratum"] == stratum]
         expected = sorted(keys, key=lambda key: sampling.draw_hash("2026-10", key))[:size]
@@ -70,6 +81,127 @@ def test_a_larger_sample_contains_the_smaller(lake: Lake) -> None:
 def test_another_seed_draws_other_days(lake: Lake) -> None:
     month(lake)
     assert [row["unit_key"] for row in drawn(lake)] != [row["unit_key"] for row in drawn(lake, seed="2026-11")]
+
+
+def test_the_minima_of_strata_and_managers_are_kept_as_planned(lake: Lake) -> None:
+    month(lake)
+    for unit, manager in (("U1", "M1"), ("U2", "M2")):
+        lake.reference("units", unit_id=unit, manager_id=manager)
+    lake.reference("employees", employee_id="E3", manager_id="M2")
+    lake.reference("unit_assignments", employee_id="E3", unit_id="U3")
+    for day in range(1, 15):
+        lake.access(f"2026-10-{day:02} 08:00:00", employee_id="E3")
+    found = drawn(lake, minimum_per_manager=5, sample_size=2)
+    by_stratum = {row["stratum"]: row["n_stratum"] for row in found}
+    assert by_stratum == {"U1|M1": 30, "U2|M2": 6, "U3|M2": 14, "-|-": 1}
+    drawn_of = {name: sum(row["stratum"] == name for row in found) for name in by_stratum}
+    assert drawn_of == {"U1|M1": 5, "U2|M2": 2, "U3|M2": 4, "-|-": 1}
+    decided = Decisions("days", "unit_id", "0.95", "0.9", "0.05", 1, 5)
+    planned = design(table_of(framed(lake, minimum_per_manager=5)), decided)
+    assert planned.drawn == sum(drawn_of.values())
+    assert (planned.sample_size, planned.population) == (2, 51)
+
+
+def table_of(rows: list[dict[str, Any]]) -> pa.Table:
+    return pa.Table.from_pylist(rows)
+
+
+def test_the_days_of_a_manager_are_in_the_stratum_of_the_unit_and_reviewed_by_another(lake: Lake) -> None:
+    lake.reference("units", unit_id="U1", manager_id="E1")
+    lake.reference("unit_assignments", employee_id="E1", unit_id="U1")
+    lake.access("2026-10-05 08:00:00", employee_id="E1")
+    (found,) = framed(lake, minimum_per_manager=1)
+    assert (found["stratum"], found["manager_id"], found["reviewer_id"]) == ("U1|E1", "E1", "-")
+
+
+@pytest.mark.parametrize(
+    ("strata", "expected"),
+    [("unit_id, role", "U1|nurse"), ("unit_type", "home"), ("role", "nurse"), ("", "-")],
+)
+def test_the_strata_are_the_columns_that_a_site_names(lake: Lake, strata: str, expected: str) -> None:
+    lake.reference("units", unit_id="U1", unit_type="home")
+    lake.reference("unit_assignments", employee_id="E1", unit_id="U1", role="nurse")
+    lake.access("2026-10-05 08:00:00", employee_id="E1")
+    (found,) = framed(lake, sample_strata=strata)
+    assert found["stratum"] == expected
+
+
+def test_one_random_day_of_each_unit_is_drawn_whole(lake: Lake) -> None:
+    month(lake)
+    lake.access("2026-10-31 08:00:00", employee_id="E1", patient_id="P2")
+    found = drawn(lake, sample_plan="unit_days", sample_size=0)
+    expected = min((f"U1|2026-10-{day:02}" for day in range(1, 32)), key=lambda key: sampling.draw_hash("2026-10", key))
+    of_unit = [row for row in found if row["stratum"] == "U1"]
+    assert {row["cluster_key"] for row in of_unit} == {expected}
+    assert len(of_unit) == 1
+    assert {row["stratum"] for row in found} == {"-", "U1", "U2"}
+
+
+def test_a_share_of_the_employees_is_drawn_with_all_their_days(lake: Lake) -> None:
+    month(lake)
+    found = drawn(lake, sample_plan="employees", sample_size=1)
+    first = min(("E1", "E2", "-"), key=lambda key: sampling.draw_hash("2026-10", key))
+    assert {row["cluster_key"] for row in found} == {first}
+    assert len(found) == {"E1": 30, "E2": 6, "-": 1}[first]
+
+
+def test_a_share_of_the_accesses_is_drawn_one_by_one(lake: Lake) -> None:
+    lake.access("2026-10-05 08:00:00", event_id="7")
+    lake.access("2026-10-05 09:00:00", event_id="8")
+    lake.access("2026-10-05 09:00:00", event_id="9", outcome="denied")
+    assert [row["unit_key"] for row in framed(lake, sample_plan="accesses")] == [
+        "E1|P1|2026-10-05|gerica|7|0",
+        "E1|P1|2026-10-05|gerica|8|0",
+    ]
+    assert len(drawn(lake, sample_plan="accesses", sample_size=1)) == 1
+
+
+def test_the_second_stage_is_marked(lake: Lake) -> None:
+    month(lake)
+    found = drawn(lake, sample_plan="two_stages", sample_size=8, first_stage_size=5, minimum_per_stratum=0)
+    assert [row["stage"] for row in found] == [1] * 5 + [2] * 3
+    assert {row["stratum"] for row in found} == {"-"}
+
+
+def test_a_day_is_shown_with_its_reasons_its_shift_and_the_other_accesses(lake: Lake) -> None:
+    lake.access("2026-10-05 08:00:00")
+    lake.access("2026-10-05 09:00:00")
+    lake.access("2026-10-05 10:00:00", outcome="denied")
+    lake.access("2026-10-07 10:00:00")
+    lake.access("2026-10-09 10:00:00")
+    lake.access("2026-10-09 10:00:00", patient_id="P2")
+    for starts, ends, status in (
+        ("2026-10-05 06:00:00", "2026-10-05 14:00:00", "worked"),
+        ("2026-10-05 14:00:00", "2026-10-05 22:00:00", "absent"),
+        ("2026-10-07 06:00:00", "2026-10-07 14:00:00", None),
+    ):
+        lake.reference("shifts", employee_id="E1", unit_id="U1", kind="shift", status=status, starts_at=starts,
+                       ends_at=ends)  # fmt: skip
+    make_period(lake, explained="recorded_at = timestamp '2026-10-05 08:00:00'")
+    (found,) = lake.query("sample/sampled_days", unit_keys=["E1|P1|2026-10-05"])
+    assert (found["n_accesses"], found["n_explained"], found["reasons"]) == (2, 1, "on_shift")
+    assert (found["n_shifts"], found["shift_from"].hour, found["shift_to"].hour) == (1, 6, 14)
+    assert (found["shift_unit_id"], found["is_within_shift"]) == ("U1", True)
+    assert (found["n_other_accesses"], found["n_other_days"]) == (2, 2)
+    assert (found["first_other_at"].day, found["last_other_at"].day) == (7, 9)
+
+
+def test_a_day_without_shift_reason_or_other_access_is_shown_as_such(lake: Lake) -> None:
+    lake.access("2026-10-05 08:00:00", employee_id=None)
+    make_period(lake)
+    (found,) = lake.query("sample/sampled_days", unit_keys=["-|P1|2026-10-05"])
+    assert (found["n_explained"], found["reasons"], found["n_shifts"], found["n_other_accesses"]) == (0, None, 0, 0)
+    assert found["is_within_shift"] is None
+
+
+def test_risk_targeted_days_are_those_without_a_reason(lake: Lake) -> None:
+    for day in range(5, 10):
+        lake.access(f"2026-10-{day:02} 08:00:00", is_break_glass=day == 9)
+    make_period(lake, explained="local_date = date '2026-10-05'")
+    found = lake.query("sample/targeted", seed="a", targeted_days=3)
+    keys = [f"E1|P1|2026-10-0{day}" for day in range(6, 10)]
+    assert [row["unit_key"] for row in found] == sorted(keys, key=lambda key: sampling.draw_hash("a", key))[:3]
+    assert {row["n_days"] for row in found} == {4}
 
 
 def test_the_context_holds_all_rows_of_the_picked_days_only(lake: Lake) -> None:
@@ -133,8 +265,8 @@ def test_one_and_two_threads_give_the_same_bytes(path: Any) -> None:
             lake.access("2026-10-07 08:00:00", event_id=f"{tie}{tie}", table_name="Journal", record_ref="J1")
         grounds_for_findings(lake)
         text = (SQL / f"{name_of(path)}.sql").read_text(encoding="utf-8")
-        lake.read_first(name_of(path))
-        given = {"seed": "a", "sample_size": 9, "minimum_per_stratum": 1, "unit_keys": ["E1|P1|2026-10-07"], **LOOSE}
+        given = {**PLAN, "sample_size": 9, "unit_keys": ["E1|P1|2026-10-07"], "targeted_days": 3, **LOOSE}
+        lake.read_first(name_of(path), **given)
         table = lake.connection.execute(text, lake.bound(text, employee_id="E1", **given)).to_arrow_table()
         assert table.num_rows > 0
         answers.append(result_bytes(table))
