@@ -153,11 +153,11 @@ def run_month(
         with Store(site, purpose, snapshot, threads) as store:
             pinned, deliveries = store.snapshot, store.deliveries()
             lacking = coverage.coverage(store, {"from_date": first, "to_date": last})
+            apart = restricted.kept_apart(site, store, first, last)
             asked = Request(seed, seed_witness, draw_again)
             draw = draw_month(store, site, first, last, asked) if NOTEBOOK in scheduled else None
             seed = draw.seed if draw else seed or secrets.token_hex(16)
             given = {"from_date": first.isoformat(), "to_date": last.isoformat(), "seed": seed}
-            apart = restricted.kept_apart(site, store, first, last)
             kept_back = answer_checks(store, scheduled, given, working, apart)
             if draw:
                 answer_sample(store, draw, given, working / "answers")
@@ -182,12 +182,8 @@ def run_month(
         breaks = journal_breaks(site, language)
         sealed = run_restricted(site, plan, working, apart, kept_back, breaks)
         plan = replace(plan, parameters={**plan.parameters, **sealed.told()})
-        warnings = [
-            *restricted.told(apart.n_findings, language),
-            *breaks,
-            *unkept,
-            *coverage.serious(lacking, language),
-        ]
+        told = restricted.told(apart.n_findings, language)
+        warnings = [*told, *breaks, *unkept, *coverage.serious(lacking, language)]
         warnings += coverage.early_end(deliveries, last, site.settings.time_zone, language)
         with contextlib.suppress(JournalError):  # a broken journal stands among the breaks already
             warnings += coverage.never_taken_in(refused_files(site), deliveries, site.settings.time_zone, language)

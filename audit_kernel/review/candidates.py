@@ -59,7 +59,10 @@ def candidates(site: Site, month: SealedMonth, store: Store, titles: Mapping[Kin
     ------
     SettingsError: checks found something, but the month ranks no findings; or it has neither findings nor a sample.
     """
-    return [*_findings(site, month), *_days(month, store, "sample", titles), *_days(month, store, "targeted", titles)]
+    sample = list(_days(month, store, "sample", titles))
+    drawn = {each.keys for each in sample}
+    targeted = [each for each in _days(month, store, "targeted", titles) if each.keys not in drawn]
+    return [*_findings(site, month), *sample, *targeted]
 
 
 def protected_patients(store: Store, first: date) -> set[str]:

@@ -198,13 +198,16 @@ def test_lists_go_out_for_the_sample_and_the_ranked_findings_and_come_back(site,
     expected |= {
         ("finding", row["finding_id"]) for row in findings(ordinary, "ranked_findings") if row["is_within_budget"]
     }
+    targeted = {row["unit_key"]: row for row in findings(ordinary, "draw_targeted")}
+    assert [row for row in targeted.values() if is_apart(row)] == []
+    expected |= {("targeted", key) for key in targeted if ("sample", key) not in expected}
     known = decisions.lists(site, "2026-10")
     assert {(row["kind"], key) for entry in known for row in entry["rows"] for key in row["keys"]} == expected
     assert sum(each["n_rows"] for each in lists.values()) == sum(len(entry["rows"]) for entry in known)
     assert {"R1", MANAGER} <= set(lists)
     assert oct((folder).stat().st_mode)[-3:] == "700"
     assert {oct(path.stat().st_mode)[-3:] for path in folder.iterdir()} == {"600"}
-    by_key = {row["unit_key"]: row for row in findings(ordinary, "draw")}
+    by_key = targeted | {row["unit_key"]: row for row in findings(ordinary, "draw")}
     by_key |= {row["finding_id"]: row for row in findings(ordinary, "ranked_findings")}
     for entry in known:
         whose = {by_key[key]["employee_id"] for row in entry["rows"] for key in row["keys"]}
