@@ -133,16 +133,6 @@ def assess(findings: pa.Table, names: Sequence[str], parameters: Mapping[str, An
     return findings.filter(pa.array(keep, pa.bool_()))
 
 
-def with_limits(shares: pa.Table) -> pa.Table:
-    """Fill `lower_limit` and `upper_limit` (Clopper and Pearson, 95 %) where there are incidents to be found."""
-    figures = zip(*(shares.column(name).to_pylist() for name in ("n_found", "n_incidents")), strict=True)
-    limits = [clopper_pearson(found, size) if size else None for found, size in figures]
-    for place, name in enumerate(("lower_limit", "upper_limit")):
-        values = [Decimal(pair[place]).quantize(SMALLEST_TAIL_STEP) if pair else None for pair in limits]
-        shares = shares.set_column(shares.schema.get_field_index(name), name, pa.array(values, TAIL_TYPE))
-    return shares
-
-
 def peer_tail(count: int, n_pairs: int, total: int, squares: int) -> float:
     """Return how likely a pair reaches `count` openings when it is like the other pairs of its peer group.
 
