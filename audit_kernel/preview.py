@@ -173,6 +173,7 @@ def _changes(
 ) -> dict[str, tuple[Threshold, Threshold]]:
     """Return the thresholds of other value that bear on the check, each as it is now and as it is tried."""
     types = {**thresholds_of(site, query), BUDGET: "integer", MINUTES: "decimal"}
+    types = {name: kind for name, kind in types.items() if name in valid}
     if unknown := sorted(set(given) - set(types)):
         raise ParameterError(
             "{query} does not depend on a threshold {given!r}.",

@@ -160,17 +160,6 @@ def _applied(rows: pa.Table, names: Sequence[str], parameters: Mapping[str, Any]
     return rows
 
 
-def with_limits(shares: pa.Table) -> pa.Table:
-    """Fill `lower_limit` and `upper_limit` (Clopper and Pearson, 95 %) where there are incidents to be found."""
-    figures = zip(*(shares.column(name).to_pylist() for name in ("n_found", "n_incidents")), strict=True)
-    step = Decimal(1).scaleb(-TAIL_TYPE.scale)
-    limits = [clopper_pearson(found, size) if size else None for found, size in figures]
-    for place, name in enumerate(("lower_limit", "upper_limit")):
-        values = [Decimal(pair[place]).quantize(step) if pair else None for pair in limits]
-        shares = shares.set_column(shares.schema.get_field_index(name), name, pa.array(values, TAIL_TYPE))
-    return shares
-
-
 def percent_up(rate: float, digits: int = 1) -> Decimal:
     """Return a limit in per cent rounded up, as printed tables of limits are."""
     scale = 10 ** (digits + 2)

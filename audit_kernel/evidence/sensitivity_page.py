@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ from audit_kernel.evidence.display import Facts, Paragraph
 from audit_kernel.evidence.page import Page
 from audit_kernel.locale import format_percent, translator
 from audit_kernel.parameters import PERIOD
-from audit_kernel.statistics import with_limits
+from audit_kernel.statistics import clopper_pearson
 from audit_kernel.yaml_file import Texts, read_model
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from audit_kernel.query import Result
 
 ALL = "*"
+LIMIT_TYPE, LIMIT_STEP = pa.decimal128(19, 18), Decimal(1).scaleb(-18)
 
 
 class _Kinds(RootModel[dict[str, Texts]]):
@@ -34,7 +36,7 @@ class SensitivityPage(Page):
     def ask(self) -> Result:
         """Take the run's answer, kinds and checks written as their titles."""
         result = super().ask()
-        table = with_limits(result.table)
+        table = _with_limits(result.table)
         _ = translator(self.language)
         self.of_all = next((row for row in table.to_pylist() if row["kind"] == ALL), None)
         kinds = read_model(resource_folder("sql") / "sensitivity" / "kinds.yml", _Kinds).root
@@ -82,6 +84,16 @@ class SensitivityPage(Page):
             for name in names
         }
         return _with_words(table, "check_id", {ALL: _("Any of the checks asked"), **titles})
+
+
+def _with_limits(shares: pa.Table) -> pa.Table:
+    """Fill `lower_limit` and `upper_limit` (Clopper and Pearson, 95 %) where there are incidents to be found."""
+    figures = zip(*(shares.column(name).to_pylist() for name in ("n_found", "n_incidents")), strict=True)
+    limits = [clopper_pearson(found, size) if size else None for found, size in figures]
+    for place, name in enumerate(("lower_limit", "upper_limit")):
+        values = [Decimal(pair[place]).quantize(LIMIT_STEP) if pair else None for pair in limits]
+        shares = shares.set_column(shares.schema.get_field_index(name), name, pa.array(values, LIMIT_TYPE))
+    return shares
 
 
 def _with_words(table: pa.Table, column: str, words: Mapping[str, str]) -> pa.Table:

@@ -94,6 +94,7 @@ def material(store: CopiedStore, first: date, last: date, seed: str, n_incidents
     people = look("snoopers", SNOOPERS_FOR_EACH * n_incidents, "drawn_snoopers")
     patients = look("patients", PATIENTS_FOR_EACH * n_incidents, "drawn_patients")
     of_units = look("unit_patients", PATIENTS_OF_UNIT, "drawn_unit_patients")
+    look("everybody", keep_as="drawn_everybody")
     moments, days = defaultdict(list), defaultdict(set)
     for row in look("moments", MOMENTS_OF_ONE):
         moments[row["employee_id"]].append((row["source_id"], row["recorded_at"]))

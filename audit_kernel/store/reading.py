@@ -146,7 +146,10 @@ class Store:
     def forget_period(self) -> None:
         """Search for a period's reasons anew when it is next asked about: thresholds or rows are others now."""
         self._looked = Looked()
-        self._connection.execute("drop table if exists temp.explained_period")
+        # which period the others are of stands in these, by their name
+        marks = "select table_name from duckdb_tables() where database_name = 'temp' and table_name like '%\\_period'"
+        for (name,) in self._connection.execute(f"{marks} escape '\\'").fetchall():
+            self._connection.execute(f'drop table temp."{name}"')
 
     def keep_findings(self, findings: Sequence[pa.Table]) -> None:
         """Make the findings of a month's checks the relation that `ranked_findings` reads.

@@ -1,21 +1,11 @@
 with
 
-wanted as (
-
-    select patient_id from drawn_patients
-    union
-    select patient_id from drawn_persons
-    union
-    select patient_id from drawn_unit_patients
-
-),
-
 openers as (
 
     -- a stranger to these patients is somebody else, of a unit where nobody opened the record in the month
     select distinct period_accesses.patient_id, period_accesses.employee_id, period_accesses.unit_id
     from period_accesses
-    semi join wanted on period_accesses.patient_id = wanted.patient_id
+    semi join drawn_everybody on period_accesses.patient_id = drawn_everybody.patient_id
     where period_accesses.employee_id is not null
 
 )

@@ -1,15 +1,5 @@
 with
 
-wanted as (
-
-    select patient_id from drawn_patients
-    union
-    select patient_id from drawn_persons
-    union
-    select patient_id from drawn_unit_patients
-
-),
-
 tables as (
 
     select distinct source_id, table_name from drawn_donors where is_named_by_record and related = 'record'
@@ -28,7 +18,7 @@ records as (
         and starts_with(identifier_periods.identifier, tables.table_name || ':')
     where
         identifier_periods.kind = 'patient' and identifier_periods.is_record
-        and identifier_periods.id in (select patient_id from wanted)
+        and identifier_periods.id in (select patient_id from drawn_everybody)
         and identifier_periods.valid_from <= cast($start_at as date)
         and identifier_periods.valid_to > cast($end_at as date)
     group by identifier_periods.source_id, tables.table_name, identifier_periods.id

@@ -1,15 +1,5 @@
 with
 
-wanted as (
-
-    select patient_id from drawn_patients
-    union
-    select patient_id from drawn_persons
-    union
-    select patient_id from drawn_unit_patients
-
-),
-
 written as (
 
     select
@@ -18,7 +8,7 @@ written as (
     from resolved_accesses
     where
         recorded_at >= $start_at and recorded_at < $end_at
-        and resolved_patient_id in (select patient_id from wanted)
+        and resolved_patient_id in (select patient_id from drawn_everybody)
     group by source_id, resolved_patient_id
 
 ),
@@ -28,7 +18,7 @@ named as (
     select source_id, id as patient_id, min(identifier) as identifier
     from identifier_periods
     where
-        kind = 'patient' and not is_record and id in (select patient_id from wanted)
+        kind = 'patient' and not is_record and id in (select patient_id from drawn_everybody)
         and valid_from <= cast($start_at as date) and valid_to > cast($end_at as date)
     group by source_id, id
 
@@ -38,12 +28,12 @@ targets as (
 
     -- the identifier that stands for the patient in that log, and what else its rows say
     select
-        sources.source_id, wanted.patient_id, coalesce(named.identifier, wanted.patient_id) as identifier,
+        sources.source_id, everybody.patient_id, coalesce(named.identifier, everybody.patient_id) as identifier,
         written.patient_name, written.patient_unit_id
     from sources
-    cross join wanted
-    left join named on sources.source_id = named.source_id and wanted.patient_id = named.patient_id
-    left join written on sources.source_id = written.source_id and wanted.patient_id = written.patient_id
+    cross join drawn_everybody as everybody
+    left join named on sources.source_id = named.source_id and everybody.patient_id = named.patient_id
+    left join written on sources.source_id = written.source_id and everybody.patient_id = written.patient_id
     where sources.event_table = 'accesses'
 
 )
