@@ -200,10 +200,8 @@ def month(
     total = len(schedule(opened).monthly)
     drawn = {"seed": seed, "seed_witness": seed_witness, "draw_again": draw_again}
     with printing.step_progress(warnings, language or opened.settings.language, total) as progress:
-        run = run_month(
-            opened, month, **drawn, purpose=purpose, language=language, snapshot=snapshot, threads=threads,
-            progress=progress,
-        )  # fmt: skip
+        asked = {**drawn, "purpose": purpose, "language": language}
+        run = run_month(opened, month, **asked, snapshot=snapshot, threads=threads, progress=progress)
     _finish(printer(opened, language), run, as_json=as_json)
 
 

@@ -17,7 +17,7 @@ from pyarrow import compute
 from scipy import stats
 
 from audit_kernel.errors import SettingsError
-from audit_kernel.peers import TAIL_TYPE, codes, with_peer_tails
+from audit_kernel.peers import codes, with_peer_tails
 from audit_kernel.shrinkage import stand_out
 
 if TYPE_CHECKING:
