@@ -15,15 +15,15 @@ events as (
 
 parted as (
 
-    select 'kind' as breakdown, kind as part, * exclude (kind, local_date) from events
+    select 'all_by_kind' as breakdown, kind as part, * exclude (kind, local_date) from events
     union all
     select 'attempts_by_day', cast(local_date as varchar), * exclude (kind, local_date) from events where is_attempt
     union all
     select 'attempts_by_account', coalesce(account, '-'), * exclude (kind, local_date) from events where is_attempt
     union all
-    select 'account_unknown', kind, * exclude (kind, local_date) from events where account is null
+    select 'unjudged_without_account', kind, * exclude (kind, local_date) from events where account is null
     union all
-    select 'address_unknown', kind, * exclude (kind, local_date) from events where network_address is null
+    select 'unjudged_without_address', kind, * exclude (kind, local_date) from events where network_address is null
 
 ),
 

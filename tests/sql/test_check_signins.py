@@ -104,9 +104,9 @@ def test_an_account_is_one_in_any_case_of_letters_and_over_all_logs_and_needs_no
     (row,) = found(lake, "authentication")
     assert (row["reason_code"], row["n_events"], row["reason_values"]["account"]) == ("burst", 3, "admin")
     counts = {(each["breakdown"], each["part"]): each for each in lake.query("checks/authentication.counts")}
-    assert (counts["kind", "failure"]["n_rows"], counts["kind", "failure"]["n_unknown"]) == (6, 1)
-    assert counts["account_unknown", "failure"]["n_times"] == 3
-    assert counts["address_unknown", "failure"]["n_times"] == 6
+    assert (counts["all_by_kind", "failure"]["n_rows"], counts["all_by_kind", "failure"]["n_unknown"]) == (6, 1)
+    assert counts["unjudged_without_account", "failure"]["n_times"] == 3
+    assert counts["unjudged_without_address", "failure"]["n_times"] == 6
     assert lake.query("checks/authentication.matrix")[0]["n_failures"] == 6
 
 
