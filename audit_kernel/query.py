@@ -136,7 +136,8 @@ def _answered(
         places.place_period(connection, bound)
     if CHANCE_PAIRS in query.description.needs:
         explanations.explain_chance_pairs(connection, site, bound, day)
-    for name, text in query.steps:
+    is_read = any(name in query.sql for name, _text in query.steps)  # a frame of what was logged reads none
+    for name, text in query.steps if is_read else ():
         answer(connection, f'create or replace temp table "{name}" as {text}', bound)
     if query.part == FRAME:
         answer(connection, f"create or replace temp table frame_of_kind as {query.sql}", bound)
