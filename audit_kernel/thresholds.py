@@ -57,8 +57,8 @@ def thresholds_valid_on(day: date, site_folder: Path | None = None) -> dict[str,
     ------
     SettingsError: a file is wrong, or the site names a threshold that no query has.
     """
-    if (decisions := _TRIED.get()) is not None:
-        return dict(decisions)
+    if (trial := _TRIED.get()) is not None:
+        return dict(trial)
     package = read_model(resource_folder("parameters") / FILE, _Thresholds).root
     own_file = site_folder / "parameters" / FILE if site_folder else None
     known = {**package, **dict.fromkeys(_named_by_own_queries(site_folder), ())} if site_folder else package
