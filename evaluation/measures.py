@@ -17,6 +17,7 @@ SLOW = "slow_browser"
 # What is asked of the product: the least, or the most where a bound is said to be so.
 LEAST_EXPLAINED, LEAST_FIRST, MOST_CHANCE = 0.98, 0.92, 0.02
 LEAST_RECALL, LEAST_OF_A_FAMILY, LEAST_SLOW, LEAST_DRUG = 0.95, 0.80, 0.90, 0.98
+FEWEST_CLEAN = 20  # of fewer worlds even one alert in each leaves the limit below q, or near it
 LEAST_PRECISION, LEAST_TIMES, LEAST_COVERAGE = 0.60, 10, 0.95
 
 
@@ -164,7 +165,7 @@ class Evaluation:
                 "-",
                 f"lower 95 % limit at most {q:g}",
                 {PRODUCT: f"{alarmed}, lower limit {100 * lower:.1f} %" if clean else "-"},
-                lower <= q if clean else None,
+                False if lower > q else True if len(clean) >= FEWEST_CLEAN else None,
             ),
             _share("drug diversion: sensitivity", "96.6 %", "at least 98 %", sensitivity, LEAST_DRUG),
             _share("drug diversion: specificity", "95.9 %", "at least 98 %", specificity, LEAST_DRUG),

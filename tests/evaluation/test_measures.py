@@ -200,6 +200,15 @@ def test_the_table_says_what_is_met_what_is_not_and_what_was_not_measured():
     assert "50.0 % (1 of 2), lower limit 1.3 %" in text
 
 
+@pytest.mark.parametrize(
+    ("n_clean", "n_alarmed", "is_met"), [(19, 0, None), (20, 1, True), (20, 6, False), (5, 5, False)]
+)
+def test_worlds_without_incidents_must_be_many_to_pass_but_few_to_fail(n_clean, n_alarmed, is_met):
+    worlds = [a_world("clean", clean_alerts=int(number < n_alarmed), seed=number) for number in range(n_clean)]
+    figures = measures.Evaluation(worlds, {}, 0.05, ()).figures()
+    assert [each.is_met for each in figures if each.name.startswith("worlds without")] == [is_met]
+
+
 def test_precision_is_that_of_one_planted_for_each_thousand_employees():
     # one true alert for each episode; one false alert for each 100 employees, so ten for each thousand
     worlds = [a_world("families", n_planted=3, alerts=Share(3, 90)), a_world("prevalence", alerts=Share(1, 2))]
