@@ -17,7 +17,7 @@ from audit_kernel.yaml_file import Texts, read_model
 
 ROOMS = ("reports", "checks", "sample")
 FRAME = "frame"
-PERIOD_RELATIONS = ("period_accesses", "explained_accesses", "unexplained_accesses")
+PERIOD_RELATIONS = ("period_accesses", "explained_rows", "explained_accesses", "unexplained_accesses")
 PRESENCES = "period_presences"
 CHANCE_PAIRS = "chance_pairs"
 MONTH_FINDINGS, TRIAL_FINDINGS = "month_findings", "trial_findings"

@@ -109,8 +109,8 @@ def explain_period(connection: duckdb.DuckDBPyConnection, site: Site, bound: Map
         "create or replace temp table explanations_searched (number integer, reason varchar, is_searchable boolean)"
     )
     fill(connection, "explanations_searched", searched)
-    for name in ("explained_masks", "reason_sets", "explained_accesses", "unexplained_accesses"):
-        kind = "view" if name == "explained_accesses" else "table"
+    for name in ("explained_masks", "reason_sets", "explained_rows", "explained_accesses", "unexplained_accesses"):
+        kind = "view" if name.startswith("explained_") and name != "explained_masks" else "table"
         connection.execute(f"create or replace temp {kind} {name} as {period_sql(name)}")
     connection.execute("drop table found")
     connection.execute("create or replace temp table explained_period (start_at timestamp, end_at timestamp)")

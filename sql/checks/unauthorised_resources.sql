@@ -73,12 +73,12 @@ findings as (
         cast(null as varchar) as peer_group,
         reason_code as reason_code,
         {'n_events': n_events, 'n_patients': n_patients, 'resource': resource, 'role': role} as reason_values,
-        case
-            when reason_code = 'not_permitted' then 2 when n_events >= $minimum_denied_attempts then 3 else 1
-        end as severity,
+        case when reason_code = 'not_permitted' then 2 else 3 end as severity,
         cast(null as varchar) as explanation_found, cast(null as varchar[]) as explanations_absent,
         cast(null as varchar[]) as explanations_not_searchable
     from subjects
+    -- fewer attempts are a slip or a fault of the program: they stand in the plain counts and the spot check
+    where reason_code = 'not_permitted' or n_events >= $minimum_denied_attempts
 
 )
 

@@ -1,17 +1,16 @@
 with
 
+opened as (
+
+    select access_id from period_accesses where is_access
+
+),
+
 explained as (
 
-    select
-        explained_masks.access_id, explanations_searched.reason,
-        explained_masks.best // 64 as strength, reason_sets.reasons
-    from explained_masks
-    inner join reason_sets on explained_masks.mask = reason_sets.mask
-    inner join explanations_searched on 63 - explained_masks.best % 64 = explanations_searched.number
-    -- attempts and searches may have a reason too, but they are no accesses
-    semi join (select access_id from period_accesses where is_access) as opened
-        on explained_masks.access_id = opened.access_id
-    where explained_masks.is_enough
+    select explained_rows.access_id, explained_rows.reason, explained_rows.strength, explained_rows.reasons
+    from explained_rows
+    semi join opened on explained_rows.access_id = opened.access_id
 
 )
 

@@ -130,7 +130,8 @@ def test_a_failing_notebook_leaves_its_page_and_the_others_go_on(site: Site, tmp
     shutil.copytree(site.folder, copy)
     broken = copy / "sql" / "checks" / "broken.sql"
     source = Path(__file__).parents[2] / "sql" / "checks"
-    broken.write_text((source / "blocked_searches.sql").read_text().replace("from accesses", "from no_such_relation"))
+    text = (source / "blocked_searches.sql").read_text()
+    broken.write_text(text.replace("from period_accesses", "from no_such_relation"))
     (copy / "sql" / "checks" / "broken.yml").write_text((source / "blocked_searches.yml").read_text())
     (copy / "parameters" / "schedule.yml").write_text("monthly: [checks/broken, checks/blocked_searches]\n")
     run = run_month(Site(copy), "2026-10", seed="x")

@@ -19,6 +19,10 @@ def make_period(lake: Lake, first: str = "2026-10-01", last: str = "2026-10-31",
         "create or replace temp table chance_pairs as select access_id, employee_id, patient_id, unit_id,"
         " false as is_explained from period_accesses"
     )
+    lake.rows(
+        "create or replace temp table explained_rows as select access_id, 'on_shift' as reason, 3 as strength,"
+        f" ['on_shift'] as reasons from period_accesses where {explained}"
+    )
     known = "is_access and patient_id is not null and not is_patient_unresolved"
     lake.rows(
         "create or replace temp table explained_accesses as select access_id, 'on_shift' as reason, 3 as strength,"
