@@ -50,8 +50,7 @@ hours as (
 ),
 abnormal as (
     select times.*
-    from times
-    semi join planned on times.employee_id = planned.employee_id
+    from times semi join unexplained_accesses using (access_id) semi join planned using (employee_id)
     anti join shifts
         on times.employee_id = shifts.employee_id
         and times.recorded_at >= shifts.starts_at - $abnormal_times_tolerance_minutes * interval '1' minute
@@ -60,7 +59,7 @@ abnormal as (
     union all
     -- three expected at the limit: where none came, the true share is below it with a confidence of 95 %
     select times.*
-    from times
+    from times semi join unexplained_accesses using (access_id)
     inner join hours using (employee_id, role, unit_type, day_type, local_hour)
     anti join planned on times.employee_id = planned.employee_id
     where choice = 1 and $rare_hour_share * n_peers >= 3 and n_then < $rare_hour_share * n_peers
@@ -70,7 +69,7 @@ counted as (
         employee_id, min(recorded_at) as first_at, max(recorded_at) as last_at, count(*) as n_events,
         count(distinct patient_id) as n_patients, count(distinct local_date) as n_days,
         count(distinct date_trunc('hour', recorded_at)) as n_hours
-    from abnormal semi join unexplained_accesses using (access_id) group by employee_id
+    from abnormal group by employee_id
 ),
 people as (
     select

@@ -227,8 +227,8 @@ LOOSE: dict[str, Any] = {
     "minimum_sensitive_openings": 1, "most_bearers_of_surname": 100, "documentation_days": 1,
     "minimum_unopened_patients": 1, "minimum_printed_patients": 1, "minimum_printed_rows": 1,
     "abnormal_times_minimum": 1, "abnormal_times_tolerance_minutes": 0, "rare_hour_share": Decimal("0.9"),
-    "foreign_unit_minimum_patients": 1, "browsing_months_minimum": 1, "browsing_patients_a_month": 1,
-    "browsing_times_peers": 0, "findings_per_manager": 1,
+    "foreign_unit_minimum_patients": 1, "browsing_patients_minimum": 1, "minimum_unexplained_days": 1,
+    "findings_per_manager": 1,
 }  # fmt: skip
 
 
