@@ -59,6 +59,7 @@ class Column(Strict):
     localised: bool = False
     hidden: bool = False
     is_remark: bool = False
+    words: dict[str, Texts] = Field(default_factory=dict, description="of a column of codes: what each one says")
     name: str = Field(default="", description="filled in from the key")
 
 

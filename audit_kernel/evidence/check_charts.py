@@ -26,7 +26,7 @@ from audit_kernel.evidence.charts import (
     shade,
     step_limits,
 )
-from audit_kernel.evidence.display import format_value, in_words
+from audit_kernel.evidence.display import code_in_words, format_value
 from audit_kernel.evidence.harmless import harmless
 from audit_kernel.evidence.objects import Chart, Table, TableColumn
 from audit_kernel.locale import format_number, translator
@@ -66,8 +66,9 @@ def check_chart(
     """
 
     def label(column: str, value: Any) -> str:  # noqa: ANN401 - one value of any SQL type
-        text = in_words(column, value, language) or format_value(value, columns[column].type, language, "UTC")
-        if columns[column].type == "id" and (name := names.get(str(value))):
+        known = columns[column]
+        text = code_in_words(known, value, language) or format_value(value, known.type, language, "UTC")
+        if known.type == "id" and (name := names.get(str(value))):
             text = f"{text} {name}"
         return _cut(text, LONGEST_LABEL)
 
