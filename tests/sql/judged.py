@@ -18,6 +18,7 @@ def judged(lake: Lake, check: str, **given: Any) -> list[dict[str, Any]]:
     """Return a check's findings; the false-discovery rate is 0.05."""
     text = (SQL / "checks" / f"{check}.sql").read_text(encoding="utf-8")
     names = yaml.safe_load((SQL / "checks" / f"{check}.yml").read_text(encoding="utf-8"))["statistics"]
+    lake.read_first(f"checks/{check}", **given)
     rows = lake.connection.execute(text, lake.bound(text, **given)).to_arrow_table()
     found: list[dict[str, Any]] = statistics.assess(
         rows, names, {"false_discovery_rate": Decimal("0.05"), **given}

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 ASKED: dict[str, Any] = {
     "abnormal_times_tolerance_minutes": 60, "abnormal_times_minimum": 5, "rare_hour_share": Decimal("0.01"),
+    "roster_known_days": 4,
 }  # fmt: skip
 
 
@@ -31,7 +32,10 @@ def counted(lake: Lake, explained: str = "false", **given: Any) -> dict[str, tup
     """Return each employee's reason code and abnormal accesses without a reason; those with none are left out."""
     make_period(lake, explained=explained)
     rows = lake.query("checks/abnormal_times", **{**ASKED, **given})
-    return {row["employee_id"]: (row["reason_code"], row["n_events"]) for row in rows if row["n_events"]}
+    codes = {row["employee_id"]: (row["reason_code"], row["n_events"]) for row in rows if row["n_events"]}
+    without = [row for row in rows if row["reason_code"] != "undocumented_outside_shift" and row["n_events"]]
+    assert set(codes) >= {row["employee_id"] for row in without}
+    return {row["employee_id"]: (row["reason_code"], row["n_events"]) for row in without}
 
 
 def events(lake: Lake, employee: str, **given: Any) -> int:
@@ -72,6 +76,30 @@ def test_five_hours_without_a_reason_are_a_finding_and_any_number_with_one_are_n
     )  # fmt: skip
     assert events(lake, "E2") == 10
     assert judged(lake, "abnormal_times", **{**ASKED, "abnormal_times_minimum": 6}) == []
+
+
+def test_a_reason_that_holds_at_any_hour_does_not_excuse_the_hour_where_the_roster_is_known(lake: Lake) -> None:
+    shift(lake)
+    for minute in range(3):
+        lake.access(f"2026-10-05 02:0{minute}:00", event_id=f"{minute}")
+    lake.access("2026-10-15 02:00:00", event_id="no roster")
+    make_period(lake, explained="true")
+    for event, reasons in (
+        ("0", ["assigned_to_unit"]),
+        ("1", ["stay_or_move", "documented_care"]),
+        ("no roster", ["x"]),
+    ):
+        lake.rows(
+            "update explained_accesses set reasons = $reasons where access_id in"
+            " (select access_id from period_accesses where event_id = $event)",
+            reasons=reasons,
+            event=event,
+        )
+    rows = lake.query("checks/abnormal_times", **ASKED)
+    assert {row["reason_code"]: row["n_events"] for row in rows} == {
+        "undocumented_outside_shift": 1, "outside_shift": 0
+    }  # fmt: skip
+    assert events(lake, "E1") == 1
 
 
 def nurses(lake: Lake, n_people: int, n_each: int = 15) -> None:

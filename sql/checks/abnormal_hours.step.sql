@@ -1,0 +1,79 @@
+with
+
+times as (
+
+    select
+        access_id, employee_id, patient_id, coalesce(role, '') as role, coalesce(unit_type, '') as unit_type,
+        recorded_at, local_date, local_hour,
+        case
+            when is_holiday or local_weekday = 7 then 'sunday' when local_weekday = 6 then 'saturday' else 'weekday'
+        end as day_type
+    from period_accesses
+    where is_access and employee_id is not null and patient_id is not null and not is_patient_unresolved
+
+),
+
+planned as (
+
+    select distinct employee_id from shifts where starts_at < $end_at and ends_at > $start_at
+
+),
+
+timely as (
+
+    -- what shows that somebody worked just then; a unit, a stay or an appointment says why this patient, not why then
+    select access_id
+    from explained_accesses
+    where
+        list_contains(reasons, 'on_shift') or list_contains(reasons, 'documented_care')
+        or list_contains(reasons, 'gave_medicine')
+
+),
+
+outside as (
+
+    select times.*
+    from times
+    semi join planned on times.employee_id = planned.employee_id
+    anti join shifts
+        on times.employee_id = shifts.employee_id
+        and times.recorded_at >= shifts.starts_at - $abnormal_times_tolerance_minutes * interval '1' minute
+        and times.recorded_at < shifts.ends_at + $abnormal_times_tolerance_minutes * interval '1' minute
+        and coalesce(shifts.status, 'planned') in ('planned', 'worked')
+
+),
+
+abnormal as (
+
+    select 'outside_shift' as reason_code, outside.access_id
+    from outside
+    semi join unexplained_accesses on outside.access_id = unexplained_accesses.access_id
+    union all
+    -- where no shift of the employee is known for days, the roster is missing and not the work
+    select 'undocumented_outside_shift' as reason_code, outside.access_id
+    from outside
+    anti join timely on outside.access_id = timely.access_id
+    semi join shifts
+        on outside.employee_id = shifts.employee_id
+        and outside.recorded_at >= shifts.starts_at - $roster_known_days * interval '1' day
+        and outside.recorded_at < shifts.ends_at + $roster_known_days * interval '1' day
+    union all
+    select 'rare_hour' as reason_code, times.access_id
+    from times
+    semi join unexplained_accesses on times.access_id = unexplained_accesses.access_id
+    semi join rare_hours using (employee_id, role, unit_type, day_type, local_hour)
+    anti join planned on times.employee_id = planned.employee_id
+
+),
+
+found as (
+
+    select
+        abnormal.reason_code, times.access_id, times.employee_id, times.patient_id, times.recorded_at,
+        times.local_date
+    from abnormal
+    inner join times on abnormal.access_id = times.access_id
+
+)
+
+select * from found
