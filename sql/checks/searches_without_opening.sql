@@ -39,6 +39,8 @@ people as (
         case when min(patient_id) = max(patient_id) then min(patient_id) end as patient_id,
         count(*) as n_events, count(distinct patient_id) as n_patients
     from followed
+    -- a search for the own unit's patient has its reason, opened or not
+    anti join explained_rows on followed.access_id = explained_rows.access_id
     where
         is_patient_search
         and not coalesce(

@@ -45,7 +45,9 @@ findings as (
     select
         sha256(concat_ws('|', 'units', employee_id, unit_id, cast($start_at as varchar), cast($end_at as varchar)))
             as finding_id,
-        'units' as check_id, 'anomaly' as stream, employee_id, cast(null as varchar) as patient_id, unit_id,
+        'units' as check_id,
+        case when n_patients >= 3 * $foreign_unit_minimum_patients then 'anomaly' else 'targeted' end as stream,
+        employee_id, cast(null as varchar) as patient_id, unit_id,
         first_at, last_at, n_events, cast(n_patients as decimal(18, 4)) as measure,
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,
         cast(null as varchar) as peer_group, reason_code,

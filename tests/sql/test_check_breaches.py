@@ -215,6 +215,7 @@ def test_searches_without_opening_count_patients_and_an_opening_at_the_last_minu
         lake.access("2026-10-31 22:55:00", employee_id="E3", patient_id=patient, log_type="Brukersøk")
     lake.access("2026-10-31 23:05:00", employee_id="E3", patient_id="P2")
     assert found(lake, "searches_without_opening") == [("E1", None, "unopened_searches", 2, 1)]
+    assert found(lake, "searches_without_opening", explained="patient_id = 'P1'") == []
 
 
 def test_prints_in_bulk_are_found_by_patients_or_rows_of_one_local_day(lake: Lake) -> None:
