@@ -71,8 +71,10 @@ def test_a_month_says_what_it_lacks_on_its_index_and_on_the_terminal(sealed):
 
 
 def test_a_month_with_a_failed_notebook_ends_with_three_and_a_broken_journal_is_loud(site):
-    described = (Path(__file__).parents[1] / "sql" / "checks" / "blocked_searches.yml").read_text(encoding="utf-8")
-    (site.folder / "sql" / "checks" / "bad.yml").write_text(f"{described}\ncomplete: []\n", encoding="utf-8")
+    described = (Path(__file__).parents[1] / "sql" / "checks" / "own_record.yml").read_text(encoding="utf-8")
+    described = described.replace("needs: [accesses, period_accesses, employees]\ncomplete: [accesses]", "complete: []")
+    assert "complete: []" in described
+    (site.folder / "sql" / "checks" / "bad.yml").write_text(described, encoding="utf-8")
     (site.folder / "sql" / "checks" / "bad.sql").write_text("select * from no_such_relation\n", encoding="utf-8")
     (site.folder / "parameters" / "schedule.yml").write_text("monthly: [checks/bad]\n", encoding="utf-8")
     intake = site.journals_folder / "intake.jsonl"

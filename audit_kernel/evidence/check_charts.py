@@ -67,7 +67,7 @@ def check_chart(
 
     def label(column: str, value: Any) -> str:  # noqa: ANN401 - one value of any SQL type
         known = columns[column]
-        text = code_in_words(known, value, language) or format_value(value, known.type, language, "UTC")
+        text = code_in_words(column, known, value, language) or format_value(value, known.type, language, "UTC")
         if known.type == "id" and (name := names.get(str(value))):
             text = f"{text} {name}"
         return _cut(text, LONGEST_LABEL)

@@ -110,7 +110,7 @@ def table_from_arrow(
     values = [arrow.column(name).slice(0, limit).to_pylist() for name in names]
     texts = [
         [
-            code_in_words(column, value, language) or format_value(value, column.type, language, time_zone)
+            code_in_words(column.name, column, value, language) or format_value(value, column.type, language, time_zone)
             for value in column_values
         ]
         for column, column_values in zip(shown, values, strict=True)
@@ -143,10 +143,10 @@ def format_value(value: Any, kind: str, language: str, time_zone: str) -> str:  
     return _shortened(text, language)
 
 
-def code_in_words(column: ColumnDescription, value: Any, language: str) -> str:  # noqa: ANN401 - one value of any SQL type
+def code_in_words(name: str, column: ColumnDescription, value: Any, language: str) -> str:  # noqa: ANN401 - any SQL type
     """Return the words for a code: the column's own where its `.yml` has them, else the model's; empty for others."""
     own = getattr(column, "words", {}).get(value) if isinstance(value, str) else None
-    return in_language(own, language) if own else in_words(column.name, value, language)
+    return in_language(own, language) if own else in_words(name, value, language)
 
 
 def in_words(column: str, value: Any, language: str) -> str:  # noqa: ANN401 - one value of any SQL type

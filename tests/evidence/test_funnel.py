@@ -9,6 +9,7 @@ import pyarrow as pa
 import pytest
 from lxml import etree
 
+from audit_kernel.chart_description import ChartDescription
 from audit_kernel.evidence import svg
 from audit_kernel.evidence.check_page import CheckPage
 from audit_kernel.evidence.funnel import funnel
@@ -24,6 +25,7 @@ def counts(*people):
 
 COLLEAGUES = tuple((f"C{number:02d}", number % 4, f"{5 + number / 2:.1f}") for number in range(30))
 SKIMMER = ("E1", 25, "12")
+FUNNEL = ChartDescription(kind="funnel", of="counts", x="exposure", value="n_unaccounted")
 
 
 def texts(chart):
@@ -71,7 +73,7 @@ def test_an_id_from_a_hostile_log_neither_stops_the_drawing_nor_writes_elements(
 
 
 @pytest.mark.parametrize(
-    ("chart", "part", "n_shown"), [("funnel", "counts", 1), ("funnel", "matrix", 0), ((), "counts", 0)]
+    ("chart", "part", "n_shown"), [(FUNNEL, "counts", 1), (FUNNEL, "matrix", 0), ((), "counts", 0)]
 )
 def test_a_checks_page_draws_it_over_its_plain_counts_where_the_check_asks_for_it(chart, part, n_shown, monkeypatch):
     page, shown = object.__new__(CheckPage), []
@@ -79,7 +81,8 @@ def test_a_checks_page_draws_it_over_its_plain_counts_where_the_check_asks_for_i
     page.query, page.language = SimpleNamespace(description=SimpleNamespace(chart=chart, title=title)), "en"
     page.result = SimpleNamespace(table=pa.table({"employee_id": ["C07"]}))
     monkeypatch.setattr(page, "_show", lambda *objects: shown.extend(objects))
-    page._draw(part, SimpleNamespace(table=counts(*COLLEAGUES)))
+    described = SimpleNamespace(description=SimpleNamespace(columns={}))
+    page._draw(part, SimpleNamespace(table=counts(*COLLEAGUES), query=described))
     assert [[text for text in texts(each) if text.startswith("C")] for each in shown] == [["C07"]] * n_shown
 
 

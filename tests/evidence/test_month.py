@@ -130,9 +130,9 @@ def test_a_failing_notebook_leaves_its_page_and_the_others_go_on(site: Site, tmp
     shutil.copytree(site.folder, copy)
     broken = copy / "sql" / "checks" / "broken.sql"
     source = Path(__file__).parents[2] / "sql" / "checks"
-    text = (source / "blocked_searches.sql").read_text()
+    text = (source / "own_record.sql").read_text()
     broken.write_text(text.replace("from period_accesses", "from no_such_relation"))
-    (copy / "sql" / "checks" / "broken.yml").write_text((source / "blocked_searches.yml").read_text())
+    (copy / "sql" / "checks" / "broken.yml").write_text((source / "own_record.yml").read_text())
     (copy / "parameters" / "schedule.yml").write_text("monthly: [checks/broken, checks/blocked_searches]\n")
     run = run_month(Site(copy), "2026-10", seed="x")
     assert [outcome.succeeded for outcome in run.outcomes] == [False, True]

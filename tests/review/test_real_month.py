@@ -43,6 +43,9 @@ def site(tmp_path_factory) -> Site:
         + [f"E{number};Person {number};;{MANAGER if number != 1 else ''};;" for number in range(25)],
         "patient_flags": ["patient_id;flag;detail;valid_from;valid_to"]
         + [f"P{number};sensitive;;2026-01-01;" for number in (0, 5, 8, 22)],
+        # nobody's unit, so that no search has a reason
+        "patients": ["patient_id;name;personal_number;unit_id;blocked_from;blocked_to;valid_from;valid_to"]
+        + [f"P{number};Person {number};;;;;;" for number in range(40)],
     }
     for kind, lines in files.items():
         path = folder / f"{kind}-2.csv"

@@ -13,8 +13,11 @@ from pyarrow import parquet
 from audit_kernel import sampling
 from audit_kernel.sample_design import Decisions, design
 from tests.sql.conftest import SQL, Lake
+from tests.sql.drugs import THRESHOLDS as DRUGS
+from tests.sql.drugs import drug
 from tests.sql.period import make_period, rank
 from tests.sql.test_catalogue import QUERIES, name_of
+from tests.sql.test_sensitivity import made
 
 
 def month(lake: Lake) -> None:
@@ -228,7 +231,9 @@ LOOSE: dict[str, Any] = {
     "minimum_unopened_patients": 1, "minimum_printed_patients": 1, "minimum_printed_rows": 1,
     "abnormal_times_minimum": 1, "abnormal_times_tolerance_minutes": 0, "rare_hour_share": Decimal("0.9"),
     "foreign_unit_minimum_patients": 1, "browsing_patients_minimum": 1, "minimum_unexplained_days": 1,
-    "findings_per_manager": 1,
+    "findings_per_manager": 1, "failed_logins_in_burst": 2, "failed_login_minutes": 10, "lockouts_of_account": 1,
+    "sprayed_accounts": 2, "spraying_minutes": 60, "employment_grace_days": 0, "impossible_travel_hours": 2,
+    "two_places_minutes": 10, "roster_known_days": 4, "minimum_blocked_searches": 1, **DRUGS,
 }  # fmt: skip
 
 
@@ -250,7 +255,19 @@ def grounds_for_findings(lake: Lake) -> None:
         lake.access("2026-10-09 23:00:00", employee_id="E1", patient_id=f"{patient}0", log_type="Brukersøk")
     lake.reference("shifts", employee_id="E1", unit_id="U1", kind="shift", starts_at="2026-10-20 06:00:00",
                    ends_at="2026-10-20 14:00:00")  # fmt: skip
+    lake.reference("employments", employee_id="E9", employment_ref="1", valid_to="2026-01-01")
+    for minute, kind in ((0, "failure"), (1, "failure"), (2, "login")):
+        for employee in ("E9", "E8"):
+            at = f"2026-10-09 08:0{minute}:00"
+            lake.sign_in(at, kind, employee_id=employee, account=employee, network_address="192.0.2.1", country="TH")
+    for minute, session in ((0, "a"), (1, "b"), (2, "a"), (3, "b")):
+        at = f"2026-10-10 08:0{minute}:00"
+        lake.access(at, employee_id="E7", session_id=session, network_address=f"10.0.0.{ord(session)}")
+    for employee, n_doses in (("E1", 1), ("E2", 1), ("E3", 9)):
+        for dose in range(n_doses):
+            drug(lake, f"09 {8 + dose:02}:00", "withdrawal", employee_id=employee)
     make_period(lake)
+    made(lake)
     rank(lake, [{"finding_id": "a", "check_id": "units", "stream": "anomaly", "employee_id": "E1", "n_events": 1}])
 
 
