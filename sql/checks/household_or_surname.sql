@@ -72,7 +72,9 @@ findings as (
             '|', 'household_or_surname', employee_id, patient_id,
             cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
-        'household_or_surname' as check_id, 'breach' as stream,
+        'household_or_surname' as check_id,
+        -- a shared surname alone is chance more often than kinship
+        case strength when 1 then 'targeted' else 'breach' end as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,
         cast(n_events as decimal(18, 4)) as measure,
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,

@@ -57,7 +57,8 @@ findings as (
             '|', 'searches_without_opening', employee_id,
             cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
-        'searches_without_opening' as check_id, 'breach' as stream,
+        'searches_without_opening' as check_id,
+        case when n_patients >= 2 * $minimum_unopened_patients then 'breach' else 'targeted' end as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,
         cast(n_patients as decimal(18, 4)) as measure,
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,

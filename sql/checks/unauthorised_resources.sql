@@ -31,6 +31,8 @@ found as (
         employee_id, patient_id, unit_id, role, recorded_at, patient_id as subject_patient_id,
         'denied_attempts' as reason_code, '' as resource
     from period_accesses
+    -- who cares for the patient met a fault of the rights, not a wall
+    anti join explained_rows on period_accesses.access_id = explained_rows.access_id
     where outcome in ('denied', 'failed')
     union all
     -- a resource type is one question, however many the patients
