@@ -29,6 +29,7 @@ STANDARD_ERRORS = 2
 HIGHEST_SHARE = 20
 LEAST_PEOPLE = 20
 LEAST_PEOPLE_OF_SMALL_GROUP = 4
+TIMES_OF_TWO_OR_THREE = 3
 TAIL_TYPE = pa.decimal128(19, 18)
 MEASURE_TYPE = pa.decimal128(18, 4)
 
@@ -89,6 +90,7 @@ def with_peer_tails(findings: pa.Table, _parameters: Mapping[str, Any]) -> pa.Ta
 
     A row is compared with the narrowest group that has 20 people: role and unit type, role, all. Where fewer, but at
     least four, share role and unit type it must stand out among these too: the more likely of the two tails counts.
+    Two or three say nothing by a tail: there it must be three times the mean of the others, else the work is like that.
     """
     if not findings.num_rows:
         return findings
@@ -104,6 +106,9 @@ def with_peer_tails(findings: pa.Table, _parameters: Mapping[str, Any]) -> pa.Ta
     chosen = numpy.where(enough[0], 0, numpy.where(enough[1], 1, 2))
     own = known[0] & ~enough[0] & (of_group[0].n_people >= LEAST_PEOPLE_OF_SMALL_GROUP)
     chosen = numpy.where(own & (of_group[0].tail > numpy.choose(chosen, [each.tail for each in of_group])), 0, chosen)
+    few = known[0] & (of_group[0].n_people > 1) & (of_group[0].n_people < LEAST_PEOPLE_OF_SMALL_GROUP)
+    is_their_work = few & (beyond < TIMES_OF_TWO_OR_THREE * of_group[0].mean)
+    chosen = numpy.where(is_their_work, 0, chosen)
 
     def figure(name: str) -> Numbers:
         return numpy.choose(chosen, [getattr(each, name) for each in of_group])
@@ -117,7 +122,7 @@ def with_peer_tails(findings: pa.Table, _parameters: Mapping[str, Any]) -> pa.Ta
     expected = figure("mean") + measured - beyond
     columns = {
         "expected": compute.cast(pa.array(numpy.floor(expected * 10_000) / 10_000), MEASURE_TYPE, safe=False),
-        "tail_probability": _decimals(figure("tail")),
+        "tail_probability": _decimals(numpy.where(is_their_work, 1.0, figure("tail"))),
         "peer_group": labels,
         "reason_values": _filled(values, filled),
     }

@@ -136,6 +136,13 @@ def test_fewer_than_four_of_a_kind_are_compared_with_all() -> None:
     assert (row["reason_values"]["n_compared"], row["reason_values"]["percent_fewer"]) == (53, 98)
 
 
+@pytest.mark.parametrize(("counts", "found"), [((21, 16), []), ((21, 7), ["0"]), ((21, 8), []), ((21, 8, 0), ["0"])])
+def test_what_two_or_three_of_a_kind_have_alike_is_their_work(counts: tuple[int, ...], found: list[str]) -> None:
+    others = [0, 1, 0, 2, 0, 0, 1, 0] * 15
+    roles = ["consultant"] * len(counts) + ["nurse"] * len(others)
+    assert kept(findings([*counts, *others], roles=roles, least=10)) == found
+
+
 def test_rows_of_few_people_are_worth_fewer_peers_than_rows_of_many() -> None:
     counts = [0, 1, 2, 1, 0] * 20 + [12]
     many = with_peer_tails(findings(counts), {}).to_pylist()[-1]["tail_probability"]
