@@ -19,14 +19,23 @@ planned as (
 
 ),
 
-timely as (
+notes as (
 
-    -- what shows that somebody worked just then; a unit, a stay or an appointment says why this patient, not why then
-    select access_id
-    from explained_accesses
-    where
-        list_contains(reasons, 'on_shift') or list_contains(reasons, 'documented_care')
-        or list_contains(reasons, 'gave_medicine')
+    select employee_id, recorded_at from period_accesses
+    where is_access and action in ('write', 'sign', 'countersign') and employee_id is not null
+    union all
+    select employee_id, recorded_at from medication_events where kind in ('administration', 'waste', 'return')
+
+),
+
+at_work as (
+
+    -- who writes, signs or gives medicine was at work around then, whatever the roster says
+    select
+        employee_id,
+        recorded_at - $at_work_hours * interval '1' hour as begins,
+        recorded_at + $at_work_hours * interval '1' hour as ends
+    from notes
 
 ),
 
@@ -52,7 +61,9 @@ abnormal as (
     -- where no shift of the employee is known for days, the roster is missing and not the work
     select 'undocumented_outside_shift' as reason_code, outside.access_id
     from outside
-    anti join timely on outside.access_id = timely.access_id
+    anti join at_work
+        on outside.employee_id = at_work.employee_id
+        and outside.recorded_at > at_work.begins and outside.recorded_at < at_work.ends
     semi join shifts
         on outside.employee_id = shifts.employee_id
         and outside.recorded_at >= shifts.starts_at - $roster_known_days * interval '1' day

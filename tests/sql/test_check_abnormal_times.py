@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ASKED: dict[str, Any] = {
     "abnormal_times_tolerance_minutes": 60, "abnormal_times_minimum": 5, "rare_hour_share": Decimal("0.01"),
-    "roster_known_days": 4,
+    "roster_known_days": 4, "at_work_hours": 2,
 }  # fmt: skip
 
 
@@ -78,27 +78,22 @@ def test_five_hours_without_a_reason_are_a_finding_and_any_number_with_one_are_n
     assert judged(lake, "abnormal_times", **{**ASKED, "abnormal_times_minimum": 6}) == []
 
 
-def test_a_reason_that_holds_at_any_hour_does_not_excuse_the_hour_where_the_roster_is_known(lake: Lake) -> None:
-    shift(lake)
-    for minute in range(3):
-        lake.access(f"2026-10-05 02:0{minute}:00", event_id=f"{minute}")
-    lake.access("2026-10-15 02:00:00", event_id="no roster")
+def test_a_reason_that_holds_at_any_hour_does_not_excuse_the_hour_and_being_at_work_does(lake: Lake) -> None:
+    for employee in ("E1", "E2"):
+        shift(lake, employee_id=employee)
+        lake.access("2026-10-05 02:00:00", employee_id=employee)
+        lake.access("2026-10-15 02:00:00", employee_id=employee, event_id=f"{employee} without a roster")
+    lake.access("2026-10-05 03:59:59", employee_id="E2", patient_id="P2", log_type="Skriving")
+    shift(lake, employee_id="E3")
+    lake.access("2026-10-05 02:00:00", employee_id="E3")
+    lake.access("2026-10-05 04:00:00", employee_id="E3", patient_id="P2", log_type="Skriving")
     make_period(lake, explained="true")
-    for event, reasons in (
-        ("0", ["assigned_to_unit"]),
-        ("1", ["stay_or_move", "documented_care"]),
-        ("no roster", ["x"]),
-    ):
-        lake.rows(
-            "update explained_accesses set reasons = $reasons where access_id in"
-            " (select access_id from period_accesses where event_id = $event)",
-            reasons=reasons,
-            event=event,
-        )
     rows = lake.query("checks/abnormal_times", **ASKED)
-    assert {row["reason_code"]: row["n_events"] for row in rows} == {
-        "undocumented_outside_shift": 1, "outside_shift": 0
+    counts = {(row["employee_id"], row["reason_code"]): row["n_events"] for row in rows}
+    assert {who: n for (who, code), n in counts.items() if code == "undocumented_outside_shift"} == {
+        "E1": 1, "E2": 0, "E3": 1
     }  # fmt: skip
+    assert {n for (_who, code), n in counts.items() if code == "outside_shift"} == {0}
     assert events(lake, "E1") == 1
 
 

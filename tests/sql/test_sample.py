@@ -233,7 +233,7 @@ LOOSE: dict[str, Any] = {
     "foreign_unit_minimum_patients": 1, "browsing_patients_minimum": 1, "minimum_unexplained_days": 1,
     "findings_per_manager": 1, "failed_logins_in_burst": 2, "failed_login_minutes": 10, "lockouts_of_account": 1,
     "sprayed_accounts": 2, "spraying_minutes": 60, "employment_grace_days": 0, "impossible_travel_hours": 2,
-    "two_places_minutes": 10, "roster_known_days": 4, "minimum_blocked_searches": 1, **DRUGS,
+    "two_places_minutes": 10, "roster_known_days": 4, "at_work_hours": 2, "minimum_blocked_searches": 1, **DRUGS,
 }  # fmt: skip
 
 
