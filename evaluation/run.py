@@ -26,6 +26,7 @@ from evaluation.worlds import Episode, Plan, Truth, read_truth, write_deliveries
 
 MONTHLY = "monthly"
 DRUG_EVENTS = "medication_events"
+DIVERTING = ("dose_skimming", "missing_signing")  # doses vanish; what is signed late or on another patient does not
 PRODUCT = "product"
 
 
@@ -200,15 +201,16 @@ def compare_reasons(judged: Judged, accesses: pa.Table, truth: Truth) -> None:
 
 
 def compare_drugs(judged: Judged, suspected: list[Review], people: set[str], truth: Truth) -> None:
-    """Fill sensitivity over planted diverters and specificity over everyone else of the drug log.
+    """Fill sensitivity over planted diverters, and specificity over those of the drug log of whom nothing is planted.
 
     A correction task is no suspicion: findings of the targeted stream do not count.
     """
     numbers = {number for (source_id, _event), number in truth.events.items() if "medication" in source_id}
     first, end = month_of(judged.plan)
-    diverters = [each for each in truth.planted(first, end) if each.number in numbers]
+    in_drug_log = [each for each in truth.planted(first, end) if each.number in numbers]
+    diverters = [each for each in in_drug_log if each.family in DIVERTING]
     alarms = [each for each in suspected if each.stream in bags.ALERTING]
-    named = {employee for each in diverters for employee in each.employee_ids}
+    named = {employee for each in in_drug_log for employee in each.employee_ids}
     others = people - named
     accused = {each.employee_id for each in alarms}
     judged.drug_sensitivity = Share(len(found(diverters, alarms)), len(diverters))

@@ -160,7 +160,7 @@ def test_each_check_that_finds_an_episode_is_named_once():
 
 def test_a_correction_task_accuses_nobody_of_diversion():
     judged = run.Judged(Plan(1))
-    truth = Truth((an_episode(),), {("mcss_medication", "1"): "1"})
+    truth = Truth((an_episode(family="dose_skimming"),), {("mcss_medication", "1"): "1"})
     alarms = [a_review(), a_review(employee="E2", stream="targeted"), a_review(employee="E3")]
     run.compare_drugs(judged, alarms, {"E1", "E2", "E3", "E4", "E5"}, truth)
     assert (judged.drug_sensitivity, judged.drug_specificity) == (Share(1, 1), Share(3, 4))

@@ -54,7 +54,10 @@ def test_two_runs_give_identical_tables(months: tuple[MonthRun, MonthRun]) -> No
     assert [a.name for a, b in zip(first, second, strict=True) if a.read_bytes() != b.read_bytes()] == []
 
 
-def test_another_seed_draws_another_sample(site: Site, months: tuple[MonthRun, MonthRun]) -> None:
+def test_another_seed_draws_another_sample(site: Site, months: tuple[MonthRun, MonthRun], tmp_path: Path) -> None:
+    site = Site(shutil.copytree(site.folder, tmp_path / "site"))
+    schedule = "monthly: [checks/many_accesses, random_sample]\n"
+    (site.folder / "parameters" / "schedule.yml").write_text(schedule, encoding="utf-8")
     run = run_month(site, "2026-10", seed="dice 2 2 2", draw_again="the dice fell off the table")
     assert pages(run)["random_sample"] != pages(months[0])["random_sample"]
     assert pages(run)["many_accesses"] == pages(months[0])["many_accesses"]

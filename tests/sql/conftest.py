@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -50,6 +51,12 @@ COMPARISON = {
 }  # fmt: skip
 
 
+@cache
+def yaml_of(path: Path) -> Any:
+    """Return what a YAML file says; read once, since reading took most of a test's time. Not to be changed."""
+    return yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
 class Lake:
     """A small lake in memory; rows are given as mappings, every other column gets a plain value."""
 
@@ -57,7 +64,7 @@ class Lake:
         self.connection = duckdb.connect(":memory:", config={"threads": str(threads)})
         self.connection.execute("set TimeZone = 'UTC'")
         self.connection.execute("attach ':memory:' as lake")
-        self.tables: dict[str, Any] = yaml.safe_load((SQL / "model" / "tables.yml").read_text(encoding="utf-8"))
+        self.tables: dict[str, Any] = yaml_of(SQL / "model" / "tables.yml")
         for name, table in self.tables.items():
             columns = ", ".join(f'"{column}" {each["type"]}' for column, each in table["columns"].items())
             for stored in [] if table.get("reference") else table.get("stored_as", [name]):
@@ -88,7 +95,7 @@ class Lake:
         self.connection.execute("create temp table source_registers (source_id VARCHAR, register VARCHAR)")
         for kind in reference_tables():
             self.connection.execute(f"create temp view {kind} as {empty_sql(kind)}")
-        for view in yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8")):
+        for view in yaml_of(SQL / "model" / "order.yml"):
             self.connection.execute(
                 f"create temp view {view} as {(SQL / 'model' / f'{view}.sql').read_text(encoding='utf-8')}"
             )
@@ -180,7 +187,7 @@ class Lake:
     def read_first(self, name: str, **given: Any) -> None:
         """Make the TEMP tables that a query reads: queries of its own folder."""
         path = SQL / f"{name.split('.', maxsplit=1)[0]}.yml"
-        reads = yaml.safe_load(path.read_text(encoding="utf-8")).get("reads", []) if path.is_file() else []
+        reads = yaml_of(path).get("reads", []) if path.is_file() else []
         for each in reads:
             text = read_path(path, each).read_text(encoding="utf-8")
             self.rows(f"create or replace temp table {each} as {text}", **self.bound(text, **given))

@@ -12,7 +12,7 @@ import pytest
 import sqlglot
 import yaml
 
-from tests.sql.conftest import SQL, Lake, read_path
+from tests.sql.conftest import SQL, Lake, read_path, yaml_of
 from tests.sql.period import make_period, make_trial, rank
 
 MODELS: list[str] = yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8"))
@@ -69,9 +69,9 @@ def name_of(path: Path) -> str:
 
 def description(path: Path) -> dict[str, Any]:
     name = path.stem.split(".")[0]
-    found: dict[str, Any] = yaml.safe_load(path.with_name(f"{name}.yml").read_text(encoding="utf-8"))
+    found: dict[str, Any] = dict(yaml_of(path.with_name(f"{name}.yml")))
     if path.parent.name == "checks":
-        finding = yaml.safe_load((SQL / "finding.yml").read_text(encoding="utf-8"))
+        finding = yaml_of(SQL / "finding.yml")
         found["columns"] = finding["columns"] | found.get("columns", {})
     return found
 
