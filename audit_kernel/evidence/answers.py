@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from audit_kernel.catalog import FRAME
 from audit_kernel.errors import AuditKernelError
+from audit_kernel.evidence import coverage
 from audit_kernel.evidence.restricted import RESTRICTED
 from audit_kernel.files import write_new
 from audit_kernel.parameters import PERIOD, decided_values
@@ -52,6 +53,7 @@ def answer_checks(
     folder = working / ANSWERS
     folder.mkdir(mode=0o700)
     period = {key: value for key, value in given.items() if key in PERIOD}
+    _answered(store, store.catalog.query(coverage.QUERY), period, folder)  # each page says what the period lacks
     findings: list[pa.Table] = []
     kept_back: dict[str, pa.Table] = {}
     for name in (name for name in names if name.startswith("checks/")):

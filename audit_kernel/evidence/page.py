@@ -86,6 +86,10 @@ class Page:
         found = kept(Path(self.run.answers), self.site, query, parameters) if self.run.answers else None
         return found or self.store.ask(query, parameters)
 
+    def report(self, name: str, **parameters: Any) -> Result:  # noqa: ANN401 - typed by the query's `.yml`
+        """Return a report's answer: the month's own where it was worked out, else what the store says now."""
+        return self.whole_answer(self.store.catalog.query(name), parameters)
+
     def heading(self) -> None:
         """Show title, question, what was asked, and on what legal basis."""
         description = self.query.description
@@ -129,8 +133,8 @@ class Page:
         """Return what the reader must know beside the figures: what the period lacks, unresolved rows, odd codes."""
         _ = translator(self.language)
         if self.result is None:
-            return coverage.notices(coverage.coverage(self.store, self.given), self.language)
-        notices = coverage.notices(coverage.coverage(self.store, self.result.parameters), self.language)
+            return coverage.notices(coverage.coverage(self, self.given), self.language)
+        notices = coverage.notices(coverage.coverage(self, self.result.parameters), self.language)
         if self.result.rows_unresolved:
             text = _(
                 "{count} rows of the period concern a record whose patient is not known, because no record key was"
