@@ -110,7 +110,7 @@ def explain_period(connection: duckdb.DuckDBPyConnection, site: Site, bound: Map
     )
     fill(connection, "explanations_searched", searched)
     for name in ("explained_masks", "reason_sets", "explained_rows", "explained_accesses", "unexplained_accesses"):
-        kind = "view" if name.startswith("explained_") and name != "explained_masks" else "table"
+        kind = "view" if name in ("explained_rows", "explained_accesses") else "table"
         connection.execute(f"create or replace temp {kind} {name} as {period_sql(name)}")
     connection.execute("drop table found")
     connection.execute("create or replace temp table explained_period (start_at timestamp, end_at timestamp)")

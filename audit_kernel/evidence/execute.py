@@ -104,7 +104,8 @@ def _cold(working: Path) -> Start:
         except subprocess.TimeoutExpired:
             return None
         finally:
-            _stop_all(process)
+            stop_group(process.pid)
+            process.wait()
 
     return start
 
@@ -151,14 +152,13 @@ def check_parameter_names(name: str, notebook: Path, parameters: Mapping[str, An
             raise ParameterError(problem, f"It has: {', '.join(sorted(declared))}.")
 
 
-def _stop_all(process: subprocess.Popen[bytes]) -> None:
-    """End the process; its kernel, in a session of its own, ends when it finds its parent gone."""
+def stop_group(pid: int) -> None:
+    """Kill a process and its group; its kernel, in a session of its own, ends when it finds its parent gone."""
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGKILL)
+            os.killpg(pid, signal.SIGKILL)
         else:
-            process.kill()
-    process.wait()
+            os.kill(pid, signal.SIGTERM)
 
 
 def reason_of(name: str, message: str, language: str) -> str:

@@ -12,12 +12,13 @@ import importlib
 import json
 import os
 import select
-import signal
 import subprocess
 import sys
 import time
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
+
+from audit_kernel.evidence.execute import main, stop_group
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -81,7 +82,7 @@ class Starter:
         pid = self._said(ends)
         code = self._said(ends) if pid else pid
         if pid:
-            _kill(int(pid))  # it, or what it left behind
+            stop_group(int(pid))  # it, or what it left behind
         if code is None:
             self.close()
             return None
@@ -95,7 +96,7 @@ class Starter:
 
     def close(self) -> None:
         """End the process."""
-        _kill(self._process.pid)
+        stop_group(self._process.pid)
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
             with contextlib.suppress(BrokenPipeError):
@@ -126,14 +127,8 @@ def warm_starters(
             each.close()
 
 
-def _kill(pid: int) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pid, signal.SIGKILL)
-
-
 def serve() -> None:
     """Load the libraries, then fork a process for each order that comes in, and say how it ended."""
-    from audit_kernel.evidence.execute import main
     from audit_kernel.evidence.kernel import ForkedKernel
 
     for name in LOADED:
