@@ -1,41 +1,5 @@
 with
 
-staff_patients as (
-
-    select employee_id as colleague_id, patient_id, valid_from, valid_to from relations where relation = 'self'
-    union all
-    select
-        employees.employee_id as colleague_id, patients.patient_id,
-        greatest(employees.valid_from, patients.valid_from) as valid_from,
-        least(employees.valid_to, patients.valid_to) as valid_to
-    from employees
-    inner join patients on employees.personal_number = patients.personal_number
-
-),
-
-seen as (
-
-    select
-        unexplained_accesses.employee_id, unexplained_accesses.patient_id, unexplained_accesses.unit_id,
-        unexplained_accesses.recorded_at, unexplained_accesses.local_date, unexplained_accesses.access_id,
-        coalesce(bool_or(unexplained_accesses.unit_id = home_units.unit_id), false) as is_same_unit
-    from unexplained_accesses
-    inner join staff_patients
-        on unexplained_accesses.patient_id = staff_patients.patient_id
-        and unexplained_accesses.local_date >= staff_patients.valid_from
-        and unexplained_accesses.local_date < staff_patients.valid_to
-    left join home_units
-        on staff_patients.colleague_id = home_units.employee_id
-        and unexplained_accesses.local_date >= home_units.valid_from
-        and unexplained_accesses.local_date < home_units.valid_to
-    group by
-        unexplained_accesses.employee_id, unexplained_accesses.patient_id, unexplained_accesses.unit_id,
-        unexplained_accesses.recorded_at, unexplained_accesses.local_date, unexplained_accesses.access_id
-    -- one's own record is a check of its own
-    having not coalesce(bool_or(unexplained_accesses.employee_id = staff_patients.colleague_id), false)
-
-),
-
 pairs as (
 
     select
@@ -43,7 +7,8 @@ pairs as (
         max(unit_id) as unit_id, min(recorded_at) as first_at, max(recorded_at) as last_at,
         count(*) as n_events, count(distinct local_date) as n_days,
         bool_or(is_same_unit) as is_same_unit
-    from seen
+    from colleague_accesses
+    semi join unexplained_accesses on colleague_accesses.access_id = unexplained_accesses.access_id
     group by employee_id, patient_id
 
 ),

@@ -1,49 +1,14 @@
 with
 
-deaths as (
-
-    select patient_id, min(died_on) as died_on
-    from (
-        select patient_id, valid_from as died_on from patient_flags where flag = 'deceased'
-        union all
-        select patient_id, cast(ends_at as date) as died_on from stays where end_reason = 'deceased'
-    ) as stated
-    group by patient_id
-
-),
-
-last_stays as (
-
-    -- of the stays begun by then, the latest end; a stay that still runs ends in the year 9999
-    select seen.access_id, max(stays.ends_at) as left_at
-    from unexplained_accesses as seen
-    inner join stays on seen.patient_id = stays.patient_id and stays.starts_at <= seen.recorded_at
-    group by seen.access_id
-
-),
-
-judged as (
-
-    select
-        seen.employee_id, seen.patient_id, seen.unit_id, seen.recorded_at, seen.local_date,
-        coalesce(date_diff('day', deaths.died_on, seen.local_date) > $documentation_days, false) as is_dead,
-        coalesce(date_diff('day', cast(last_stays.left_at as date), seen.local_date) > $documentation_days, false)
-            as is_discharged
-    from unexplained_accesses as seen
-    left join deaths on seen.patient_id = deaths.patient_id
-    left join last_stays on seen.access_id = last_stays.access_id
-
-),
-
 pairs as (
 
     select
         employee_id, patient_id,
         max(unit_id) as unit_id, min(recorded_at) as first_at, max(recorded_at) as last_at,
         count(*) as n_events, count(distinct local_date) as n_days,
-        bool_or(is_dead) as is_dead
-    from judged
-    where is_dead or is_discharged
+        bool_or(ended = 'dead') as is_dead
+    from late_accesses
+    semi join unexplained_accesses on late_accesses.access_id = unexplained_accesses.access_id
     group by employee_id, patient_id
 
 ),

@@ -1,18 +1,5 @@
 with
 
-selves as (
-
-    select employee_id, patient_id, valid_from, valid_to from relations where relation = 'self'
-    union all
-    select
-        employees.employee_id, patients.patient_id,
-        greatest(employees.valid_from, patients.valid_from) as valid_from,
-        least(employees.valid_to, patients.valid_to) as valid_to
-    from employees
-    inner join patients on employees.personal_number = patients.personal_number
-
-),
-
 pairs as (
 
     select
@@ -24,10 +11,11 @@ pairs as (
     where
         is_access and not is_patient_unresolved
         and exists (
-            select 1 from selves
-            where selves.employee_id = period_accesses.employee_id
-                and selves.patient_id = period_accesses.patient_id
-                and period_accesses.local_date >= selves.valid_from and period_accesses.local_date < selves.valid_to
+            select 1 from staff_as_patients
+            where staff_as_patients.employee_id = period_accesses.employee_id
+                and staff_as_patients.patient_id = period_accesses.patient_id
+                and period_accesses.local_date >= staff_as_patients.valid_from
+                and period_accesses.local_date < staff_as_patients.valid_to
         )
     group by employee_id, patient_id
 

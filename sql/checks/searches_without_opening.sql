@@ -1,51 +1,15 @@
 with
 
-seen as (
-
-    select
-        access_id, employee_id, patient_id, unit_id, recorded_at, is_patient_search,
-        case when is_access then recorded_at end as opened_at
-    from period_accesses
-    where (is_access or is_patient_search) and employee_id is not null and patient_id is not null
-    union all
-    -- what follows the last searches of the period
-    select
-        access_id, employee_id, patient_id, unit_id, recorded_at, false as is_patient_search, recorded_at as opened_at
-    from accesses
-    where
-        recorded_at >= $end_at and recorded_at <= $end_at + $search_followed_minutes * interval '1' minute
-        and is_access and employee_id is not null and patient_id is not null
-
-),
-
-followed as (
-
-    -- rows of the same second count as following, because a log gives no order within a second
-    select
-        *,
-        min(opened_at) over (
-            partition by employee_id, patient_id
-            order by recorded_at
-            range between current row and unbounded following
-        ) as next_opened_at
-    from seen
-
-),
-
 people as (
 
     select
         employee_id, max(unit_id) as unit_id, min(recorded_at) as first_at, max(recorded_at) as last_at,
         case when min(patient_id) = max(patient_id) then min(patient_id) end as patient_id,
         count(*) as n_events, count(distinct patient_id) as n_patients
-    from followed
+    from followed_searches
     -- a search for the own unit's patient has its reason, opened or not
-    anti join explained_rows on followed.access_id = explained_rows.access_id
-    where
-        is_patient_search
-        and not coalesce(
-            date_diff('microsecond', recorded_at, next_opened_at) <= $search_followed_minutes * 60000000, false
-        )
+    anti join explained_rows on followed_searches.access_id = explained_rows.access_id
+    where not is_followed
     group by employee_id
 
 ),
