@@ -45,6 +45,7 @@ class Looked:
 
     searched: dict[Period, tuple[int, int]] = field(default_factory=dict)
     lacks: dict[tuple[object, ...], tuple[Lack, ...]] = field(default_factory=dict)
+    steps: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def run_query(
         raise NotAssessableError(query.name, "accesses", is_period_empty=True)
     point_at_order(connection, query, bound)
     completeness.refuse_incomplete_logs(connection, site, query, bound, day, looked.lacks)
-    table = _answered(connection, site, query, bound, day)
+    table = _answered(connection, site, query, bound, day, looked)
     odd_codes = count_odd_codes(connection, *period) if query.room == "checks" else (0, 0)
     reasons = explanations.searched(connection) if query.description.needs_period else ()
     examined = count_examined(connection, query.complete, *period, searched) if query.room == "checks" else searched
@@ -127,7 +128,7 @@ def run_query(
 
 
 def _answered(
-    connection: duckdb.DuckDBPyConnection, site: Site, query: Query, bound: dict[str, Any], day: date
+    connection: duckdb.DuckDBPyConnection, site: Site, query: Query, bound: dict[str, Any], day: date, looked: Looked
 ) -> pa.Table:
     """Run the query after what it reads, and add what SQL cannot work out: tails, and reasons beside findings."""
     if query.description.needs_period:
@@ -136,9 +137,8 @@ def _answered(
         places.place_period(connection, bound)
     if CHANCE_PAIRS in query.description.needs:
         explanations.explain_chance_pairs(connection, site, bound, day)
-    is_read = any(name in query.sql for name, _text in query.steps)  # a frame of what was logged reads none
-    for name, text in query.steps if is_read else ():
-        answer(connection, f'create or replace temp table "{name}" as {text}', bound)
+    if any(name in query.sql for name, _text in query.steps):  # a frame of what was logged reads none
+        _make_steps(connection, query, bound, looked)
     if query.part == FRAME:
         answer(connection, f"create or replace temp table frame_of_kind as {query.sql}", bound)
         bound["spot_check_per_stratum"] = query.description.spot_check_per_stratum
@@ -149,6 +149,18 @@ def _answered(
     if query.description.needs_period and query.room == "checks" and not query.part:
         table = explanations.with_reasons(connection, table)
     return table
+
+
+def _make_steps(connection: duckdb.DuckDBPyConnection, query: Query, bound: Mapping[str, Any], looked: Looked) -> None:
+    """Make the TEMP tables that a query reads: not again for the counts and the frame of the check just asked."""
+    used = {name: value for name, value in bound.items() if any(f"${name}" in text for _name, text in query.steps)}
+    asked = repr((query.steps, sorted(used.items())))
+    if looked.steps.get("made") == asked:
+        return
+    looked.steps.clear()
+    for name, text in query.steps:
+        answer(connection, f'create or replace temp table "{name}" as {text}', bound)
+    looked.steps["made"] = asked
 
 
 def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, has_accesses: bool = False) -> None:

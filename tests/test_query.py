@@ -207,6 +207,23 @@ def test_searches_for_blocked_patients_are_not_assessable_where_nothing_says_who
     assert store.report("reports/blocked_searches", **PERIOD).table.num_rows == 0
 
 
+def test_what_a_check_reads_is_made_once_for_all_its_parts_and_anew_for_another_question(store, monkeypatch):
+    monkeypatch.setattr("audit_kernel.completeness.refuse_incomplete_logs", lambda *_given: None)
+    check = store.catalog.query("checks/searches_without_opening")
+
+    def made(query, **given):
+        store.ask(query, {**PERIOD, **given})
+        table = "select table_oid from duckdb_tables() where table_name = 'followed_searches'"
+        return store._connection.execute(table).fetchone()
+
+    first = made(check)
+    assert made(check.beside("counts")) == made(check.beside("frame"), seed="x") == first
+    other = made(check, search_followed_minutes=5)
+    assert other != first
+    store.forget_period()
+    assert made(check, search_followed_minutes=5) != other
+
+
 def test_the_same_question_has_the_same_answer_in_either_sort_order(store):
     pair = store.report("detailed_activity", employee_id="E3", patient_id="1042", **PERIOD).table
     by_employee = store.report("detailed_activity", employee_id="E3", **PERIOD).table

@@ -8,7 +8,8 @@ seen as (
         outcome, is_access, is_blocked, is_break_glass
     from period_accesses
     where
-        patient_id is not null and not is_patient_unresolved
+        not is_patient_unresolved and patient_id is not null
+        and (is_blocked or patient_id in (select patient_id from blocks))
         and (is_access or (outcome in ('denied', 'failed') and action <> 'search' and not is_patient_search))
 
 ),

@@ -4,15 +4,10 @@ own as (
 
     select access_id, employee_id, coalesce(unit_id, '-') as unit_id, action
     from period_accesses
-    where
-        is_access and not is_patient_unresolved
-        and exists (
-            select 1 from staff_as_patients
-            where staff_as_patients.employee_id = period_accesses.employee_id
-                and staff_as_patients.patient_id = period_accesses.patient_id
-                and period_accesses.local_date >= staff_as_patients.valid_from
-                and period_accesses.local_date < staff_as_patients.valid_to
-        )
+    semi join staff_as_patients as staff
+        on period_accesses.employee_id = staff.employee_id and period_accesses.patient_id = staff.patient_id
+        and period_accesses.local_date >= staff.valid_from and period_accesses.local_date < staff.valid_to
+    where is_access and not is_patient_unresolved
 
 ),
 

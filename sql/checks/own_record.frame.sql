@@ -8,15 +8,10 @@ days as (
         employee_id, patient_id, local_date, max(unit_id) as unit_id,
         min(recorded_at) as first_at, max(recorded_at) as last_at, count(*) as n_events
     from period_accesses
-    where
-        is_access and not is_patient_unresolved
-        and exists (
-            select 1 from staff_as_patients
-            where staff_as_patients.employee_id = period_accesses.employee_id
-                and staff_as_patients.patient_id = period_accesses.patient_id
-                and period_accesses.local_date >= staff_as_patients.valid_from
-                and period_accesses.local_date < staff_as_patients.valid_to
-        )
+    semi join staff_as_patients as staff
+        on period_accesses.employee_id = staff.employee_id and period_accesses.patient_id = staff.patient_id
+        and period_accesses.local_date >= staff.valid_from and period_accesses.local_date < staff.valid_to
+    where is_access and not is_patient_unresolved
     group by employee_id, patient_id, local_date
 
 )

@@ -29,6 +29,16 @@ def found(lake: Lake, check: str, explained: str = "false") -> list[tuple[Any, .
     ]
 
 
+def counted(lake: Lake, check: str) -> list[tuple[Any, ...]]:
+    """Return the plain counts of the check that was run last."""
+    return [tuple(row.values()) for row in lake.query(f"checks/{check}.counts", **THRESHOLDS)]
+
+
+def drawn_from(lake: Lake, check: str) -> dict[str, int]:
+    """Return what the spot check is drawn from: employee, patient and day, with the rows of each."""
+    return {row["unit_key"]: row["n_events"] for row in lake.query(f"checks/{check}.frame", **THRESHOLDS)}
+
+
 def test_denied_attempts_are_grave_from_the_threshold_and_an_access_is_none(lake: Lake) -> None:
     for minute in range(3):
         lake.access(f"2026-10-05 08:0{minute}:00", outcome="denied")
@@ -104,6 +114,31 @@ def test_a_mark_of_the_log_counts_where_no_block_says_against_whom(lake: Lake) -
     assert found(lake, "blocked_records") == [("E1", "P1", "blocked_record", 1, 2)]
 
 
+def test_blocks_are_counted_by_scope_and_outcome_and_drawn_from_where_they_are_against_the_reader(lake: Lake) -> None:
+    lake.reference(
+        "blocks", patient_id="P1", scope="record", direction="only_named", named_kind="employee", named_id="E1"
+    )
+    lake.reference("blocks", patient_id="P1", scope="area", scope_value="patient", direction="on_consent")
+    lake.reference("blocks", patient_id="P1", scope="unit", scope_value="U9", direction="on_consent")
+    lake.access("2026-10-05 08:00:00", employee_id="E1")
+    lake.access("2026-10-05 08:00:00", employee_id="E2", is_break_glass=True)
+    lake.access("2026-10-05 08:01:00", employee_id="E2", outcome="denied", is_blocked=True)
+    lake.access("2026-10-05 08:02:00", employee_id="E2", log_type="Brukersøk", outcome="denied")
+    lake.access("2026-10-05 08:00:00", employee_id="E3", patient_id="P2", outcome="failed", is_blocked=True)
+    lake.access("2026-10-05 08:00:00", employee_id="E4", patient_id="P3")
+    assert [row[0] for row in found(lake, "blocked_records")] == ["E1", "E2", "E2"]
+    assert counted(lake, "blocked_records") == [
+        ("area", "success", 2, 2, 1, 2, 1),
+        ("record", "success", 2, 1, 1, 2, 1),
+        ("area", "denied", 1, 1, 0, 1, 1),
+        ("mark", "failed", 1, 1, 0, 1, 1),
+        ("record", "denied", 1, 1, 0, 1, 1),
+    ]
+    assert drawn_from(lake, "blocked_records") == {
+        "E1|P1|2026-10-05": 1, "E2|P1|2026-10-05": 2, "E3|P2|2026-10-05": 1,
+    }  # fmt: skip
+
+
 def test_media_interest_finds_what_is_unexplained_on_the_days_of_the_list(lake: Lake) -> None:
     lake.reference("media_interest", patient_id="P1", valid_from="2026-10-05", valid_to="2026-10-06")
     lake.access("2026-10-05 08:00:00", employee_id="E1")
@@ -157,6 +192,8 @@ def test_ones_own_record_is_found_even_with_a_reason_and_a_namesake_is_not(lake:
         ("E2", "P2", "wrote_in_own", 1, 3),
         ("E1", "P1", "opened_own", 1, 2),
     ]
+    assert counted(lake, "own_record") == [("-", 2, 1, 2, 2)]
+    assert drawn_from(lake, "own_record") == {"E1|P1|2026-10-05": 1, "E2|P2|2026-10-05": 1}
 
 
 def test_a_colleagues_record_is_graver_at_the_same_unit_and_ones_own_is_left_out(lake: Lake) -> None:
@@ -170,6 +207,8 @@ def test_a_colleagues_record_is_graver_at_the_same_unit_and_ones_own_is_left_out
         ("E2", "P1", "colleague_of_unit", 1, 3),
         ("E3", "P1", "colleague", 1, 2),
     ]
+    assert counted(lake, "colleague_record") == [("-", 1, 0, 1, 1, 1), ("U1", 1, 1, 1, 1, 0), ("U2", 1, 0, 1, 1, 0)]
+    assert list(drawn_from(lake, "colleague_record")) == [f"E{number}|P1|2026-10-05" for number in (4, 2, 3)]
 
 
 def test_ties_are_found_by_household_relation_and_a_surname_that_few_bear(lake: Lake) -> None:
@@ -189,6 +228,16 @@ def test_ties_are_found_by_household_relation_and_a_surname_that_few_bear(lake: 
         ("E2", "P2", "known_relation", 1, 3),
         ("E3", "P3", "same_surname", 1, 1),
     ]
+    lake.reference("relations", employee_id="E3", patient_id="P4", relation="sibling")
+    assert counted(lake, "household_or_surname") == [
+        ("surname", 2, 1, 2, 1),
+        ("former_partner", 1, 1, 1, 0),
+        ("household", 1, 1, 1, 0),
+        ("sibling", 1, 1, 1, 1),
+    ]
+    assert drawn_from(lake, "household_or_surname") == {
+        "E1|P1|2026-10-05": 1, "E2|P2|2026-10-05": 1, "E3|P3|2026-10-05": 1, "E3|P4|2026-10-06": 1,
+    }  # fmt: skip
 
 
 def test_the_discharged_and_the_dead_are_left_alone_after_the_days_of_documentation(lake: Lake) -> None:
@@ -204,6 +253,30 @@ def test_the_discharged_and_the_dead_are_left_alone_after_the_days_of_documentat
         ("E1", "P1", "discharged", 1, 2),
         ("E1", "P3", "dead", 1, 2),
     ]
+    assert [row for row in counted(lake, "discharged_or_dead") if row[3]] == [
+        ("dead", 31, 90, 1, 1, 1, 0),
+        ("discharged", 31, 90, 2, 2, 1, 1),
+    ]
+    assert set(drawn_from(lake, "discharged_or_dead")) == {"E1|P1|2026-10-06", "E1|P3|2026-10-06", "E2|P1|2026-10-07"}
+
+
+def test_one_who_died_after_the_discharge_counts_as_dead_and_in_the_band_of_the_day(lake: Lake) -> None:
+    lake.reference("stays", patient_id="P1", unit_id="U1", starts_at="2026-01-01", ends_at="2026-04-10 10:00:00")
+    lake.reference("patient_flags", patient_id="P1", flag="deceased", valid_from="2026-09-05")
+    lake.reference("stays", patient_id="P2", unit_id="U1", starts_at="2026-06-01", ends_at="2026-07-07 10:00:00")
+    lake.reference("stays", patient_id="P2", unit_id="U1", starts_at="2026-10-07")
+    for day in ("05", "06", "07"):
+        for patient in ("P1", "P2"):
+            lake.access(f"2026-10-{day} 12:00:00", patient_id=patient)
+    assert found(lake, "discharged_or_dead") == [("E1", "P1", "dead", 3, 2), ("E1", "P2", "discharged", 2, 2)]
+    assert [row[:4] for row in counted(lake, "discharged_or_dead")] == [
+        ("dead", 31, 90, 2), ("dead", 91, 180, 0), ("dead", 181, 365, 0),
+        ("dead", 366, 730, 0), ("dead", 731, 1825, 0), ("dead", 1826, None, 0),
+        ("discharged", 31, 90, 1), ("discharged", 91, 180, 2), ("discharged", 181, 365, 0),
+        ("discharged", 366, 730, 0), ("discharged", 731, 1825, 0), ("discharged", 1826, None, 0),
+    ]  # fmt: skip
+    later = {row["from_days"] for row in lake.query("checks/discharged_or_dead.counts", documentation_days=90)}
+    assert later == {91, 181, 366, 731, 1826}
 
 
 def test_searches_without_opening_count_patients_and_an_opening_at_the_last_minute_follows(lake: Lake) -> None:
@@ -216,6 +289,12 @@ def test_searches_without_opening_count_patients_and_an_opening_at_the_last_minu
     lake.access("2026-10-31 23:05:00", employee_id="E3", patient_id="P2")
     assert found(lake, "searches_without_opening") == [("E1", None, "unopened_searches", 2, 1)]
     assert found(lake, "searches_without_opening", explained="patient_id = 'P1'") == []
+    lake.access("2026-10-05 09:00:00", employee_id="E1", patient_id=None, log_type="Brukersøk")
+    found(lake, "searches_without_opening", explained="patient_id = 'P1'")
+    assert counted(lake, "searches_without_opening") == [("-", 7, 2, 4, 3, 1, 3, 2)]
+    assert drawn_from(lake, "searches_without_opening") == dict.fromkeys(
+        ("E1|P1|2026-10-05", "E1|P2|2026-10-05", "E2|P1|2026-10-05", "E3|P1|2026-10-31"), 1
+    )
 
 
 def test_prints_in_bulk_are_found_by_patients_or_rows_of_one_local_day(lake: Lake) -> None:
@@ -238,14 +317,16 @@ def test_the_rows_behind_a_finding_are_those_of_its_employee_patient_and_kind(la
     lake.access("2026-10-05 08:02:00", log_type="Brukersøk")
     lake.access("2026-10-05 08:03:00", patient_id="P2")
     lake.access("2026-10-05 08:04:00", employee_id="E2")
+    make_period(lake)
 
     def minutes(check: str, patient: str | None) -> list[int]:
         asked = {"employee_id": "E1", "patient_id": patient}
         events = yaml.safe_load((SQL / "checks" / f"{check}.yml").read_text(encoding="utf-8"))["events"]
         return [row["recorded_at"].minute for row in lake.query(f"checks/{events.removesuffix('.sql')}", **asked)]
 
-    for check in ("blocked_records", "own_record", "colleague_record", "household_or_surname", "discharged_or_dead"):
+    for check in ("own_record", "colleague_record", "household_or_surname", "discharged_or_dead"):
         assert minutes(check, "P1") == [0]
+    assert minutes("blocked_records", "P1") == [0, 1]
     assert minutes("media_interest", "P1") == [0, 2]
     assert minutes("protected_persons", None) == [0]
     assert minutes("prints_and_exports", None) == [0]
