@@ -118,9 +118,9 @@ def _register_making(extract: typer.Typer) -> None:
         as_json: JsonOption = False,
     ) -> None:
         """Make an employee's own extract: what is logged of their own accesses, patients masked by the rules."""
-        from audit_kernel.extracts import EMPLOYEE, Request
+        from audit_kernel.extracts import Request
 
-        asked = Request(number, from_date, to_date, purpose, EMPLOYEE, requested=requested, language=language)
+        asked = Request(number, from_date, to_date, purpose, requested=requested, language=language, kind="employee")
         _make(site, asked, as_json=as_json)
 
 

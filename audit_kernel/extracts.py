@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
+from audit_kernel.catalog import Catalog
 from audit_kernel.errors import RunError, UsageError
 from audit_kernel.evidence import chain
 from audit_kernel.evidence.month import run_report
 from audit_kernel.extract_journal import Extract, local_today, record_made, withheld
-from audit_kernel.extract_rules import ExtractRules, extract_rules
+from audit_kernel.extract_rules import ExtractRules, Recipient, extract_rules
 from audit_kernel.parameters import typed_parameters
 from audit_kernel.store.reading import Store
 
@@ -30,7 +31,8 @@ class Request:
     Attributes
     ----------
     number: patient or employee, by the site's id or an identifier of any log.
-    recipient: patient, representative or next_of_kin; `employee` for an employee's own extract.
+    kind: whose accesses are listed: those to a `patient`, or those of an `employee`, who then gets the extract.
+    recipient: of a patient's extract: patient, representative or next_of_kin.
     proof: what was seen of one who acts for a patient.
     requested: the day on which the request came in, ISO; today when empty.
     employee: the one employee that a patient asks about; empty for all.
@@ -40,11 +42,19 @@ class Request:
     from_date: str
     to_date: str
     purpose: str
-    recipient: str
+    recipient: str = EMPLOYEE
     proof: str = ""
     requested: str = ""
     employee: str = ""
     language: str = ""
+    kind: Literal["patient", "employee"] = "patient"
+
+    @property
+    def subjects(self) -> dict[Literal["patient", "employee"], str]:
+        """Who is asked about, by kind, as typed."""
+        if self.kind == EMPLOYEE:
+            return {"employee": self.number}
+        return {"patient": self.number, **({"employee": self.employee} if self.employee else {})}
 
 
 def make_extract(site: Site, request: Request) -> tuple[MonthRun, Extract]:
@@ -59,31 +69,35 @@ def make_extract(site: Site, request: Request) -> tuple[MonthRun, Extract]:
     """
     rules = extract_rules(site)
     requested = _day(request.requested, local_today(site))
-    with Store(site, request.purpose) as store:
-        if request.recipient == EMPLOYEE:
-            subjects = {"employee_id": store.subject("employee", request.number)}
-        else:
-            subjects = {"patient_id": store.subject("patient", request.number)}
-            _refuse_recipient(store, rules, request, subjects["patient_id"])
-            if request.employee:
-                subjects["employee_id"] = store.subject("employee", request.employee)
-                rules.refuse_answer_about(subjects["employee_id"], withheld(site))
-        parameters: dict[str, Any] = {**subjects, "from_date": request.from_date, "to_date": request.to_date}
-        values = typed_parameters(store.catalog.query(QUERY), parameters)
+    is_own = request.kind == EMPLOYEE
+    days = {"from_date": request.from_date, "to_date": request.to_date}
+    values = typed_parameters(Catalog(site.folder).query(QUERY), {**days, "patient_id": request.number})
     site.period(values["from_date"], values["to_date"])
+    rule = Recipient() if is_own else _rule_of(rules, request, site.settings.language)
+    with Store(site, request.purpose) as store:
+        subjects = {f"{kind}_id": store.subject(kind, typed) for kind, typed in request.subjects.items()}
+        if rule.is_after_death and not store.sql(DECEASED, {"patient_id": subjects["patient_id"]}).num_rows:
+            raise UsageError(
+                "{recipient!r} may have the extract of a dead patient only, and nothing says that this one has died.",
+                "Take the mark `deceased` in first: audit-kernel reference FILE --kind patient_flags",
+                recipient=request.recipient,
+            )
+    if request.employee:
+        rules.refuse_answer_about(subjects["employee_id"], withheld(site))
     due = rules.due.after(requested)
     told = {"recipient": request.recipient, "requested": str(requested), "due": str(due)}
     language = request.language or site.settings.language
-    run = run_report(site, QUERY, parameters, purpose=request.purpose, language=language, told={"extract": told})
+    run = run_report(
+        site, QUERY, {**subjects, **days}, purpose=request.purpose, language=language, told={"extract": told}
+    )
     run.require_complete()
     record = chain.read_run(run.bag)
     if record is None:
         raise RunError("The sealed extract cannot be read again.", "Ask again; the run stays in the archive.")
-    is_own = request.recipient == EMPLOYEE
     made = Extract(
         extract_id=run.bag.name.split(f"-{QUERY}-")[-1],
-        kind="employee" if is_own else "patient",
-        subject_id=subjects["employee_id" if is_own else "patient_id"],
+        kind=request.kind,
+        subject_id=subjects[f"{request.kind}_id"],
         narrowed_to="" if is_own else subjects.get("employee_id", ""),
         from_date=request.from_date,
         to_date=request.to_date,
@@ -100,8 +114,8 @@ def make_extract(site: Site, request: Request) -> tuple[MonthRun, Extract]:
     return run, made
 
 
-def _refuse_recipient(store: Store, rules: ExtractRules, request: Request, patient_id: str) -> None:
-    """Refuse one whom no rule allows, next of kin of the living, and one whose proof is not noted."""
+def _rule_of(rules: ExtractRules, request: Request, language: str) -> Recipient:
+    """Return the rule for who asks; refuse one whom no rule allows, and one whose proof is not noted."""
     rule = next((rule for kind, rule in rules.recipients.items() if kind == request.recipient), None)
     if rule is None:
         raise UsageError(
@@ -115,14 +129,9 @@ def _refuse_recipient(store: Store, rules: ExtractRules, request: Request, patie
             "It is not noted what was seen of {recipient!r}.",
             'Note it with --proof "...": {proof}.',
             recipient=request.recipient,
-            proof=rule.proof.in_language(store.site.settings.language),
+            proof=rule.proof.in_language(language),
         )
-    if rule.is_after_death and not store.sql(DECEASED, {"patient_id": patient_id}).num_rows:
-        raise UsageError(
-            "{recipient!r} may have the extract of a dead patient only, and nothing says that this one has died.",
-            "Take the mark `deceased` in first: audit-kernel reference FILE --kind patient_flags",
-            recipient=request.recipient,
-        )
+    return rule
 
 
 def _day(typed: str, today: date) -> date:

@@ -52,9 +52,9 @@ class ExtractPage(Page):
         JournalError: it cannot be read whom naming would endanger.
         """
         self.rules = extract_rules(self.site)
+        self.is_own = not self.given.get("patient_id")
         result = super().ask()
         hidden = set(withheld(self.site))
-        self.is_own = not result.parameters.get("patient_id")
         employee_id = str(result.parameters.get("employee_id") or "")
         if employee_id and not self.is_own:
             self.rules.refuse_answer_about(employee_id, hidden)
@@ -219,8 +219,7 @@ class ExtractPage(Page):
         _ = translator(self.language)
         is_named = self.is_own or (self.rules.who == "name_and_title" and row["employee_id"] not in hidden)
         name = (row["employee_name"] or row["employee_id"] or _("not stated in the log")) if is_named else None
-        has_role = self.is_own or is_named or self.rules.who != "unit" or row["employee_id"] in hidden
-        role = row["role"] if has_role else None
+        role = row["role"] if self.is_own or self.rules.who != "unit" else None
         what = row[f"activity_{self.language}"] or in_words("action", row["action"], self.language)
         way = row[f"access_type_{self.language}"]
         remarks = [
