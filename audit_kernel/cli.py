@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from audit_kernel import (
+    commands_extract,
     commands_review,
     commands_sample,
     commands_sources,
@@ -61,8 +62,7 @@ def init(
 
     site = create_site(folder, country, name)
     _ = translator(site.settings.language)
-    text = _("The site was made. Its settings: {path}")
-    printer(site).say(text.format(path=site.folder / "settings.yml"))
+    printer(site).say(_("The site was made. Its settings: {path}").format(path=site.folder / "settings.yml"))
 
 
 @app.command(epilog="Example: audit-kernel intake logs/syslog-2026-10.csv --source gerica")
@@ -278,7 +278,7 @@ def printer(site: Site, language: str = "") -> printing.Printer:
     return printing.Printer(console, language or site.settings.language)
 
 
-for commands in (commands_review, commands_sample, commands_sources, commands_store, commands_trial):
+for commands in (commands_extract, commands_review, commands_sample, commands_sources, commands_store, commands_trial):
     commands.register(app)
 
 

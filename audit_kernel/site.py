@@ -28,6 +28,7 @@ SITE_ADDITIONS = ("parameters/sources", "sql/checks", "sql/reports", "notebooks"
 
 Country = Literal["NO", "SE"]
 Language = Literal["en", "nb", "sv"]
+Sector = Literal["public", "private"]
 COUNTRY_DEFAULTS: dict[str, tuple[str, str]] = {"NO": ("nb", "Europe/Oslo"), "SE": ("sv", "Europe/Stockholm")}
 
 
@@ -91,6 +92,7 @@ class Settings(BaseSettings):
     country: Country
     language: Language
     time_zone: str
+    sector: Sector = Field(default="public", description="whose rules hold for log extracts: public or private")
     countries: str = Field(default="", description="a database of network addresses' countries, relative to the site")
     store: StoreSettings = StoreSettings()
     intake: IntakeSettings = IntakeSettings()

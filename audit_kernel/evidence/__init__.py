@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from audit_kernel.evidence.check_page import CheckPage
     from audit_kernel.evidence.completeness_page import CompletenessPage
+    from audit_kernel.evidence.extract_page import ExtractPage
     from audit_kernel.evidence.page import Page
     from audit_kernel.evidence.ranking_page import RankingPage
     from audit_kernel.evidence.sample_page import SamplePage
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "open_check",
     "open_completeness",
+    "open_extract",
     "open_page",
     "open_ranking",
     "open_sample",
@@ -36,6 +38,13 @@ def open_completeness(*, run: str, language: str, **parameters: Any) -> Complete
     from audit_kernel.evidence.completeness_page import CompletenessPage
 
     return CompletenessPage("reports/completeness", run, language, parameters)
+
+
+def open_extract(*, run: str, language: str, **parameters: Any) -> ExtractPage:  # noqa: ANN401 - the notebook's
+    """Open the page of a log extract; see `audit_kernel.evidence.extract_page.ExtractPage`."""
+    from audit_kernel.evidence.extract_page import ExtractPage
+
+    return ExtractPage("reports/patient_extract", run, language, parameters)
 
 
 def open_page(name: str, *, run: str, language: str, **parameters: Any) -> Page:  # noqa: ANN401 - the notebook's parameters

@@ -30,7 +30,7 @@ from audit_kernel.store.unexplained_days import keep_unexplained_days
 from audit_kernel.yaml_file import read_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from audit_kernel.evidence.execute import Outcome
@@ -202,9 +202,21 @@ def journal_breaks(site: Site, language: str) -> list[str]:
 
 
 def run_report(
-    site: Site, name: str, parameters: dict[str, Any], *, purpose: str, language: str = "", threads: int | None = None
+    site: Site,
+    name: str,
+    parameters: dict[str, Any],
+    *,
+    purpose: str,
+    language: str = "",
+    threads: int | None = None,
+    told: Mapping[str, Any] | None = None,
 ) -> MonthRun:
-    """Run one report's notebook and seal it as a bag of its own; arguments as in `run_month`."""
+    """Run one report's notebook and seal it as a bag of its own; other arguments as in `run_month`.
+
+    Parameters
+    ----------
+    told: what the statement says of the run besides.
+    """
     with Store(site, purpose) as store:
         snapshot, deliveries = store.snapshot, store.deliveries()
     given = {key: str(value) if isinstance(value, date) else value for key, value in parameters.items()}
@@ -215,7 +227,8 @@ def run_report(
     if catalog.query(name).room == "checks":
         notebook, given = f"checks/{name}", {**given, "check": f"checks/{name}"}
     check_parameter_names(name, catalog.notebook(notebook), given)
-    plan = Plan(name, period, purpose, language, snapshot, [(name, notebook, given)], deliveries, threads=threads)
+    notebooks = [(name, notebook, given)]
+    plan = Plan(name, period, purpose, language, snapshot, notebooks, deliveries, told or {}, threads=threads)
     with working_folder(site) as working:
         outcomes = execute_all(site, plan, working)
         breaks = journal_breaks(site, language)
