@@ -20,7 +20,7 @@ from audit_kernel.catalog import (
 )
 from audit_kernel.counts import count_examined, count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError
-from audit_kernel.parameters import PERIOD, answer, decided_values
+from audit_kernel.parameters import PERIOD, answer, decided_values, named_values
 from audit_kernel.store.views import has_rows, is_made
 from audit_kernel.subjects import ORDERS, point_at, refuse_unknown_code, resolve_subject
 
@@ -45,6 +45,7 @@ class Looked:
 
     searched: dict[Period, tuple[int, int]] = field(default_factory=dict)
     lacks: dict[tuple[object, ...], tuple[Lack, ...]] = field(default_factory=dict)
+    steps: dict[str, tuple[object, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def run_query(
         raise NotAssessableError(query.name, "accesses", is_period_empty=True)
     point_at_order(connection, query, bound)
     completeness.refuse_incomplete_logs(connection, site, query, bound, day, looked.lacks)
-    table = _answered(connection, site, query, bound, day)
+    table = _answered(connection, site, query, bound, day, looked)
     odd_codes = count_odd_codes(connection, *period) if query.room == "checks" else (0, 0)
     reasons = explanations.searched(connection) if query.description.needs_period else ()
     examined = count_examined(connection, query.complete, *period, searched) if query.room == "checks" else searched
@@ -127,7 +128,7 @@ def run_query(
 
 
 def _answered(
-    connection: duckdb.DuckDBPyConnection, site: Site, query: Query, bound: dict[str, Any], day: date
+    connection: duckdb.DuckDBPyConnection, site: Site, query: Query, bound: dict[str, Any], day: date, looked: Looked
 ) -> pa.Table:
     """Run the query after what it reads, and add what SQL cannot work out: tails, and reasons beside findings."""
     if query.description.needs_period:
@@ -136,9 +137,8 @@ def _answered(
         places.place_period(connection, bound)
     if CHANCE_PAIRS in query.description.needs:
         explanations.explain_chance_pairs(connection, site, bound, day)
-    is_read = any(name in query.sql for name, _text in query.steps)  # a frame of what was logged reads none
-    for name, text in query.steps if is_read else ():
-        answer(connection, f'create or replace temp table "{name}" as {text}', bound)
+    if any(name in query.sql for name, _text in query.steps):  # a frame of what was logged reads none
+        make_steps(connection, query, bound, looked.steps)
     if query.part == FRAME:
         answer(connection, f"create or replace temp table frame_of_kind as {query.sql}", bound)
         bound["spot_check_per_stratum"] = query.description.spot_check_per_stratum
@@ -149,6 +149,28 @@ def _answered(
     if query.description.needs_period and query.room == "checks" and not query.part:
         table = explanations.with_reasons(connection, table)
     return table
+
+
+def make_steps(
+    connection: duckdb.DuckDBPyConnection,
+    query: Query,
+    bound: Mapping[str, Any],
+    made: dict[str, tuple[object, ...]],
+) -> None:
+    """Make the TEMP tables of the query's steps, those that a question before made from the same not again.
+
+    Parameters
+    ----------
+    made: of each step that is there, what it was made from: texts and values of itself and of those before it.
+    """
+    basis: tuple[object, ...] = (bound["start_at"], bound["end_at"])  # it may read what was made for the period
+    for name, text in query.steps:
+        values = named_values(connection, text, bound)
+        basis = (*basis, text, *values.items())
+        if made.get(name) != basis:
+            made.pop(name, None)
+            connection.execute(f'create or replace temp table "{name}" as {text}', values)
+            made[name] = basis
 
 
 def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, has_accesses: bool = False) -> None:
