@@ -94,8 +94,12 @@ def typed_parameters(query: Query, given: Mapping[str, Any]) -> dict[str, Any]:
 
 def answer(connection: duckdb.DuckDBPyConnection, text: str, bound: Mapping[str, Any]) -> duckdb.DuckDBPyConnection:
     """Run one statement with the values that it names."""
-    names = connection.extract_statements(text)[0].named_parameters
-    return connection.execute(text, {name: bound[name] for name in names})
+    return connection.execute(text, named_values(connection, text, bound))
+
+
+def named_values(connection: duckdb.DuckDBPyConnection, text: str, bound: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values that one statement names, by name."""
+    return {name: bound[name] for name in sorted(connection.extract_statements(text)[0].named_parameters)}
 
 
 def convert(query_name: str, name: str, kind: str, value: Any) -> Any:  # noqa: ANN401 - typed by the `.yml` at run time

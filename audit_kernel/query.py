@@ -20,7 +20,7 @@ from audit_kernel.catalog import (
 )
 from audit_kernel.counts import count_examined, count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError
-from audit_kernel.parameters import PERIOD, answer, decided_values
+from audit_kernel.parameters import PERIOD, answer, decided_values, named_values
 from audit_kernel.store.views import has_rows, is_made
 from audit_kernel.subjects import ORDERS, point_at, refuse_unknown_code, resolve_subject
 
@@ -45,7 +45,7 @@ class Looked:
 
     searched: dict[Period, tuple[int, int]] = field(default_factory=dict)
     lacks: dict[tuple[object, ...], tuple[Lack, ...]] = field(default_factory=dict)
-    steps: dict[str, str] = field(default_factory=dict)
+    steps: dict[str, tuple[object, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,7 @@ def _answered(
     if CHANCE_PAIRS in query.description.needs:
         explanations.explain_chance_pairs(connection, site, bound, day)
     if any(name in query.sql for name, _text in query.steps):  # a frame of what was logged reads none
-        _make_steps(connection, query, bound, looked)
+        make_steps(connection, query, bound, looked.steps)
     if query.part == FRAME:
         answer(connection, f"create or replace temp table frame_of_kind as {query.sql}", bound)
         bound["spot_check_per_stratum"] = query.description.spot_check_per_stratum
@@ -151,16 +151,26 @@ def _answered(
     return table
 
 
-def _make_steps(connection: duckdb.DuckDBPyConnection, query: Query, bound: Mapping[str, Any], looked: Looked) -> None:
-    """Make the TEMP tables that a query reads: not again for the counts and the frame of the check just asked."""
-    used = {name: value for name, value in bound.items() if any(f"${name}" in text for _name, text in query.steps)}
-    asked = repr((query.steps, sorted(used.items())))
-    if looked.steps.get("made") == asked:
-        return
-    looked.steps.clear()
+def make_steps(
+    connection: duckdb.DuckDBPyConnection,
+    query: Query,
+    bound: Mapping[str, Any],
+    made: dict[str, tuple[object, ...]],
+) -> None:
+    """Make the TEMP tables of the query's steps, those that a question before made from the same not again.
+
+    Parameters
+    ----------
+    made: of each step that is there, what it was made from: texts and values of itself and of those before it.
+    """
+    basis: tuple[object, ...] = (bound["start_at"], bound["end_at"])  # it may read what was made for the period
     for name, text in query.steps:
-        answer(connection, f'create or replace temp table "{name}" as {text}', bound)
-    looked.steps["made"] = asked
+        values = named_values(connection, text, bound)
+        basis = (*basis, text, *values.items())
+        if made.get(name) != basis:
+            made.pop(name, None)
+            connection.execute(f'create or replace temp table "{name}" as {text}', values)
+            made[name] = basis
 
 
 def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, has_accesses: bool = False) -> None:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from math import fsum
 from typing import TYPE_CHECKING, Any
 
+import numpy
 import pyarrow as pa
 from scipy import stats
 
@@ -92,6 +93,11 @@ def funnel_limits(exposure: float, mean: float, tail: float) -> tuple[int, int]:
     if stats.poisson.cdf(lowest, expected) <= tail:
         lowest += 1
     return lowest, int(stats.poisson.isf(tail, expected))
+
+
+def most_by_chance(exposures: Sequence[float], mean: float, tail: float) -> list[int]:
+    """Return the highest count of `funnel_limits` for many people at once: one by one took half of their page."""
+    return [int(count) for count in stats.poisson.isf(tail, mean * numpy.array(exposures, float))]
 
 
 def carelessness(slips: Sequence[float], exposures: Sequence[float]) -> list[float]:

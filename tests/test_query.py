@@ -3,16 +3,18 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
+import duckdb
 import pytest
 
 from audit_kernel import open_store
-from audit_kernel.catalog import Catalog
+from audit_kernel.catalog import Catalog, Query
 from audit_kernel.errors import NotAssessableError, ParameterError, UnknownSubjectError, UsageError
 from audit_kernel.parameters import convert
-from audit_kernel.query import refuse_missing_data
+from audit_kernel.query import make_steps, refuse_missing_data
 from audit_kernel.site import create_site
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reference import take_in_reference
+from audit_kernel.store.views import WORKED_OUT_ONCE, is_made
 from tests.store.logs import add_plain_source, gerica_file, plain_file, row
 
 PERIOD = {"from_date": "2026-10-01", "to_date": "2026-10-31"}
@@ -278,3 +280,36 @@ def test_a_dictionary_corrected_after_intake_makes_old_rows_right_at_once(tmp_pa
     with open_store(site, "test") as opened:
         asked = opened.report("activity", patient_id="1001", **PERIOD)
         assert (asked.table["n_accesses"].to_pylist(), asked.rows_unresolved) == ([1], 0)
+
+
+def test_names_ask_for_no_table_of_reference_data_and_the_first_question_makes_them(store):
+    with open_store(store.site, "test of queries") as opened:
+        assert opened.names("employee", ["E1"]) == {}
+        assert not is_made(opened._connection, "identifier_periods")
+        rows = opened.report("activity", employee_id="OLNO02", **PERIOD).table
+        assert all(is_made(opened._connection, name) for name in WORKED_OUT_ONCE)
+    assert rows == store.report("activity", employee_id="OLNO02", **PERIOD).table
+    assert rows.column("employee_id").to_pylist() == ["E3"]  # resolved by what was made
+
+
+def test_a_step_is_made_again_only_where_its_values_or_those_before_it_are_others(tmp_path):
+    (tmp_path / "first.step.sql").write_text("select $least as least, random() as made")
+    (tmp_path / "second.step.sql").write_text("select made, $most as most from first")
+    path = tmp_path / "query.sql"
+    path.with_suffix(".yml").write_text(
+        "title: {en: a, sv: a, nb: a}\nquestion: {en: a, sv: a, nb: a}\nmethod: {en: a, sv: a, nb: a}\n"
+        "reads: [first, second]\n"
+    )
+    connection, made = duckdb.connect(), {}
+    values = {"start_at": None, "end_at": None, "least": 1, "most": 1}
+
+    def moment(**others):
+        make_steps(connection, Query("query", "reports", path), values | others, made)
+        return connection.execute("select first.made, second.made, most from first cross join second").fetchone()
+
+    before = moment()
+    assert before == moment() == (before[0], before[0], 1)
+    assert moment(most=2) == (before[0], before[0], 2)
+    later = moment(least=2)
+    assert later[0] == later[1] != before[0]
+    assert moment(least=2, end_at=datetime(2026, 11, 1, tzinfo=UTC))[0] != later[0]

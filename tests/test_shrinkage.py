@@ -78,6 +78,13 @@ def test_without_a_rate_there_is_no_limit_but_nought() -> None:
     assert shrinkage.funnel_limits(10, 0, 0.001) == shrinkage.funnel_limits(0, 0.4, 0.001) == (0, 0)
 
 
+def test_limits_of_many_at_once_are_those_of_each() -> None:
+    exposures = [0.0, 0.05, 0.75, 5.0, 18.75, 100.0]
+    for mean in (0.0, 0.4):
+        each = [shrinkage.funnel_limits(exposure, mean, 0.001)[1] for exposure in exposures]
+        assert shrinkage.most_by_chance(exposures, mean, 0.001) == each
+
+
 def test_carelessness_is_times_the_usual_share_of_slips() -> None:
     weights = shrinkage.carelessness([60, 10, 10, 10], [100, 100, 100, 100])
     assert weights[0] > 2

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 COUNTED = ("rows_searched", "rows_unresolved", "rows_unconfirmed", "rows_unknown_code", "reasons_searched")
 ANSWERS = "answers"
 RANKING, SHARE = "ranked_findings", "explained_share"
+# the page of completeness, then its parts
+COMPLETENESS = ("completeness", "missing_numbers", "clock_faults", "new_codes", "quarantine_reasons")
 SHOWN_PARTS = ("counts", "matrix", FRAME)
 
 
@@ -54,6 +56,7 @@ def answer_checks(
     folder.mkdir(mode=0o700)
     period = {key: value for key, value in given.items() if key in PERIOD}
     _answered(store, store.catalog.query(coverage.QUERY), period, folder)  # each page says what the period lacks
+    _answer_named(store, COMPLETENESS if COMPLETENESS[0] in names else (), period, folder)
     findings: list[pa.Table] = []
     kept_back: dict[str, pa.Table] = {}
     for name in (name for name in names if name.startswith("checks/")):

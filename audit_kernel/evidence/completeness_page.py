@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from audit_kernel.evidence.answers import COMPLETENESS
 from audit_kernel.evidence.completeness_calendar import calendar, has_remark, sentence
 from audit_kernel.evidence.display import Facts, Heading, Paragraph, table_from_arrow
 from audit_kernel.evidence.page import Page
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from audit_kernel.evidence.objects import Tone
     from audit_kernel.query import Result
 
-PARTS = ("missing_numbers", "clock_faults", "new_codes", "quarantine_reasons")
+PARTS = COMPLETENESS[1:]
 UNDERSTOOD = (
     "n_unknown_codes",
     "n_unconfirmed_codes",
@@ -49,7 +50,7 @@ class CompletenessPage(Page):
     def _ask_part(self, name: str) -> Result:
         declared = {*PERIOD, *self.store.catalog.query(name, "reports").description.parameters}
         given = {key: value for key, value in self.given.items() if key in declared}
-        return self.store.report(f"reports/{name}", **given)
+        return self.report(f"reports/{name}", **given)
 
     def summary(self) -> None:
         """Show in a sentence whether the logs are whole."""

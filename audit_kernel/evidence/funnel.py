@@ -14,7 +14,7 @@ from audit_kernel.evidence.charts import AXIS, GRID, LABEL, SERIES, TEXT, axis, 
 from audit_kernel.evidence.harmless import harmless
 from audit_kernel.evidence.objects import Chart, Table, TableColumn
 from audit_kernel.locale import format_decimal, format_number, translator
-from audit_kernel.shrinkage import funnel_limits
+from audit_kernel.shrinkage import funnel_limits, most_by_chance
 
 if TYPE_CHECKING:
     import pyarrow
@@ -52,7 +52,8 @@ def funnel(
         {"x": exposure, "y": count / exposure, "text": harmless(who[:_LONGEST_LABEL]), "is_marked": who in marked}
         for who, count, exposure in people
     ]  # fmt: skip
-    outside = [count > funnel_limits(exposure, mean, TAILS[1])[1] for _who, count, exposure in people]
+    most = most_by_chance([exposure for _who, _count, exposure in people], mean, TAILS[1])
+    outside = [count > limit for (_who, count, _exposure), limit in zip(people, most, strict=True)]
     labels = [point for point, is_outside in zip(points, outside, strict=True) if point["is_marked"] or is_outside]
     marks = [{"y": value, "x": 0, "x2": widest, "text": _rate(value, language)} for value in _ticks(top, step)]
     across = _ticks(float(widest), max(1.0, _scale(widest)[1]))
@@ -89,10 +90,10 @@ def funnel(
         outside=format_number(sum(outside), language),
     )
     described = " ".join(filter(None, [description, words]))
-    return draw(layers, _WIDTH, _HEIGHT, title, described, _figures(people, mean, language, title), bottom=44)
+    return draw(layers, _WIDTH, _HEIGHT, title, described, _figures(people, most, language, title), bottom=44)
 
 
-def _figures(people: list[tuple[str, int, float]], mean: float, language: str, title: str) -> Table:
+def _figures(people: list[tuple[str, int, float]], most: list[int], language: str, title: str) -> Table:
     """Return the points as a table, the highest rate first."""
     _ = translator(language)
     columns = [
@@ -106,9 +107,11 @@ def _figures(people: list[tuple[str, int, float]], mean: float, language: str, t
             who,
             _rate(exposure, language),
             format_number(count, language),
-            format_number(funnel_limits(exposure, mean, TAILS[1])[1], language),
+            format_number(limit, language),
         )
-        for who, count, exposure in sorted(people, key=lambda each: (-each[1] / each[2], each[0]))
+        for (who, count, exposure), limit in sorted(
+            zip(people, most, strict=True), key=lambda each: (-each[0][1] / each[0][2], each[0][0])
+        )
     ]
     return Table(title, columns, rows, len(rows), "", language)
 

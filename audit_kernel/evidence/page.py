@@ -218,7 +218,7 @@ class Page:
         period = {key: value for key, value in self.given.items() if key in PERIOD}
         result = self.result
         if query:
-            result = restricted.part_of_run(self.store.report(query, **period, **parameters), self.run)
+            result = self.answer_to(self.store.catalog.query(query), {**period, **parameters})
         if result is not None:
             self.table_of(result, f"{self.name}_{result.query.name}" if query else self.name)
 

@@ -57,7 +57,7 @@ def draw_month(store: Store, site: Site, first: date, last: date, request: Reque
 
 
 def answer_sample(store: Store, draw: Draw, given: Mapping[str, Any], folder: Path) -> None:
-    """Draw, and keep what the sample's page shows: the draw, each day with its context, the risk-targeted days.
+    """Draw, and keep what the sample's page shows: the draw, its days with context and rows, the risk-targeted days.
 
     What cannot be answered is left to the page, which says why.
 
@@ -66,13 +66,15 @@ def answer_sample(store: Store, draw: Draw, given: Mapping[str, Any], folder: Pa
     given: `from_date`, `to_date` and `seed`, as the page gets them.
     folder: of the kept answers.
     """
-    for name, parameters in ((DRAW, drawn_with(draw, given)), (TARGETED, dict(given))):
+    shown = ((DRAW, drawn_with(draw, given), (DAYS, CONTEXT)), (TARGETED, dict(given), (DAYS,)))
+    for name, parameters, about_days in shown:
         with contextlib.suppress(AuditKernelError):
             result = store.ask(store.catalog.query(name), parameters)
             keep(folder, result, parameters)
             if result.table.num_rows:
                 days = of_days(result.table, given)
-                keep(folder, store.ask(store.catalog.query(DAYS), days), days)
+                for about in about_days:
+                    keep(folder, store.ask(store.catalog.query(about), days), days)
 
 
 def drawn_with(draw: Draw, given: Mapping[str, Any]) -> dict[str, Any]:

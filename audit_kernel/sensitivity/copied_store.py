@@ -48,7 +48,7 @@ class CopiedStore(Store):
         """Return the rows of one SELECT of `sql/sensitivity`, and keep them as the TEMP table `keep_as`."""
         text = (resource_folder("sql") / "sensitivity" / f"{name}.sql").read_text(encoding="utf-8")
         with while_reading(self.site):
-            rows: list[dict[str, Any]] = answer(self._connection, text, bound).to_arrow_table().to_pylist()
+            rows: list[dict[str, Any]] = answer(self._for_questions, text, bound).to_arrow_table().to_pylist()
             if keep_as:
                 answer(self._connection, f'create or replace temp table "{keep_as}" as {text}', bound)
         return rows

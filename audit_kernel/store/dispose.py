@@ -15,7 +15,7 @@ from audit_kernel.store.erase import Disposal, Line, erase_bytes, finish, record
 from audit_kernel.store.patient_rows import PatientRows
 from audit_kernel.store.retention import refuse_young
 from audit_kernel.store.tables import LAKE, table_definitions
-from audit_kernel.store.views import create_views, setting_rows
+from audit_kernel.store.views import create_views, setting_rows, work_out
 from audit_kernel.store.workspace import workspace
 from audit_kernel.use_log import record_use
 
@@ -150,6 +150,7 @@ def begin(site: Site, request: Request, *, is_confirmed: bool) -> None:
 def selections(connection: duckdb.DuckDBPyConnection, site: Site, request: Request) -> list[Selection]:
     """Return the rows of each stored table that the request is about, the held ones marked."""
     create_views(connection, setting_rows(site))
+    work_out(connection)
     in_force = holds.active_holds(connection)
     holds.name_people(connection, in_force)
     about = PatientRows(connection, request.patient) if request.patient else None

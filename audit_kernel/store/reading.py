@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
@@ -15,7 +16,7 @@ from audit_kernel.store.catalogue import files_address, literal
 from audit_kernel.store.connection import attach, connect, latest_snapshot, while_reading, without_log_text
 from audit_kernel.store.ledger import Delivery, deliveries
 from audit_kernel.store.tables import LAKE, is_up_to_date
-from audit_kernel.store.views import create_views, setting_rows
+from audit_kernel.store.views import create_views, setting_rows, work_out
 from audit_kernel.subjects import resolve_subject
 from audit_kernel.use_log import checked_purpose, record_use
 
@@ -101,6 +102,11 @@ class Store:
         """Close the store."""
         self.close()
 
+    @cached_property
+    def _for_questions(self) -> duckdb.DuckDBPyConnection:
+        """The connection, with what every question joins worked out."""
+        return work_out(self._connection)
+
     def close(self) -> None:
         """Close the store; later questions raise StoreError."""
         self._connection.close()
@@ -132,7 +138,7 @@ class Store:
         problem = Phrase("The query {query!r} could not be answered ({cause}).")
         remedy = Phrase("If it happens again, report the query's name and this sentence.")
         with without_log_text(StoreError, problem, remedy, query=query.name):
-            return run_query(self._connection, self.site, query, parameters, self._looked)
+            return run_query(self._for_questions, self.site, query, parameters, self._looked)
 
     def note(self, activity: str, details: Mapping[str, Any]) -> None:
         """Write into the use log what the questions that follow are for.
@@ -173,7 +179,7 @@ class Store:
         self._record("unexplained_days", {"from_date": first, "to_date": last})
         with while_reading(self.site):
             start_at, end_at = self.site.period(first, last)
-            explain_period(self._connection, self.site, {"start_at": start_at, "end_at": end_at}, first)
+            explain_period(self._for_questions, self.site, {"start_at": start_at, "end_at": end_at}, first)
             return self._connection.execute(period_sql("unexplained_days")).to_arrow_table()
 
     def deliveries(self) -> list[Delivery]:
@@ -197,7 +203,7 @@ class Store:
         """
         self._record("subject", {"about": {f"{kind}_id": typed}})
         with while_reading(self.site):
-            return resolve_subject(self._connection, kind, typed)
+            return resolve_subject(self._for_questions, kind, typed)
 
     def names(self, kind: str, ids: Collection[str]) -> dict[str, str]:
         """Return the newest names of these employees, patients or units, by id.
@@ -213,11 +219,8 @@ class Store:
             )
         self._record("names", {"about": {f"{kind}_id": sorted(ids)}})
         with while_reading(self.site):
-            rows = self._connection.execute(
-                f"select {kind}_id, arg_max(name, valid_from) from {kind}s"
-                f" where {kind}_id in (select unnest($ids)) group by 1",
-                {"ids": sorted(ids)},
-            ).fetchall()
+            newest = f"select {kind}_id, arg_max(name, valid_from) from {kind}s where {kind}_id in (from unnest($ids))"
+            rows = self._connection.execute(f"{newest} group by 1", {"ids": sorted(ids)}).fetchall()
         return {str(key): name for key, name in rows if name is not None}
 
     def sql(self, text: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
@@ -237,7 +240,7 @@ class Store:
             statements = self._connection.extract_statements(text)
             if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
                 raise UsageError("That is not one SELECT.", "The store can be read only; ask one question at a time.")
-            return self._connection.execute(text, parameters or {}).to_arrow_table()
+            return self._for_questions.execute(text, parameters or {}).to_arrow_table()
         except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
             raise UsageError(
                 "The SQL is wrong: {cause}.", "Correct it and try again.", cause=str(error).rstrip(".")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow
 
-from audit_kernel.catalog import PERIOD_RELATIONS, resource_folder
+from audit_kernel.catalog import EVENT_TABLES, PERIOD_RELATIONS, resource_folder
 from audit_kernel.country_groups import country_rows, neighbour_rows
 from audit_kernel.lawful_purposes import purpose_rows
 from audit_kernel.sources import load_source, source_ids
@@ -44,8 +44,9 @@ TEMPORARY_TABLES = {
     "site": "country varchar, time_zone varchar, language varchar",
 }
 
-# What every report joins is worked out once: as views, planning it anew took ten times as long as a report. The other
-# kinds of reference data, shifts by the million among them, stay views and cost nothing until they are asked for.
+# What every report joins is worked out once: as views, planning it anew took ten times as long as a report. It is done
+# at the first question only, for a page that shows kept answers asks none. The other kinds of reference data, shifts by
+# the million among them, stay views.
 WORKED_OUT_ONCE = frozenset(
     {
         "employees",
@@ -119,9 +120,10 @@ def model_names() -> tuple[str, ...]:
 def has_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
     """Say whether a relation has a row, or, written `employees.surname`, a row with a value there."""
     name, _dot, column = relation.partition(".")
-    # The rows of `accesses` are asked for where they lie: the view would resolve each first.
-    stored = table_definitions()[name].stored_names(name)[0] if name == "accesses" else name
-    is_here = stored in (*model_names(), *TEMPORARY_TABLES, *PERIOD_RELATIONS)
+    # The rows of logs are asked for where they lie: the views would resolve each first.
+    is_of_log = name in EVENT_TABLES
+    stored = table_definitions()[name].stored_names(name)[0] if is_of_log else name
+    is_here = not is_of_log and stored in (*model_names(), *TEMPORARY_TABLES, *PERIOD_RELATIONS)
     source = f'"{stored}"' if is_here else f'{LAKE}."{stored}"'
     filled = f' where "{column}" is not null' if column else ""
     return connection.execute(f"select 1 from {source}{filled} limit 1").fetchone() is not None
@@ -149,5 +151,14 @@ def create_model_views(connection: duckdb.DuckDBPyConnection, delivered: Collect
     for name in model_names():
         of_kind = dated_sql if name in delivered else empty_sql
         text = of_kind(name) if name in kinds else model_sql(name)
-        kind = "table" if name in WORKED_OUT_ONCE else "view"
-        connection.execute(f"create or replace temp {kind} {name} as {text}")
+        connection.execute(f"create or replace temp view {name} as {text}")
+
+
+def work_out(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Put tables in the place of the views of WORKED_OUT_ONCE; what reads them goes on by their names."""
+    for name in model_names():
+        if name in WORKED_OUT_ONCE and not is_made(connection, name):
+            connection.execute(f"create or replace temp table worked_out as from {name}")
+            connection.execute(f"drop view {name}")
+            connection.execute(f"alter table worked_out rename to {name}")
+    return connection

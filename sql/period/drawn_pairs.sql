@@ -1,13 +1,20 @@
 with
 
-moments as (
+chosen as (
 
     -- an access_id is a hash already: its order is a draw that anyone can repeat
-    select *, row_number() over (order by access_id) - 1 as place
+    select *
     from period_accesses
     where is_access and employee_id is not null and patient_id is not null and not is_patient_unresolved
     order by access_id
     limit $chance_pairs
+
+),
+
+moments as (
+
+    -- numbered when they are few: to number all accesses of a month took longer than all reasons of the pairs
+    select *, row_number() over (order by access_id) - 1 as place from chosen
 
 ),
 

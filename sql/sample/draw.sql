@@ -3,7 +3,7 @@ with
 clusters as (
 
     select stratum, cluster_key, min(manager_id) as manager_id
-    from frame
+    from frame_rows
     group by stratum, cluster_key
 
 ),
@@ -47,13 +47,13 @@ picked as (
     select
         drawn.stratum, cast(drawn.place as bigint) as place,
         case when $first_stage_size > 0 and drawn.place > $first_stage_size then 2 else 1 end as stage,
-        drawn.n_stratum, drawn.n_frame, drawn.cluster_key, frame.unit_key, drawn.draw_hash,
-        frame.employee_id, frame.patient_id, frame.local_date, frame.unit_id, frame.reviewer_id,
-        frame.first_at, frame.last_at, frame.n_accesses, frame.is_blocked
+        drawn.n_stratum, drawn.n_frame, drawn.cluster_key, frame_rows.unit_key, drawn.draw_hash,
+        frame_rows.employee_id, frame_rows.patient_id, frame_rows.local_date, frame_rows.unit_id,
+        frame_rows.reviewer_id, frame_rows.first_at, frame_rows.last_at, frame_rows.n_accesses, frame_rows.is_blocked
     from drawn
-    inner join frame
-        on drawn.stratum = frame.stratum
-        and drawn.cluster_key = frame.cluster_key
+    inner join frame_rows
+        on drawn.stratum = frame_rows.stratum
+        and drawn.cluster_key = frame_rows.cluster_key
 
 )
 

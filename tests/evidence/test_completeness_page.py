@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from lxml import etree
 
+from audit_kernel.evidence.answers import answer_checks
 from audit_kernel.evidence.completeness_calendar import calendar, statuses
 from audit_kernel.evidence.completeness_page import PARTS, CompletenessPage
 from audit_kernel.evidence.execute import Outcome
@@ -16,6 +17,7 @@ from audit_kernel.evidence.index import index_page
 from audit_kernel.evidence.objects import Chart, Done, Paragraph, Table
 from audit_kernel.evidence.page import Page
 from audit_kernel.evidence.rendering import fragment
+from audit_kernel.evidence.restricted import KeptApart
 from audit_kernel.evidence.run import Plan
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.svg import NAMESPACE
@@ -87,6 +89,27 @@ def test_the_page_shows_a_picture_then_words_then_tables(
     assert {path.name for path in (tmp_path / "tables").glob("*.csv")} == {
         "completeness.csv", *(f"completeness_{name}.csv" for name in PARTS)
     }  # fmt: skip
+
+
+def test_the_page_asks_nothing_that_its_month_has_answered(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_file = tmp_path / "run.json"
+    with Store(site, "test of pages") as store:
+        answer_checks(store, ["completeness"], OCTOBER, tmp_path, KeptApart())
+        told = (str(site.folder), store.snapshot, "test of pages", 1, str(tmp_path / "tables"))
+        RunFile(*told, answers=str(tmp_path / "answers")).write(run_file)
+        days = store.report("completeness", **OCTOBER).table
+        gaps = store.report("missing_numbers", **OCTOBER).table
+    asked: list[str] = []
+    monkeypatch.setattr(Store, "ask", lambda _store, query, *_given: asked.append(query.name))
+    page = CompletenessPage("reports/completeness", str(run_file), "en", OCTOBER)
+    page.store.close()
+    assert asked == []
+    assert page.result is not None
+    assert page.result.table == days
+    assert page.parts["missing_numbers"].table == gaps
+    assert gaps.num_rows == 2
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -21,6 +21,7 @@ from audit_kernel.errors import RunError, SettingsError, UsageError
 from audit_kernel.evidence.month import MonthRun, run_month
 from audit_kernel.evidence.sample_run import draw_month
 from audit_kernel.evidence.sample_words import promises_in_words
+from audit_kernel.journal import Journal
 from audit_kernel.locale import LANGUAGES
 from audit_kernel.sample_design import PLANS, Decisions, Design, decisions, design
 from audit_kernel.sample_journal import Request, draws_of
@@ -75,6 +76,18 @@ def test_each_drawn_day_has_its_context_and_the_targeted_ones_are_apart(run: Mon
     targeted = pyarrow.parquet.read_table(tables / "draw_targeted.parquet")
     assert targeted.num_rows == 10
     assert "never enter what it says" in pages(run)["random_sample"].decode()
+
+
+def test_the_page_asks_nothing_but_names_for_the_month_has_answered_the_rest(site: Site, run: MonthRun) -> None:
+    assert drawn(run)
+    asked, is_page = set(), False
+    for line in Journal(site.journals_folder / "use_log.jsonl").entries():
+        entry = line["entry"]
+        if entry["activity"] == "open":
+            is_page = entry["snapshot"] is not None  # a month's pages read the snapshot that it was given
+        elif is_page:
+            asked.add(entry["activity"])
+    assert asked == {"names"}
 
 
 def test_the_month_repeated_gives_the_same_page_and_no_further_line(site: Site, run: MonthRun) -> None:
