@@ -21,6 +21,9 @@ SIGNATURE = ".sig"
 PUBLIC_KEY = "signing-key.pub.pem"
 STATEMENT = "data/statement.json"
 TAG_FILES = tuple(sorted([BAGIT, BAG_INFO, INSTRUCTIONS, MANIFEST, MANIFEST + SIGNATURE, PUBLIC_KEY]))
+CERTIFICATE = "signing-certificate.pem"  # these three stand in some bags only
+CMS_SIGNATURE = MANIFEST + ".p7s"
+STAMP = MANIFEST + SIGNATURE + ".tsr"
 UNLISTED_FILES = (TAG_MANIFEST, TAG_MANIFEST + SIGNATURE)
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
