@@ -97,7 +97,7 @@ def cms_signature(folder: Path, content: Path) -> bytes:
     """
     certificate, key = folder / CERTIFICATE_NAME, folder / keys.PRIVATE_NAME
     sign = ("cms", "-sign", "-cades", "-binary", "-md", "sha256", "-nosmimecap", "-outform", "DER", "-in", content)
-    made = openssl(*sign, "-signer", certificate, "-certfile", certificate, "-inkey", key)
+    made = openssl(*sign, "-signer", certificate, "-inkey", key)
     check = ("cms", "-verify", "-cades", "-binary", "-inform", "DER", "-content", content, "-CAfile", certificate)
     if not made or openssl(*check, "-partial_chain", "-no_check_time", "-purpose", "any", content=made) is None:
         raise KeyFileError(
@@ -125,3 +125,11 @@ def _subject(name: str, country: str) -> x509.Name:
         (x509.NameOID.COMMON_NAME, f"audit-kernel {name}"[:LONGEST_NAME]),
     ]
     return x509.Name([x509.NameAttribute(oid, text) for oid, text in pairs])
+
+
+def certificate_end(folder: Path) -> str:
+    """Return the last day of the certificate in `folder`, empty where there is none."""
+    path = folder / CERTIFICATE_NAME
+    if not path.is_file():
+        return ""
+    return f"{x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc:%Y-%m-%d}"

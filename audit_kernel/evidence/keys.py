@@ -25,7 +25,16 @@ from audit_kernel.evidence.signatures import (
 )
 from audit_kernel.files import OWNER_ONLY_FOLDER, replace_whole, sync_folder, write_new
 
-__all__ = ["PublicKey", "Signer", "fingerprint", "load_private", "load_public", "new_signing_key", "public_pem"]
+__all__ = [
+    "PublicKey",
+    "Signer",
+    "fingerprint",
+    "kind_of",
+    "load_private",
+    "load_public",
+    "new_signing_key",
+    "public_pem",
+]
 
 PRIVATE_NAME = "signing-key.pem"
 PUBLIC_NAME = "signing-key.pub.pem"
@@ -65,8 +74,10 @@ def new_signing_key(folder: Path, kind: Kind = "ed25519") -> None:
         ) from error
 
 
-def load_private(folder: Path) -> Signer:
+def load_private(folder: Path, public: Path | None = None) -> Signer:
     """Return the private key of a site's `keys` folder.
+
+    public: the public key it must be the pair of; the one beside it when None.
 
     Raises
     ------
@@ -94,13 +105,13 @@ def load_private(folder: Path) -> Signer:
         signer = P256Signer(key)
     else:
         raise _not_a_key(path, Phrase("private"))
-    public = folder / PUBLIC_NAME
+    public = public or folder / PUBLIC_NAME
     if public.exists() and fingerprint(load_public(public)) != fingerprint(signer.public_key()):
         raise KeyFileError(
             "The keys {private} and {public} in {folder!r} are not a pair.",
             "Restore both files from the same backup.",
             private=PRIVATE_NAME,
-            public=PUBLIC_NAME,
+            public=public.name,
             folder=str(folder),
         )
     return signer
@@ -147,3 +158,8 @@ def _not_a_key(path: Path, kind: Phrase) -> KeyFileError:
         path=str(path),
         kind=kind,
     )
+
+
+def kind_of(key: PublicKey) -> Kind:
+    """Return `ed25519` or `p256`."""
+    return "p256" if is_p256(key) else "ed25519"

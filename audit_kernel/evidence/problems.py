@@ -49,6 +49,21 @@ TEXTS = {
         "The run itself is whole; the next sealing repairs this."
     ),
     "key_changed": _("The copy of the public key is not the trusted key: it was changed or exchanged."),
+    "key_retired": _("The run is signed with a key that was not the archive's at that time."),
+    # time stamps
+    "stamp_wrong": _("The time stamp is not over this run's signature, or the trusted time authority did not make it."),
+    "stamp_of_another_time": _(
+        "The run says that it ended on {finished}, but its time stamp is of {stamped}: it was remade later, "
+        "or a clock was wrong."
+    ),
+    "stamp_unchecked": _(
+        "Time stamps were not checked: name the time authority's certificate with --authority; it needs openssl too."
+    ),
+    "stamp_ends": _(
+        "The time authority's certificate for the newest time stamp ends on {date}: "
+        "run `audit-kernel keys stamp` before, while the stamp still proves something."
+    ),
+    "stamp_lacking": _("The runs after {name} have no time stamp ({count} of them): run `audit-kernel keys stamp`."),
     "entry_extra": _("This does not belong to the archive: it was added by hand."),
     "leftover": _("The program was stopped while it worked here: this is no evidence; the next sealing removes it."),
     "leftover_filled": _(
@@ -75,7 +90,8 @@ KEY_TEXTS = {
     ),
 }
 
-NOTICES = frozenset({"head_behind", "leftover"})  # what an interrupted program leaves; no sign of tampering
+# What an interrupted program leaves, and what to do about time stamps; no sign of tampering.
+NOTICES = frozenset({"head_behind", "leftover", "stamp_ends", "stamp_lacking", "stamp_unchecked"})
 
 
 @dataclass(frozen=True)
@@ -95,7 +111,7 @@ class Problem:
 
     @property
     def is_failure(self) -> bool:
-        """Tell whether the evidence fails by it; notices only tell of an interrupted program."""
+        """Tell whether the evidence fails by it; a notice is no sign of tampering."""
         return self.code not in NOTICES
 
     @property

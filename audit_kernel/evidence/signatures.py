@@ -118,7 +118,7 @@ def parse_public(pem: bytes) -> PublicKey:
     except (TypeError, UnsupportedAlgorithm) as error:
         message = "not a public key"
         raise ValueError(message) from error
-    if isinstance(key, Ed25519PublicKey) or is_p256(key):
+    if isinstance(key, Ed25519PublicKey) or (isinstance(key, ec.EllipticCurvePublicKey) and is_p256(key)):
         return key
     message = "neither Ed25519 nor P-256"
     raise ValueError(message)

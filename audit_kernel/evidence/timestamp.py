@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import functools
 import hashlib
+import re
 import subprocess
 import tempfile
 import urllib.request
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from audit_kernel.errors import UnavailableError
 from audit_kernel.evidence.openssl import openssl
@@ -20,8 +22,9 @@ from audit_kernel.signing_settings import TimestampSettings
 
 WAIT_SECONDS = 20
 LARGEST_RESPONSE = 100_000  # bytes; a response has some thousand
-LABEL = "Time stamp: "  # in what openssl prints of a response
-REMEDY = "The run is sealed without a time stamp. When the authority answers again, run: audit-kernel keys stamp"
+MOMENT = re.compile(
+    rb"^Time stamp: (\w{3} [ \d]\d [\d:]{8})(?:\.\d+)? (\d{4}) GMT$", re.MULTILINE
+)  # as openssl prints it
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Authority:
         """
         if not self.certificate.is_file():
             raise UnavailableError(
-                "The time authority's certificate {path!r} is missing, so no time stamp can be checked. " + REMEDY,
+                "The time authority's certificate {path!r} is missing, so no time stamp can be checked.",
                 "Put it there; the setting `timestamp.certificate` names the file.",
                 path=str(self.certificate),
             )
@@ -61,7 +64,7 @@ class Authority:
             made = openssl("ts", "-verify", "-queryfile", query, "-in", response, "-CAfile", self.certificate)
             if made is None or not is_stamp_of(answer, content, self.certificate.read_bytes()):
                 raise UnavailableError(
-                    "The time authority's answer does not verify with {path!r}. " + REMEDY,
+                    "The time authority's answer does not verify with {path!r}.",
                     "Ask the authority whether its certificate was changed; `openssl ts -reply -text` shows an answer.",
                     path=str(self.certificate),
                 )
@@ -80,7 +83,7 @@ class Authority:
                     answer = connection.read(LARGEST_RESPONSE + 1)
         except (OSError, ValueError, subprocess.SubprocessError) as error:
             raise UnavailableError(
-                "The time authority did not answer ({cause}). " + REMEDY,
+                "The time authority did not answer ({cause}).",
                 "Check `timestamp.address` or `timestamp.command`, and whether the machine reaches it.",
                 cause=type(error).__name__,
             ) from error
@@ -100,13 +103,16 @@ def read_stamp(response: bytes) -> Stamp | None:
         path.write_bytes(response)
         text = openssl("ts", "-reply", "-in", path, "-text")
         token = openssl("ts", "-reply", "-in", path, "-token_out")
+    found = MOMENT.search(text or b"")
     try:
-        line = next(each for each in (text or b"").decode("ascii", "replace").splitlines() if each.startswith(LABEL))
-        moment = datetime.datetime.strptime(line.removeprefix(LABEL).split(".")[0].strip(), "%b %d %H:%M:%S %Y GMT")
         ends = [each.not_valid_after_utc for each in pkcs7.load_der_pkcs7_certificates(token or b"") if _stamps(each)]
-        return Stamp(moment.replace(tzinfo=datetime.UTC), min(ends))
-    except (StopIteration, ValueError):
+    except ValueError:
+        ends = []
+    if not found or not ends:
         return None
+    moment = b" ".join(found.groups()).decode("ascii")
+    made_at = datetime.datetime.strptime(moment, "%b %d %H:%M:%S %Y").replace(tzinfo=datetime.UTC)
+    return Stamp(made_at, min(ends))
 
 
 def is_stamp_of(response: bytes, content: bytes, certificates: bytes) -> bool:
@@ -141,4 +147,4 @@ def _stamps(certificate: x509.Certificate) -> bool:
         uses = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except x509.ExtensionNotFound:
         return False
-    return x509.ExtendedKeyUsageOID.TIME_STAMPING in uses
+    return ExtendedKeyUsageOID.TIME_STAMPING in uses
