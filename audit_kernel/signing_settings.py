@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from audit_kernel.errors import Phrase
+from audit_kernel.yaml_file import UnshownValueError
+
 AUTHORITY_FILE = "keys/timestamp-authority.pem"
+ADDRESS = re.compile(r"https://[^\s/]\S{0,499}")
 
 
 class SigningSettings(BaseModel):
@@ -23,7 +29,7 @@ class TimestampSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    address: str = Field(default="", pattern=r"^(https://[^\s]{1,500})?$")
+    address: str = ""
     command: tuple[str, ...] = ()
     certificate: str = Field(default=AUTHORITY_FILE, min_length=1)
 
@@ -34,7 +40,6 @@ class TimestampSettings(BaseModel):
 
     @model_validator(mode="after")
     def _one_way(self) -> TimestampSettings:
-        if self.address and self.command:
-            message = "address or command, not both"
-            raise ValueError(message)
+        if self.address and (self.command or not ADDRESS.fullmatch(self.address)):
+            raise UnshownValueError(Phrase("an address that begins with https://, or a command, not both"))
         return self

@@ -28,7 +28,9 @@ def make_authority(folder: Path, days=400, began=None) -> tuple[Path, list[str]]
     folder.mkdir(parents=True)
     began = began or datetime.datetime.now(datetime.UTC) - datetime.timedelta(hours=1)
     ca_key, tsa_key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    ca = certificate(ca_key, ca_key, folder.name, folder.name, began, 3650, x509.BasicConstraints(True, None))
+    ca = certificate(
+        ca_key, ca_key, folder.name, folder.name, began, 3650, x509.BasicConstraints(ca=True, path_length=None)
+    )
     use = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
     tsa = certificate(tsa_key, ca_key, "trial time", folder.name, began, days, use)
     (folder / "ca.pem").write_bytes(ca.public_bytes(serialization.Encoding.PEM))
