@@ -63,6 +63,10 @@ TEXTS = {
         "The time authority's certificate for the newest time stamp ends on {date}: "
         "run `audit-kernel keys stamp` before, while the stamp still proves something."
     ),
+    "stamp_late": _(
+        "This time stamp of {stamped} is the first over {count} runs that ended more than a day before it, the oldest "
+        "on {date}: it does not prove how they were until then."
+    ),
     "stamp_lacking": _("The runs after {name} have no time stamp ({count} of them): run `audit-kernel keys stamp`."),
     "entry_extra": _("This does not belong to the archive: it was added by hand."),
     "leftover": _("The program was stopped while it worked here: this is no evidence; the next sealing removes it."),
@@ -91,7 +95,7 @@ KEY_TEXTS = {
 }
 
 # What an interrupted program leaves, and what to do about time stamps; no sign of tampering.
-NOTICES = frozenset({"head_behind", "leftover", "stamp_ends", "stamp_lacking", "stamp_unchecked"})
+NOTICES = frozenset({"head_behind", "leftover", "stamp_ends", "stamp_lacking", "stamp_late", "stamp_unchecked"})
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def stamp_problems(
         found = [each for name in checked if (each := _wrong(archive / name, authority.read_bytes()))]
         wrong = {each.run for each in found}
         held = [name for name in checked if bags.shown(name) not in wrong]
-        return found + _ending(archive, held) + _lacking(folders, stamped[-1])
+        return found + _late(archive, folders, held) + _ending(archive, held) + _lacking(folders, stamped[-1])
     except UnavailableError:
         return [problem("", "", "stamp_unchecked")]
 
@@ -66,6 +66,22 @@ def _finished(bag: Path) -> datetime | None:
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None  # told already: the statement was changed
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _late(archive: Path, folders: Sequence[str], held: Sequence[str]) -> list[Problem]:
+    """Tell of runs that the first stamp after them covers only later: stamps could have been left out on purpose."""
+    found, waiting = [], []
+    for name in folders:
+        waiting.append(name)
+        if name not in held or not (stamp := read_stamp((archive / name / bags.STAMP).read_bytes())):
+            continue
+        ends = [_finished(archive / each) for each in waiting]
+        late = [end for end in ends if end and stamp.made_at - end > LONGEST_WAY]
+        if late:
+            told = {"count": len(late), "date": f"{min(late):%Y-%m-%d}", "stamped": f"{stamp.made_at:%Y-%m-%d}"}
+            found.append(problem(bags.shown(name), bags.STAMP, "stamp_late", **told))
+        waiting = []
+    return found
 
 
 def _ending(archive: Path, held: Sequence[str]) -> list[Problem]:

@@ -246,6 +246,18 @@ def test_whoever_holds_the_key_cannot_make_a_run_of_long_ago(copy):
     assert problems(copy) == {("backdated", bag.STAMP, "stamp_of_another_time")}
 
 
+def test_runs_of_long_ago_that_are_stamped_only_now_are_told(site, tmp_path):
+    for days in (40, 30):
+        sealed(site, f"before-{days}", finished=datetime.datetime.now(datetime.UTC) - datetime.timedelta(days=days))
+    site = stamping(site, tmp_path / "authority")
+    (stamped,) = restamp(site)
+    (told,) = verify(site.archive_folder, site.keys_folder, authority=authority_certificate(site))
+    assert (told.place(), told.code, told.is_failure) == (f"{stamped.name}/{bag.STAMP}", "stamp_late", False)
+    assert dict(told.values)["count"] == "2"
+    sealed(site, "next")
+    assert {code for _, _, code in problems(site)} == {"stamp_late"}
+
+
 def test_whoever_holds_the_key_cannot_put_another_runs_stamp_into_a_run(copy):
     taken = (copy.archive_folder / "first" / bag.STAMP).read_bytes()
     folder = sealed(settings(copy, timestamp={}), "forged")
