@@ -92,6 +92,7 @@ class _Check:
             self.report(signature, "signature_changed", signed=list_name)
         else:
             self.report(list_name, "list_changed")
+            self.report(signature, "signature_unfit", signed=list_name)
         return False
 
     def _compare(self, list_name: str, actual: Mapping[str, str], needed: Iterable[str], *, is_trusted: bool) -> None:

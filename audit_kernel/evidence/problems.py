@@ -24,6 +24,7 @@ TEXTS = {
     "signature_changed": _(
         "The signature does not fit {signed}: the signature was changed, or the run was remade without the signing key."
     ),
+    "signature_unfit": _("This signature or the list {signed}, or both, were changed after sealing."),
     "other_key": _(
         "The run is signed with another key (fingerprint {found}) than the trusted one ({expected}): "
         "someone else made it, or remade it."
