@@ -70,18 +70,14 @@ def new(
     as_json: JsonOption = False,
 ) -> None:
     """Make a signing key. With --change the old key hands the archive over to it, and the chain goes on."""
-    from audit_kernel.evidence import keys
-    from audit_kernel.evidence.certificate import self_signed
-    from audit_kernel.evidence.key_change import change_key
+    from audit_kernel.evidence.key_change import change_key, first_key
     from audit_kernel.site import find_site
 
     opened = find_site(site)
     if change:
         change_key(opened, kind, outside)
     else:
-        keys.new_signing_key(opened.keys_folder, kind)
-        if kind == "p256":
-            self_signed(opened.keys_folder, opened.settings.name, opened.settings.country)
+        first_key(opened, kind)
     show(opened.folder, as_json)
     if change and not as_json:
         to = printer(opened)

@@ -26,6 +26,24 @@ NEXT_FOLDER = "next"
 HAND_OVER, TAKE_OVER = "key-handover", "key-takeover"
 
 
+def first_key(site: Site, kind: keys.Kind) -> None:
+    """Make the key of a site that has none, with a self-signed certificate where its kind has one.
+
+    Raises
+    ------
+    UsageError: a program outside holds the site's key.
+    KeyFileError: there is a key already, or it cannot be written.
+    """
+    if site.settings.signing.command:
+        raise UsageError(
+            "The program of `signing.command` holds the site's key.",
+            "Remove that setting first, if a key in a file is to sign a new archive.",
+        )
+    keys.new_signing_key(site.keys_folder, kind)
+    if kind == "p256":
+        self_signed(site.keys_folder, site.settings.name, site.settings.country)
+
+
 def change_key(site: Site, kind: keys.Kind = "ed25519", outside: Path | None = None) -> keys.PublicKey:
     """Give the site a new key and hand its archives over to it; return its public part.
 

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+from rich.console import Console
 from typer.testing import CliRunner
 
 from audit_kernel.cli import app
@@ -25,11 +26,14 @@ from audit_kernel.evidence import bag, chain, keys, stamp_check
 from audit_kernel.evidence import key_change as key_change_module
 from audit_kernel.evidence.certificate import put_certificate, request, self_signed
 from audit_kernel.evidence.chain import archive_runs
-from audit_kernel.evidence.key_change import change_key
+from audit_kernel.evidence.key_change import change_key, first_key
+from audit_kernel.evidence.month import MonthRun
 from audit_kernel.evidence.restamp import restamp
+from audit_kernel.evidence.run import Plan, seal_run
 from audit_kernel.evidence.signatures import ORDER, check_signature
 from audit_kernel.evidence.site_signing import authority_certificate, seal_for_site, site_signer
 from audit_kernel.evidence.verify import head_code, verify
+from audit_kernel.printing import Printer
 from audit_kernel.site import Site, create_site
 from tests.evidence.authority import certificate, make_authority, private_pem
 from tests.evidence.sealing import predicate, rewrite, working_folder
@@ -211,6 +215,26 @@ def test_runs_without_a_stamp_are_told_and_stamped_later_by_a_run_that_names_the
         for name, key in ((bag.TAG_MANIFEST, "tagmanifest"), (bag.TAG_MANIFEST + bag.SIGNATURE, "signature")):
             assert bag.digest_of(site.archive_folder / run["run"] / name) == run[f"{key}_sha256"]
     assert (done[0] / "data" / "authority.pem").read_bytes() == authority_certificate(site).read_bytes()
+
+
+def test_a_run_without_a_stamp_says_so_where_it_is_run_and_the_code_to_file_is_printed(site, capsys):
+    site = settings(site, timestamp={"command": ["false"]})
+    payload = working_folder(site.temporary_folder / "run" / "payload")
+    (payload / "inputs" / "settings.yml").unlink()
+    plan = Plan("activity", "2026-10", "sak 2026/17", "sv", 1, [], [])
+    told = []
+    run = MonthRun(seal_run(site, plan, payload.parent, [], warn=told.append), payload, (), tuple(told))
+    assert told[0].startswith("Förseglad utan tidsstämpel. När tjänsten svarar, kör: audit-kernel keys stamp.")
+    to = Printer(Console(width=400), "sv")
+    to.sealed(run, as_json=False)
+    printed = capsys.readouterr().out
+    assert told[0] in printed
+    assert (
+        f"Skriv den här koden i protokollet; den visar senare om körningar har tagits bort: {run.head_code}" in printed
+    )
+    to.sealed(run, as_json=True)
+    assert json.loads(capsys.readouterr().out)["head_code"] == run.head_code
+    assert run.head_code.startswith("1-")
 
 
 def test_a_changed_archive_is_not_stamped(copy):
@@ -467,6 +491,8 @@ def test_a_key_in_a_file_hands_over_to_an_outside_signer(site, tmp_path):
     site = settings(site, signing={"command": command})
     with pytest.raises(UsageError, match="Only one"):
         change_key(site)
+    with pytest.raises(UsageError, match="holds the site's key"):
+        first_key(site, "ed25519")
     change_key(site, outside=tmp_path / "token" / "token.pub.pem")
     assert not (site.keys_folder / keys.PRIVATE_NAME).exists()
     sealed(site, "after")
