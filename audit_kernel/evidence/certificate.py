@@ -65,7 +65,7 @@ def put_certificate(folder: Path, file: Path) -> x509.Certificate:
     public = _private(folder).public_key()
     try:
         chain = x509.load_pem_x509_certificates(file.read_bytes())
-        is_own = keys.fingerprint(chain[0].public_key()) == keys.fingerprint(public)  # type: ignore[arg-type]
+        is_own = is_certificate_of(file, public)
     except (OSError, ValueError) as error:
         raise UsageError(
             "{path!r} holds no certificate in PEM form.", "Ask the authority for it in PEM form.", path=str(file)
@@ -133,3 +133,8 @@ def certificate_end(folder: Path) -> str:
     if not path.is_file():
         return ""
     return f"{x509.load_pem_x509_certificate(path.read_bytes()).not_valid_after_utc:%Y-%m-%d}"
+
+
+def is_certificate_of(path: Path, key: keys.PublicKey) -> bool:
+    """Tell whether a certificate is that of a key."""
+    return bool(x509.load_pem_x509_certificate(path.read_bytes()).public_key() == key)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from audit_kernel.canonical import canonical_json
 from audit_kernel.errors import KeyFileError, UsageError, VerificationError
 from audit_kernel.evidence import chain, keys
-from audit_kernel.evidence.certificate import CERTIFICATE_NAME, self_signed
+from audit_kernel.evidence.certificate import CERTIFICATE_NAME, is_certificate_of, self_signed
 from audit_kernel.evidence.restamp import has_runs, record_run
 from audit_kernel.evidence.run import working_folder
-from audit_kernel.evidence.seal import KeyChange
+from audit_kernel.evidence.seal import KeyChange, repair_head
 from audit_kernel.evidence.signatures import OutsideSigner, P256Signer
 from audit_kernel.evidence.site_signing import authority_certificate, seal_for_site
 from audit_kernel.evidence.verify import verify
@@ -99,6 +99,7 @@ def _hand_over(site: Site, archive: Path, signer: keys.Signer) -> None:
     pem = keys.public_pem(signer.public_key()).decode("ascii")
     last = chain.archive_runs(archive)[-1]
     if pem.encode("ascii") == (archive / last.name / keys.PUBLIC_NAME).read_bytes():
+        repair_head(archive, signer, keys.load_public(site.keys_folder))
         return
     old = keys.load_private(site.keys_folder)
     if last.next_key != pem:
@@ -148,8 +149,8 @@ def _put_in_place(folder: Path, new: Path, *, is_outside: bool) -> None:
             (new / keys.PRIVATE_NAME).replace(private)
     if (new / CERTIFICATE_NAME).is_file():
         (new / CERTIFICATE_NAME).replace(certificate)
-    elif keys.load_public(folder) != keys.load_public(new):
-        certificate.unlink(missing_ok=True)
+    elif certificate.is_file() and not is_certificate_of(certificate, keys.load_public(new)):
+        certificate.unlink()
     (new / keys.PUBLIC_NAME).replace(folder / keys.PUBLIC_NAME)
     with contextlib.suppress(OSError):
         new.rmdir()

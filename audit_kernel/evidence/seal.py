@@ -107,8 +107,10 @@ def seal(
     return final
 
 
-def repair_head(archive: Path, private_key: keys.Signer) -> bool:
+def repair_head(archive: Path, private_key: keys.Signer, former: keys.PublicKey | None = None) -> bool:
     """Bring a head record up to date that a crash left one run behind; tell whether it was.
+
+    former: the key that this one took over from, where the crash may have come before the archive had the new one.
 
     Raises
     ------
@@ -118,7 +120,9 @@ def repair_head(archive: Path, private_key: keys.Signer) -> bool:
         return False
     with _reported(archive), _locked(archive):
         before = (archive / chain.HEAD).read_bytes() if (archive / chain.HEAD).is_file() else b""
-        head = _recovered_head(archive, private_key)
+        head = _recovered_head(archive, private_key, former)
+        if former:
+            replace_whole(archive / keys.PUBLIC_NAME, keys.public_pem(private_key.public_key()))
         return head is not None and (archive / chain.HEAD).read_bytes() != before
 
 
@@ -137,13 +141,14 @@ def _recovered_head(archive: Path, key: keys.Signer, former: keys.PublicKey | No
 
     former: the key that the last run was signed with, when this run takes over from it.
     """
+    trusted = [*([former] if former else []), key.public_key()]
     broken = VerificationError(
         "The chain of the archive {archive!r} is broken: nothing can be sealed upon it.",
         "Run `audit-kernel verify` on the archive; restore what it names from a backup.",
         archive=str(archive),
     )
     try:
-        head = chain.read_head(archive, *([former] if former else []), key.public_key())
+        head = chain.read_head(archive, *trusted)
     except ValueError as error:
         raise broken from error
     runs = chain.archive_runs(archive)
@@ -157,7 +162,7 @@ def _recovered_head(archive: Path, key: keys.Signer, former: keys.PublicKey | No
     if not ahead:
         return head
     run = ahead[0]
-    if len(ahead) > 1 or not chain.follows(run, head) or check_bag(archive / run.name, key.public_key())[1]:
+    if len(ahead) > 1 or not chain.follows(run, head) or check_bag(archive / run.name, *trusted)[1]:
         raise broken
     chain.write_head(archive, chain.head_of(run), key)
     return chain.head_of(run)

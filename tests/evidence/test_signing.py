@@ -24,6 +24,7 @@ from audit_kernel.cli import app
 from audit_kernel.errors import KeyFileError, SettingsError, UnavailableError, UsageError, VerificationError
 from audit_kernel.evidence import bag, chain, keys, stamp_check
 from audit_kernel.evidence import key_change as key_change_module
+from audit_kernel.evidence import seal as seal_module
 from audit_kernel.evidence.certificate import put_certificate, request, self_signed
 from audit_kernel.evidence.chain import archive_runs
 from audit_kernel.evidence.key_change import change_key, first_key
@@ -447,37 +448,62 @@ def keys_file(site, key):
     return path
 
 
-@pytest.mark.parametrize("stop", ["_hand_over", "_seal", "_put_in_place", "taken over", "half in place"])
+STOPS = {
+    "nothing handed over": (key_change_module, "_hand_over", 1),
+    "handover not sealed": (key_change_module, "_seal", 1),
+    "handover without its head record": (chain, "write_head", 1),
+    "takeover not sealed": (key_change_module, "_seal", 2),
+    "takeover without its head record": (chain, "write_head", 2),
+    "copy of the public key not replaced": (seal_module, "replace_whole", 1),
+    "the second archive untouched": (key_change_module, "_hand_over", 2),
+    "not in place": (key_change_module, "_put_in_place", 1),
+}
+
+
+@pytest.mark.parametrize("stop", STOPS)
 def test_a_change_of_keys_that_was_stopped_goes_on_when_asked_again(site, monkeypatch, stop):
     sealed(site, "before")
     sealed(site, "kept", archive=site.restricted_folder)
-    calls = []
+    module, name, call = STOPS[stop]
+    whole, calls = getattr(module, name), []
 
     def stopped(*arguments, **named):
-        calls.append(arguments)
-        if stop in {"_hand_over", "_seal", "_put_in_place"} or len(calls) == 2:
+        calls.append(name)
+        if len(calls) == call:
             raise KeyboardInterrupt
         return whole(*arguments, **named)
 
-    name = {"taken over": "_seal", "half in place": "sync_folder"}.get(stop, stop)
-    whole = getattr(key_change_module, name)
-    if stop == "half in place":
-        replace = key_change_module.Path.replace
-
-        def half(path, target):
-            if path.name == keys.PUBLIC_NAME and path.parent.name == "next":
-                raise KeyboardInterrupt
-            return replace(path, target)
-
-        monkeypatch.setattr(key_change_module.Path, "replace", half)
-    else:
-        monkeypatch.setattr(key_change_module, name, stopped)
+    monkeypatch.setattr(module, name, stopped)
     with pytest.raises(KeyboardInterrupt):
         change_key(site)
     monkeypatch.undo()
-    change_key(site)
+    goes_on(site)
+
+
+@pytest.mark.parametrize("file", [keys.PRIVATE_NAME, bag.CERTIFICATE, keys.PUBLIC_NAME])
+def test_a_change_of_keys_that_was_stopped_half_in_place_goes_on_when_asked_again(site, monkeypatch, file):
+    sealed(site, "before")
+    replace = key_change_module.Path.replace
+
+    def stopped(path, target):
+        if path.name == file and path.parent.name == "next":
+            raise KeyboardInterrupt
+        return replace(path, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(key_change_module.Path, "replace", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            change_key(site, "p256")
+    goes_on(site)
+    assert (site.archive_folder / "after" / bag.CMS_SIGNATURE).is_file()
+
+
+def goes_on(site):
+    change_key(site, "p256")
     sealed(site, "after")
-    assert problems(site) == problems(site, site.restricted_folder) == set()
+    assert problems(site) == set()
+    if archive_runs(site.restricted_folder):
+        assert problems(site, site.restricted_folder) == set()
     kinds = [run.name.split("-key-")[-1].split("-")[0] for run in archive_runs(site.archive_folder)]
     assert kinds == ["before", "handover", "takeover", "after"]
 
