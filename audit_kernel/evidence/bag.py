@@ -118,6 +118,11 @@ def parse_manifest(content: bytes) -> dict[str, str] | None:
     return digests if manifest_text(digests) == content else None
 
 
+def readable_lines(content: bytes) -> dict[str, str]:
+    """Return SHA-256 by path of what can still be read of a damaged manifest."""
+    return {path: digest for digest, path in LINE.findall(content.decode("ascii", "replace"))}
+
+
 def bag_info(pairs: Mapping[str, str]) -> bytes:
     """Return the bytes of bag-info.txt in the given order."""
     return "".join(f"{label}: {value}\n" for label, value in pairs.items()).encode("ascii")

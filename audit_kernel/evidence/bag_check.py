@@ -99,13 +99,14 @@ class _Check:
         """Report each file that differs from a list."""
         content = self._bytes(list_name) if list_name in self.actual else b""
         listed = bags.parse_manifest(content)
-        if listed is None:
-            listed = {path: actual.get(path, "") for path in (*needed, *actual)}  # the list itself is reported
+        is_whole = listed is not None
+        if listed is None:  # the list itself is reported; what can still be read of it is used
+            listed = bags.readable_lines(content)
         for path in sorted({*listed, *actual, *needed}):
             if path not in actual:
                 self.report(path, "file_missing")
             elif path not in listed:
-                self.report(path, "file_extra")
+                self.report(path, "file_extra" if is_whole else "file_unlisted")
             elif listed[path] != actual[path]:
                 self.report(path, "file_changed" if is_trusted else "file_unfit")
 

@@ -17,6 +17,7 @@ TEXTS = {
     "file_changed": _("The file was changed after it was sealed."),
     "file_missing": _("The file is missing."),
     "file_extra": _("The file does not belong to the run: it was added after sealing."),
+    "file_unlisted": _("The list that should name this file was damaged: nothing vouches for the file."),
     "file_unfit": _("The file does not fit the list of files, which was itself changed."),
     "folder_extra": _("The empty folder does not belong to the run: it was added after sealing."),
     "link_extra": _("A link or device stands here; a sealed run holds plain files only."),
