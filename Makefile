@@ -9,12 +9,13 @@ WORLDS ?= 3
 USUAL ?= 2
 CLEAN ?= 40
 ACCESSES ?= 1900
+SOAK ?= 1
 BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo test lint lab bench evaluate ablate lock clean
+.PHONY: help demo test lint lab bench evaluate ablate soak lock clean
 
 help:
 	@echo "make demo    set up a made-up municipality, take its logs in, run last month's control"
@@ -24,6 +25,7 @@ help:
 	@echo "make bench   speed against peers, then a large month (ROWS=$(ROWS) FILES=$(FILES))"
 	@echo "make evaluate  what the control finds and misses (WORLDS=$(WORLDS) USUAL=$(USUAL) CLEAN=$(CLEAN))"
 	@echo "make ablate  which figure gets worse without each check and each reason (WORLDS=$(WORLDS))"
+	@echo "make soak    tampering and killing in full, which \`make test\` samples (SOAK=$(SOAK) times)"
 	@echo "make lock    resolve the dependencies again"
 	@echo "make clean   remove .venv, demo and caches"
 
@@ -65,6 +67,9 @@ evaluate: $(READY)
 
 ablate: $(READY)
 	$(BIN)/python -m evaluation.ablate --worlds $(WORLDS)
+
+soak: $(READY)
+	SOAK=$(SOAK) $(BIN)/pytest -n 0 -m soak
 
 # run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need. bench: dev and the peers.
 lock: $(READY)

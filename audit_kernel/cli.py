@@ -5,21 +5,14 @@ from __future__ import annotations
 import contextlib
 import sys
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 
-from audit_kernel import (
-    commands_extract,
-    commands_review,
-    commands_sample,
-    commands_sources,
-    commands_store,
-    commands_trial,
-    printing,
-)
+from audit_kernel import printing
 from audit_kernel.error_language import language_of
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.locale import translator
@@ -36,6 +29,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or verify found something, 2 wrong use, 3 month incomplete, 4 store, key or"
     " journal not reachable.",
 )
+TOPICS = ("extract", "keys", "review", "sample", "sources", "store", "trial")  # audit_kernel.commands_TOPIC
 console = Console()
 warnings = Console(stderr=True)
 
@@ -176,7 +170,8 @@ def report(
         from audit_kernel.evidence.month import run_report
 
         run = run_report(opened, name, given, purpose=purpose, language=language)
-        _finish(printing.Printer(console, language), run, as_json=False)
+        printing.Printer(console, language).sealed(run, as_json=False)
+        run.require_complete()
 
 
 @app.command(epilog="Example: audit-kernel month 2026-10 --seed 'dice 4 1 6 6 2 3'")
@@ -202,16 +197,7 @@ def month(
     with printing.step_progress(warnings, language or opened.settings.language, total) as progress:
         asked = {**drawn, "purpose": purpose, "language": language}
         run = run_month(opened, month, **asked, snapshot=snapshot, threads=threads, progress=progress)
-    _finish(printer(opened, language), run, as_json=as_json)
-
-
-def _finish(to: printing.Printer, run: Any, *, as_json: bool) -> None:  # noqa: ANN401 - MonthRun, imported late
-    if as_json:
-        pages = [asdict(each) for each in run.outcomes]
-        named = {"bag": str(run.bag), "index": str(run.index), "warnings": run.warnings, "pages": pages}
-        printing.print_json(named)
-    else:
-        to.run(run)
+    printer(opened, language).sealed(run, as_json=as_json)
     run.require_complete()
 
 
@@ -222,6 +208,7 @@ def verify(
     code: Annotated[
         list[str] | None, typer.Option(help="A head record's code filed in the minutes; may be repeated.")
     ] = None,
+    authority: Annotated[Path | None, typer.Option(help="The time authority's certificates, PEM.")] = None,
     language: LanguageOption = "",
     site: SiteOption = None,
     as_json: JsonOption = False,
@@ -229,6 +216,7 @@ def verify(
     """Check sealed evidence, and the site's own journals: exit code 1 when something was changed, naming each file."""
     from audit_kernel.evidence.keys import PUBLIC_NAME
     from audit_kernel.evidence.restricted_run import site_problems
+    from audit_kernel.evidence.site_signing import authority_certificate
     from audit_kernel.evidence.verify import trusted_key
     from audit_kernel.evidence.verify import verify as verify_path
     from audit_kernel.site import find_site
@@ -239,10 +227,11 @@ def verify(
     target = path or find_site(site).archive_folder
     site_key = own.keys_folder / PUBLIC_NAME if own else None
     language = language or (own.settings.language if own else "")
-    problems = verify_path(target, public_key or site_key, codes=code or [])
+    authority = authority or (authority_certificate(own) if own else None)
+    problems = verify_path(target, public_key or site_key, codes=code or [], authority=authority)
     key = trusted_key(target, public_key, site_key)
     if own and target.resolve() == own.archive_folder.resolve():
-        problems += site_problems(own, key.path, language)
+        problems += site_problems(own, key.path, language, authority)
     printing.Printer(console, language or "en").verification(target, problems, key, as_json=as_json)
     if any(problem.is_failure for problem in problems):
         raise typer.Exit(1)
@@ -278,8 +267,8 @@ def printer(site: Site, language: str = "") -> printing.Printer:
     return printing.Printer(console, language or site.settings.language)
 
 
-for commands in (commands_extract, commands_review, commands_sample, commands_sources, commands_store, commands_trial):
-    commands.register(app)
+for topic in TOPICS:
+    import_module(f"audit_kernel.commands_{topic}").register(app)
 
 
 def main() -> None:

@@ -172,6 +172,15 @@ class Printer:
         for notice in notices:
             self.say(notice)
 
+    def sealed(self, run: MonthRun, *, as_json: bool) -> None:
+        """Print what became of a sealed run: its pages, where it lies, its code."""
+        if not as_json:
+            self.run(run)
+            return
+        pages = [asdict(each) for each in run.outcomes]
+        places = {"bag": str(run.bag), "index": str(run.index), "head_code": run.head_code}
+        print_json({**places, "warnings": run.warnings, "pages": pages})
+
     def run(self, run: MonthRun) -> None:
         """Print what became of each notebook, and where the pages are."""
         from audit_kernel.evidence.index import answer
@@ -186,6 +195,14 @@ class Printer:
         for warning in run.warnings:
             self.say(warning)
         self.say(str(run.index))
+        self.code_to_file(run.head_code)
+
+    def code_to_file(self, code: str) -> None:
+        """Print the head record's code, and what it is for; nothing before the first run."""
+        if code:
+            _ = self.translate
+            text = _("File this code in the minutes; it shows later whether runs were removed: {code}")
+            self.say(text.format(code=code))
 
     def verification(self, target: Path, problems: Sequence[Problem], key: TrustedKey, *, as_json: bool) -> None:
         """Print each problem by run and file, or that there is none, and the key it was checked with."""
@@ -204,9 +221,7 @@ class Printer:
         if not any(problem.is_failure for problem in problems):
             text = _("Verified: nothing in {path} was changed, removed or added.")
             self.say(text.format(path=target))
-            if code := head_code(target, key.key):
-                text = _("File this code in the minutes; it shows later whether runs were removed: {code}")
-                self.say(text.format(code=code))
+            self.code_to_file(head_code(target, key.key))
 
     def _table(self, caption: str, columns: Sequence[tuple[str, str]], rows: Sequence[Sequence[str]]) -> None:
         """Print a table, or where it does not fit the terminal, each row as labels and values."""

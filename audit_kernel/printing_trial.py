@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel.evidence.grounds import why_not_assessable
 from audit_kernel.locale import format_decimal, format_month
 from audit_kernel.preview import BUDGET, MINUTES
-from audit_kernel.printing import Printer, print_json
+from audit_kernel.printing import Printer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from audit_kernel.evidence.month import MonthRun
     from audit_kernel.preview import Figures, Month, Preview
 
 
@@ -34,14 +32,6 @@ class TrialPrinter(Printer):
         self._table(title, headings, [self._row(each) for each in found.months])
         for text in self._remarks(found):
             self.say(text)
-
-    def sealed(self, run: MonthRun, *, as_json: bool) -> None:
-        """Print where a sealed run and its page lie."""
-        if as_json:
-            pages = [asdict(each) for each in run.outcomes]
-            print_json({"bag": str(run.bag), "index": str(run.index), "warnings": run.warnings, "pages": pages})
-        else:
-            self.run(run)
 
     def _row(self, month: Month) -> list[str]:
         cells = [_month_name(month.month, self.language)]

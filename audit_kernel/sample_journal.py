@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock
 
 from audit_kernel.errors import RunError, UsageError, VerificationError
-from audit_kernel.evidence import chain, keys
+from audit_kernel.evidence import chain
+from audit_kernel.evidence.site_signing import site_signer
 from audit_kernel.files import OWNER_ONLY_FILE
 from audit_kernel.journal import START, Journal
 from audit_kernel.sample_design import Design
@@ -226,8 +227,7 @@ def archive_head(site: Site) -> tuple[str, str]:
     VerificationError: the head record is not signed by the site's key.
     """
     try:
-        key = keys.load_private(site.keys_folder).public_key()
-        head = chain.read_head(site.archive_folder, key)
+        head = chain.read_head(site.archive_folder, site_signer(site).public_key())
     except ValueError:
         raise VerificationError(
             "The archive's head record is not signed by the site's key, so no seed is derived from it.",

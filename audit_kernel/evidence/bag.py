@@ -21,6 +21,9 @@ SIGNATURE = ".sig"
 PUBLIC_KEY = "signing-key.pub.pem"
 STATEMENT = "data/statement.json"
 TAG_FILES = tuple(sorted([BAGIT, BAG_INFO, INSTRUCTIONS, MANIFEST, MANIFEST + SIGNATURE, PUBLIC_KEY]))
+CERTIFICATE = "signing-certificate.pem"  # these three stand in some bags only
+CMS_SIGNATURE = MANIFEST + ".p7s"
+STAMP = MANIFEST + SIGNATURE + ".tsr"
 UNLISTED_FILES = (TAG_MANIFEST, TAG_MANIFEST + SIGNATURE)
 DECLARATION = b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
 
@@ -113,6 +116,11 @@ def parse_manifest(content: bytes) -> dict[str, str] | None:
         return None
     digests = {path: digest for digest, path in LINE.findall(text)}
     return digests if manifest_text(digests) == content else None
+
+
+def readable_lines(content: bytes) -> dict[str, str]:
+    """Return SHA-256 by path of what can still be read of a damaged manifest."""
+    return {path: digest for digest, path in LINE.findall(content.decode("ascii", "replace"))}
 
 
 def bag_info(pairs: Mapping[str, str]) -> bytes:

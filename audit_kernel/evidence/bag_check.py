@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit_kernel.errors import KeyFileError
 from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence import chain, keys
 from audit_kernel.evidence.problems import Problem, problem
+from audit_kernel.evidence.signatures import check_signature
 
 
-def check_bag(folder: Path, key: Ed25519PublicKey) -> tuple[chain.RunRecord | None, list[Problem]]:
-    """Return the run's place in the chain (None unless it can be trusted) and what is wrong with its files."""
-    check = _Check(folder, folder.resolve().name, key)
+def check_bag(folder: Path, *trusted: keys.PublicKey) -> tuple[chain.RunRecord | None, list[Problem]]:
+    """Return the run's place in the chain (None unless it can be trusted) and what is wrong with its files.
+
+    trusted: the archive's keys; one of them must have signed both lists.
+    """
+    check = _Check(folder, folder.resolve().name, trusted)
     try:
         return check.run(), check.problems
     except OSError as error:
@@ -31,9 +34,15 @@ def check_bag(folder: Path, key: Ed25519PublicKey) -> tuple[chain.RunRecord | No
 class _Check:
     folder: Path
     name: str
-    key: Ed25519PublicKey
+    trusted: tuple[keys.PublicKey, ...]
     problems: list[Problem] = field(default_factory=list)
     actual: dict[str, str] = field(default_factory=dict)
+    key: keys.PublicKey = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Take the trusted key that signed the bag, the first where none did."""
+        lists = (bags.TAG_MANIFEST, bags.MANIFEST)
+        self.key = next((key for each in lists for key in self.trusted if self._fits(each, key)), self.trusted[0])
 
     def report(self, file: str, code: str, **values: object) -> None:
         self.problems.append(problem(bags.shown(self.name), bags.shown(file), code, **values))
@@ -61,7 +70,8 @@ class _Check:
         else:
             is_trusted = self._check_signature(bags.MANIFEST, payload)
         self._compare(bags.MANIFEST, payload, [bags.STATEMENT], is_trusted=is_trusted)
-        return self._statement(payload) if is_trusted else None
+        run = self._statement(payload) if is_trusted else None
+        return replace(run, signed_by=keys.fingerprint(self.key)) if run else None
 
     def _check_signature(self, list_name: str, listed: Mapping[str, str]) -> bool:
         """Tell whether the trusted key signed a list of files; say which of the two was changed."""
@@ -82,19 +92,21 @@ class _Check:
             self.report(signature, "signature_changed", signed=list_name)
         else:
             self.report(list_name, "list_changed")
+            self.report(signature, "signature_unfit", signed=list_name)
         return False
 
     def _compare(self, list_name: str, actual: Mapping[str, str], needed: Iterable[str], *, is_trusted: bool) -> None:
         """Report each file that differs from a list."""
         content = self._bytes(list_name) if list_name in self.actual else b""
         listed = bags.parse_manifest(content)
-        if listed is None:
-            listed = {path: actual.get(path, "") for path in (*needed, *actual)}  # the list itself is reported
+        is_whole = listed is not None
+        if listed is None:  # the list itself is reported; what can still be read of it is used
+            listed = bags.readable_lines(content)
         for path in sorted({*listed, *actual, *needed}):
             if path not in actual:
                 self.report(path, "file_missing")
             elif path not in listed:
-                self.report(path, "file_extra")
+                self.report(path, "file_extra" if is_whole else "file_unlisted")
             elif listed[path] != actual[path]:
                 self.report(path, "file_changed" if is_trusted else "file_unfit")
 
@@ -114,16 +126,17 @@ class _Check:
             self.report(bags.STATEMENT, "statement_unfit")
         return run
 
-    def _fits(self, list_name: str, key: Ed25519PublicKey) -> bool:
-        if not {list_name, list_name + bags.SIGNATURE} <= self.actual.keys():
-            return False
+    def _fits(self, list_name: str, key: keys.PublicKey) -> bool:
+        for path in (self.folder / list_name, self.folder / (list_name + bags.SIGNATURE)):
+            if path.is_symlink() or not path.is_file():
+                return False
         try:
-            key.verify(self._bytes(list_name + bags.SIGNATURE), self._bytes(list_name))
-        except InvalidSignature:
+            check_signature(key, self._bytes(list_name + bags.SIGNATURE), self._bytes(list_name))
+        except (InvalidSignature, OSError):
             return False
         return True
 
-    def _other_key(self) -> Ed25519PublicKey | None:
+    def _other_key(self) -> keys.PublicKey | None:
         try:
             return keys.load_public(self.folder / bags.PUBLIC_KEY) if bags.PUBLIC_KEY in self.actual else None
         except KeyFileError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -12,10 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from audit_kernel.canonical import canonical_json
 from audit_kernel.evidence.bag import STATEMENT, TAG_MANIFEST, digest_of, is_run_name
+from audit_kernel.evidence.signatures import PublicKey, Signer, check_signature
 from audit_kernel.files import replace_whole
 
 HEAD = "head.txt"
@@ -35,6 +36,9 @@ class RunRecord:
     preceding, preceding_sha256: the run before and the SHA-256 of its tagmanifest-sha256.txt; None for the first.
     tagmanifest_sha256: of this run, as it lies on the disk.
     archive: the archive's id, the same in all its runs.
+    former_keys: the keys that signed the archive before this run's own, PEM.
+    next_key: the key that signs from the next run on, where this run hands over to it, PEM.
+    signed_by: fingerprint of the key that its signature was verified with; empty when nothing was verified.
     """
 
     name: str
@@ -43,6 +47,9 @@ class RunRecord:
     preceding_sha256: str | None
     tagmanifest_sha256: str
     archive: str
+    former_keys: tuple[str, ...] = ()
+    next_key: str = ""
+    signed_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,18 +88,18 @@ def follows(run: RunRecord, head: HeadRecord) -> bool:
     return is_next and run.archive == head.archive
 
 
-def write_head(archive: Path, head: HeadRecord, key: Ed25519PrivateKey) -> None:
+def write_head(archive: Path, head: HeadRecord, key: Signer) -> None:
     """Replace the head record in one step."""
     line = head.line()
     replace_whole(archive / HEAD, line + base64.b64encode(key.sign(line)) + b"\n")
 
 
-def read_head(archive: Path, key: Ed25519PublicKey) -> HeadRecord | None:
+def read_head(archive: Path, *trusted: PublicKey) -> HeadRecord | None:
     """Return the head record; None when it is missing.
 
     Raises
     ------
-    ValueError: a byte of it was changed, or another key signed it.
+    ValueError: a byte of it was changed, or none of the trusted keys signed it.
     """
     path = archive / HEAD
     if path.is_symlink() or not path.is_file():
@@ -102,7 +109,7 @@ def read_head(archive: Path, key: Ed25519PublicKey) -> HeadRecord | None:
     first, _, second = content.partition(b"\n")
     try:
         signature = base64.b64decode(second.strip(b"\n"), validate=True)
-        key.verify(signature, first + b"\n")
+        _check_any(trusted, signature, first + b"\n")
         head = HeadRecord(**json.loads(first))
         written = head.line() + base64.b64encode(signature) + b"\n"
     except (InvalidSignature, ValueError, TypeError) as error:
@@ -112,6 +119,14 @@ def read_head(archive: Path, key: Ed25519PublicKey) -> HeadRecord | None:
         message = "not written by this program"
         raise ValueError(message)
     return head
+
+
+def _check_any(trusted: tuple[PublicKey, ...], signature: bytes, content: bytes) -> None:
+    for key in trusted:
+        with contextlib.suppress(InvalidSignature):
+            check_signature(key, signature, content)
+            return
+    raise InvalidSignature
 
 
 def read_run(bag: Path) -> RunRecord | None:
@@ -135,10 +150,12 @@ def parse_run(statement: Any, tagmanifest_sha256: str) -> RunRecord | None:  # n
             before["tagmanifest_sha256"],
             tagmanifest_sha256,
             chain["archive"],
+            tuple(chain.get("former_keys", ())),
+            chain.get("next_key", ""),
         )
-    except (KeyError, TypeError):
+    except (KeyError, TypeError, AttributeError):
         return None
-    texts = [run.name, run.archive, run.preceding or "", run.preceding_sha256 or ""]
+    texts = [run.name, run.archive, run.preceding or "", run.preceding_sha256 or "", run.next_key, *run.former_keys]
     is_formed = type(run.sequence) is int and run.sequence >= 1 and all(isinstance(text, str) for text in texts)
     return run if is_formed and (run.preceding is None) == (run.sequence == 1) else None
 

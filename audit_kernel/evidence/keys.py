@@ -1,26 +1,48 @@
-"""The site's signing key: Ed25519, private part readable by its owner only."""
+"""The site's signing key, Ed25519 or ECDSA over P-256, private part readable by its owner only."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import secrets
 import stat
 from pathlib import Path
+from typing import Literal
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from audit_kernel.errors import KeyFileError, Phrase
+from audit_kernel.evidence.signatures import (
+    P256Signer,
+    PublicKey,
+    Signer,
+    fingerprint,
+    is_p256,
+    parse_public,
+    public_pem,
+)
 from audit_kernel.files import OWNER_ONLY_FOLDER, replace_whole, sync_folder, write_new
+
+__all__ = [
+    "PublicKey",
+    "Signer",
+    "fingerprint",
+    "kind_of",
+    "load_private",
+    "load_public",
+    "new_signing_key",
+    "public_pem",
+]
 
 PRIVATE_NAME = "signing-key.pem"
 PUBLIC_NAME = "signing-key.pub.pem"
 LARGEST_KEY_FILE = 100_000  # bytes; a key file has some hundred
+Kind = Literal["ed25519", "p256"]
 
 
-def new_signing_key(folder: Path) -> None:
+def new_signing_key(folder: Path, kind: Kind = "ed25519") -> None:
     """Make a key pair in `folder`: signing-key.pem (owner-only) and signing-key.pub.pem.
 
     Raises
@@ -31,10 +53,10 @@ def new_signing_key(folder: Path) -> None:
     if private.exists():
         raise KeyFileError(
             "There is a signing key already: {path!r}.",
-            "Evidence signed with it needs it: move it away by hand if you mean to replace it.",
+            "Evidence signed with it needs it. To change it: audit-kernel keys new --change",
             path=str(private),
         )
-    key = Ed25519PrivateKey.generate()
+    key = Ed25519PrivateKey.generate() if kind == "ed25519" else ec.generate_private_key(ec.SECP256R1())
     pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     aside = folder / f".{PRIVATE_NAME}.{secrets.token_hex(4)}.new"
     try:
@@ -52,12 +74,14 @@ def new_signing_key(folder: Path) -> None:
         ) from error
 
 
-def load_private(folder: Path) -> Ed25519PrivateKey:
+def load_private(folder: Path, public: Path | None = None) -> Signer:
     """Return the private key of a site's `keys` folder.
+
+    public: the public key it must be the pair of; the one beside it when None.
 
     Raises
     ------
-    KeyFileError: missing, readable by others, not an Ed25519 key, or not the pair of the public key beside it.
+    KeyFileError: missing, readable by others, of another kind, or not the pair of the public key beside it.
     """
     path = folder / PRIVATE_NAME
     content = _read(path)
@@ -74,47 +98,38 @@ def load_private(folder: Path) -> Ed25519PrivateKey:
         key = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise _not_a_key(path, Phrase("private")) from error
-    if not isinstance(key, Ed25519PrivateKey):
+    signer: Signer
+    if isinstance(key, Ed25519PrivateKey):
+        signer = key
+    elif isinstance(key, ec.EllipticCurvePrivateKey) and is_p256(key):
+        signer = P256Signer(key)
+    else:
         raise _not_a_key(path, Phrase("private"))
-    public = folder / PUBLIC_NAME
-    if public.exists() and fingerprint(load_public(public)) != fingerprint(key.public_key()):
+    public = public or folder / PUBLIC_NAME
+    if public.exists() and fingerprint(load_public(public)) != fingerprint(signer.public_key()):
         raise KeyFileError(
             "The keys {private} and {public} in {folder!r} are not a pair.",
             "Restore both files from the same backup.",
             private=PRIVATE_NAME,
-            public=PUBLIC_NAME,
+            public=public.name,
             folder=str(folder),
         )
-    return key
+    return signer
 
 
-def load_public(path: Path) -> Ed25519PublicKey:
+def load_public(path: Path) -> PublicKey:
     """Return a public key from a file, or from the `keys` folder that holds it.
 
     Raises
     ------
-    KeyFileError: missing, or not an Ed25519 public key.
+    KeyFileError: missing, or not a public key of Ed25519 or P-256.
     """
     if path.is_dir():
         path = path / PUBLIC_NAME
     try:
-        key = serialization.load_pem_public_key(_read(path))
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        return parse_public(_read(path))
+    except ValueError as error:
         raise _not_a_key(path, Phrase("public")) from error
-    if not isinstance(key, Ed25519PublicKey):
-        raise _not_a_key(path, Phrase("public"))
-    return key
-
-
-def public_pem(key: Ed25519PublicKey) -> bytes:
-    """Return the one PEM form that the archive holds of a public key."""
-    return key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
-def fingerprint(key: Ed25519PublicKey) -> str:
-    """Return the SHA-256 (hex) of the key's DER form, to be filed in the minutes."""
-    der = key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    return hashlib.sha256(der).hexdigest()
 
 
 def _read(path: Path) -> bytes:
@@ -138,8 +153,13 @@ def _read(path: Path) -> bytes:
 
 def _not_a_key(path: Path, kind: Phrase) -> KeyFileError:
     return KeyFileError(
-        "The file {path!r} is not an Ed25519 {kind} key in PEM form.",
+        "The file {path!r} is not a {kind} key of Ed25519 or P-256 in PEM form.",
         "Restore it from a backup.",
         path=str(path),
         kind=kind,
     )
+
+
+def kind_of(key: PublicKey) -> Kind:
+    """Return `ed25519` or `p256`."""
+    return "p256" if is_p256(key) else "ed25519"

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.catalog import Catalog, resource_folder
 from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, StoreError, UsageError
-from audit_kernel.evidence import coverage, restricted
+from audit_kernel.evidence import coverage, keys, restricted
 from audit_kernel.evidence.answers import answer_checks
 from audit_kernel.evidence.execute import check_parameter_names, declared_parameters
 from audit_kernel.evidence.index import index_page
@@ -22,6 +22,7 @@ from audit_kernel.evidence.journals import broken_journals
 from audit_kernel.evidence.restricted_run import run_restricted
 from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
 from audit_kernel.evidence.sample_run import NOTEBOOK, answer_sample, as_parameter, draw_month
+from audit_kernel.evidence.verify import head_code
 from audit_kernel.locale import translator
 from audit_kernel.sample_journal import Request
 from audit_kernel.store.deliver import refused_files
@@ -61,6 +62,12 @@ class MonthRun:
     outcomes: tuple[Outcome, ...]
     warnings: tuple[str, ...] = ()
     restricted: tuple[Outcome, ...] = ()
+
+    @property
+    def head_code(self) -> str:
+        """The code of the archive's head record, to be filed in the minutes."""
+        archive = self.bag.parent
+        return head_code(archive, keys.load_public(archive))
 
     @property
     def is_complete(self) -> bool:
@@ -180,7 +187,8 @@ def run_month(
         apart.write(working)
         outcomes = execute_all(site, plan, working, progress)
         breaks = journal_breaks(site, language)
-        sealed = run_restricted(site, plan, working, apart, kept_back, breaks)
+        unstamped: list[str] = []  # told when nothing can be written into the run any more
+        sealed = run_restricted(site, plan, working, apart, kept_back, breaks, unstamped.append)
         plan = replace(plan, parameters={**plan.parameters, **sealed.told()})
         told = restricted.told(apart.n_findings, language)
         warnings = [*told, *breaks, *unkept, *coverage.serious(lacking, language)]
@@ -189,8 +197,9 @@ def run_month(
             warnings += coverage.never_taken_in(refused_files(site), deliveries, site.settings.time_zone, language)
         html = index_page(site, plan, outcomes, warnings)
         (working / "payload" / "pages" / INDEX).write_text(html, encoding="utf-8", newline="\n")
-        bag = seal_run(site, plan, working, outcomes, breaks)
-    return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(warnings), sealed.outcomes)
+        bag = seal_run(site, plan, working, outcomes, breaks, unstamped.append)
+    told = [*warnings, *dict.fromkeys(unstamped)]
+    return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(told), sealed.outcomes)
 
 
 def journal_breaks(site: Site, language: str) -> list[str]:
@@ -232,5 +241,6 @@ def run_report(
     with working_folder(site) as working:
         outcomes = execute_all(site, plan, working)
         breaks = journal_breaks(site, language)
-        bag = seal_run(site, plan, working, outcomes, breaks)
-    return MonthRun(bag, bag / "data" / "pages" / f"{name}.html", tuple(outcomes), tuple(breaks))
+        unstamped: list[str] = []
+        bag = seal_run(site, plan, working, outcomes, breaks, unstamped.append)
+    return MonthRun(bag, bag / "data" / "pages" / f"{name}.html", tuple(outcomes), (*breaks, *unstamped))

@@ -17,6 +17,7 @@ TEXTS = {
     "file_changed": _("The file was changed after it was sealed."),
     "file_missing": _("The file is missing."),
     "file_extra": _("The file does not belong to the run: it was added after sealing."),
+    "file_unlisted": _("The list that should name this file was damaged: nothing vouches for the file."),
     "file_unfit": _("The file does not fit the list of files, which was itself changed."),
     "folder_extra": _("The empty folder does not belong to the run: it was added after sealing."),
     "link_extra": _("A link or device stands here; a sealed run holds plain files only."),
@@ -24,6 +25,7 @@ TEXTS = {
     "signature_changed": _(
         "The signature does not fit {signed}: the signature was changed, or the run was remade without the signing key."
     ),
+    "signature_unfit": _("This signature or the list {signed}, or both, were changed after sealing."),
     "other_key": _(
         "The run is signed with another key (fingerprint {found}) than the trusted one ({expected}): "
         "someone else made it, or remade it."
@@ -49,6 +51,25 @@ TEXTS = {
         "The run itself is whole; the next sealing repairs this."
     ),
     "key_changed": _("The copy of the public key is not the trusted key: it was changed or exchanged."),
+    "key_retired": _("The run is signed with a key that was not the archive's at that time."),
+    # time stamps
+    "stamp_wrong": _("The time stamp is not over this run's signature, or the trusted time authority did not make it."),
+    "stamp_of_another_time": _(
+        "The run says that it ended on {finished}, but its time stamp is of {stamped}: it was remade later, "
+        "or a clock was wrong."
+    ),
+    "stamp_unchecked": _(
+        "Time stamps were not checked: name the time authority's certificate with --authority; it needs openssl too."
+    ),
+    "stamp_ends": _(
+        "The time authority's certificate for the newest time stamp ends on {date}: "
+        "run `audit-kernel keys stamp` before, while the stamp still proves something."
+    ),
+    "stamp_late": _(
+        "This time stamp of {stamped} is the first over {count} runs that ended more than a day before it, the oldest "
+        "on {date}: it does not prove how they were until then."
+    ),
+    "stamp_lacking": _("The runs after {name} have no time stamp ({count} of them): run `audit-kernel keys stamp`."),
     "entry_extra": _("This does not belong to the archive: it was added by hand."),
     "leftover": _("The program was stopped while it worked here: this is no evidence; the next sealing removes it."),
     "leftover_filled": _(
@@ -75,7 +96,8 @@ KEY_TEXTS = {
     ),
 }
 
-NOTICES = frozenset({"head_behind", "leftover"})  # what an interrupted program leaves; no sign of tampering
+# What an interrupted program leaves, and what to do about time stamps; no sign of tampering.
+NOTICES = frozenset({"head_behind", "leftover", "stamp_ends", "stamp_lacking", "stamp_late", "stamp_unchecked"})
 
 
 @dataclass(frozen=True)
@@ -95,7 +117,7 @@ class Problem:
 
     @property
     def is_failure(self) -> bool:
-        """Tell whether the evidence fails by it; notices only tell of an interrupted program."""
+        """Tell whether the evidence fails by it; a notice is no sign of tampering."""
         return self.code not in NOTICES
 
     @property

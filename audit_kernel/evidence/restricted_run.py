@@ -19,7 +19,7 @@ from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.verify import verify
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from audit_kernel.evidence.execute import Outcome
@@ -46,7 +46,13 @@ class RestrictedRun:
 
 
 def run_restricted(
-    site: Site, plan: Plan, working: Path, apart: KeptApart, kept_back: Mapping[str, int], breaks: Sequence[str]
+    site: Site,
+    plan: Plan,
+    working: Path,
+    apart: KeptApart,
+    kept_back: Mapping[str, int],
+    breaks: Sequence[str],
+    warn: Callable[[str], None] | None = None,
 ) -> RestrictedRun:
     """Run the pages of the checks that found something that is kept apart, and seal them; nothing where none did.
 
@@ -56,6 +62,7 @@ def run_restricted(
     working: of the month; the answers are in `restricted/` there.
     kept_back: how many findings are kept apart, by check.
     breaks: what is wrong with the site's journals.
+    warn: as in `seal_run`.
     """
     if not kept_back:
         return RestrictedRun()
@@ -69,23 +76,24 @@ def run_restricted(
     warnings = [*notice(RunFile("", 0, "", 0, "", shows_restricted=True), plan.language), *breaks]
     html = index_page(site, plan, outcomes, warnings)
     (payload / "pages" / "index.html").write_text(html, encoding="utf-8", newline="\n")
-    bag = seal_run(site, plan, own, outcomes, breaks)
+    bag = seal_run(site, plan, own, outcomes, breaks, warn)
     run = chain.read_run(bag)
     digest = run.tagmanifest_sha256 if run else ""
     return RestrictedRun(apart.n_findings, plan.name, digest, tuple(outcomes))
 
 
-def site_problems(site: Site, public_key: Path, language: str) -> list[Problem]:
+def site_problems(site: Site, public_key: Path, language: str, authority: Path | None = None) -> list[Problem]:
     """Return what is wrong with what a site has beside its archive: its journals, and the runs in `restricted/`."""
-    return [*journal_problems(site, language), *restricted_problems(site, public_key)]
+    return [*journal_problems(site, language), *restricted_problems(site, public_key, authority)]
 
 
-def restricted_problems(site: Site, public_key: Path) -> list[Problem]:
+def restricted_problems(site: Site, public_key: Path, authority: Path | None = None) -> list[Problem]:
     """Return what `verify` finds in `restricted/`, and each ordinary run whose restricted one is not as sealed."""
     folder = site.restricted_folder
     sealed = {run.name: run.tagmanifest_sha256 for run in (chain.archive_runs(folder) if folder.is_dir() else [])}
     is_used = folder.is_dir() and any(folder.iterdir())
-    found = [replace(each, run=f"{folder.name}/{each.run}") for each in (verify(folder, public_key) if is_used else [])]
+    wrong = verify(folder, public_key, authority=authority) if is_used else []
+    found = [replace(each, run=f"{folder.name}/{each.run}") for each in wrong]
     for bag in chain.bag_folders(site.archive_folder):
         with contextlib.suppress(OSError, ValueError, RecursionError, KeyError, TypeError):  # `verify` says these
             statement = json.loads((bag / bags.STATEMENT).read_bytes())

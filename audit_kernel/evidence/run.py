@@ -17,17 +17,20 @@ from typing import TYPE_CHECKING, Any
 
 from audit_kernel.bag_inputs import copy_inputs
 from audit_kernel.catalog import Catalog
-from audit_kernel.evidence import keys, restricted
+from audit_kernel.evidence import restricted
 from audit_kernel.evidence.execute import TIMEOUT_SECONDS, Outcome, Task, environment, execute
 from audit_kernel.evidence.exporter import failure_page
 from audit_kernel.evidence.journals import journal_heads
 from audit_kernel.evidence.run_file import RunFile
-from audit_kernel.evidence.seal import provenance, seal
+from audit_kernel.evidence.seal import provenance
+from audit_kernel.evidence.site_signing import seal_for_site
 from audit_kernel.evidence.warm import CAN_FORK, warm_starters
+from audit_kernel.locale import translator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from audit_kernel.errors import UnavailableError
     from audit_kernel.site import Site
     from audit_kernel.store.ledger import Delivery
 
@@ -132,13 +135,19 @@ def execute_all(
 
 
 def seal_run(
-    site: Site, plan: Plan, working: Path, outcomes: Sequence[Outcome], journal_breaks: Sequence[str] = ()
+    site: Site,
+    plan: Plan,
+    working: Path,
+    outcomes: Sequence[Outcome],
+    journal_breaks: Sequence[str] = (),
+    warn: Callable[[str], None] | None = None,
 ) -> Path:
     """Seal the run's payload as one bag of the site's archive; return the bag's folder.
 
     Parameters
     ----------
     journal_breaks: what is wrong with the site's journals, a sentence each; it is sealed too.
+    warn: told when the time authority gave no stamp.
     """
     payload = working / "payload"
     sql_hashes = copy_inputs(site, payload / "inputs")
@@ -193,6 +202,13 @@ def seal_run(
         ],
         invocation_id=plan.run_id,
     )
-    private = keys.load_private(site.keys_folder)
     archive = site.restricted_folder if plan.is_restricted else site.archive_folder
-    return seal(payload, archive, plan.name, predicate, private, keys.public_pem(private.public_key()))
+
+    _ = translator(plan.language)
+
+    def told(error: UnavailableError) -> None:
+        if warn:
+            text = _("Sealed without a time stamp. When the authority answers, run: audit-kernel keys stamp. {reason}")
+            warn(text.format(reason=error.text(plan.language)))
+
+    return seal_for_site(site, payload, archive, plan.name, predicate, warn=told)

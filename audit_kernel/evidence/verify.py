@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from audit_kernel.errors import KeyFileError, UsageError
 from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence import chain, keys
 from audit_kernel.evidence.bag_check import check_bag
+from audit_kernel.evidence.key_ring import retired_runs, trusted_keys
 from audit_kernel.evidence.problems import KEY_TEXTS, Problem, problem
+from audit_kernel.evidence.stamp_check import stamp_problems
 from audit_kernel.locale import translator
 
 __all__ = ["Problem", "TrustedKey", "trusted_key", "verify"]
@@ -27,7 +27,7 @@ class TrustedKey:
     origin: `given` by the caller, of the `site`, or found `beside` the evidence (then to be compared by a person).
     """
 
-    key: Ed25519PublicKey
+    key: keys.PublicKey
     path: Path
     origin: str
 
@@ -70,12 +70,15 @@ def trusted_key(path: Path, public_key: Path | None = None, site_key: Path | Non
     )
 
 
-def verify(path: Path, public_key: Path | None = None, *, codes: Iterable[str] = ()) -> list[Problem]:
+def verify(
+    path: Path, public_key: Path | None = None, *, codes: Iterable[str] = (), authority: Path | None = None
+) -> list[Problem]:
     """Return everything that is wrong with a bag or an archive; evidence fails where one `is_failure`.
 
     Parameters
     ----------
     codes: codes of head records that were filed in minutes; the runs they stand for must be there unchanged.
+    authority: the time authority's certificates (PEM); without them time stamps are not checked, which is told.
 
     Raises
     ------
@@ -88,13 +91,16 @@ def verify(path: Path, public_key: Path | None = None, *, codes: Iterable[str] =
     if not _is_bag(path) and not any(path.iterdir()):
         return [problem("", "", "nothing_found")]
     key = trusted_key(path, public_key).key
-    return _check_single(path, key) if _is_bag(path) else _ArchiveCheck(path, key).run(codes)
+    if _is_bag(path):
+        bag = path.resolve()
+        return _check_single(bag, trusted_keys(bag.parent, key), authority)
+    return _ArchiveCheck(path, key, trusted_keys(path, key), authority).run(codes)
 
 
-def head_code(path: Path, key: Ed25519PublicKey) -> str:
+def head_code(path: Path, key: keys.PublicKey) -> str:
     """Return the code of an archive's head record, to be filed in the minutes; empty for a bag or a damaged record."""
     try:
-        head = chain.read_head(path, key)
+        head = chain.read_head(path, *trusted_keys(path, key))
     except ValueError:
         return ""
     return head.code() if head and head.sequence else ""
@@ -107,24 +113,26 @@ def _is_bag(path: Path) -> bool:
     return not is_archive and any((path / name).exists() for name in (*bags.TAG_FILES, bags.TAG_MANIFEST, "data"))
 
 
-def _check_single(path: Path, key: Ed25519PublicKey) -> list[Problem]:
-    run, problems = check_bag(path, key)
-    name = path.resolve().name
-    if run and run.name != name:
-        problems.append(problem(bags.shown(name), "", "run_renamed", name=run.name))
-    return problems
+def _check_single(path: Path, trusted: tuple[keys.PublicKey, ...], authority: Path | None) -> list[Problem]:
+    run, problems = check_bag(path, *trusted)
+    if run and run.name != path.name:
+        problems.append(problem(bags.shown(path.name), "", "run_renamed", name=run.name))
+    return problems + stamp_problems(path.parent, [path.name], authority, problems)
 
 
 @dataclass
 class _ArchiveCheck:
     """One pass over an archive.
 
+    key, trusted: the key given, and with it those that it vouches for.
     runs: by sequence, folder and what its statement says, of every run whose statement can be trusted.
     damaged: folders whose statement cannot be trusted; their own problems are reported already.
     """
 
     archive: Path
-    key: Ed25519PublicKey
+    key: keys.PublicKey
+    trusted: tuple[keys.PublicKey, ...]
+    authority: Path | None
     problems: list[Problem] = field(default_factory=list)
     runs: dict[int, tuple[str, chain.RunRecord]] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
@@ -141,15 +149,18 @@ class _ArchiveCheck:
         self._place(found)
         self._check_links()
         self._check_head()
+        self._check_keys()
         known = {chain.head_of(run).code() for _, run in self.runs.values()}
         for code in codes:
             if "".join(code.split()).upper() not in known:
                 self.report("", "", "code_unknown", filed=bags.shown(code))
+        order = [folder for _, (folder, _run) in sorted(self.runs.items())]
+        self.problems += stamp_problems(self.archive, order, self.authority, self.problems)
         return sorted(self.problems, key=lambda found: (found.run, found.file, found.code))
 
     def _read_head(self) -> None:
         try:
-            self.head = chain.read_head(self.archive, self.key)
+            self.head = chain.read_head(self.archive, *self.trusted)
         except ValueError:
             self.report("", chain.HEAD, "head_changed")
         else:
@@ -170,18 +181,15 @@ class _ArchiveCheck:
             elif not entry.is_dir() or is_link or not bags.is_run_name(entry.name):
                 self.report(entry.name, "", "entry_extra")
             else:
-                run, problems = check_bag(entry, self.key)
+                run, problems = check_bag(entry, *self.trusted)
                 self.problems += problems
                 if run:
                     found.append((entry.name, run))
                 else:
                     tag_manifest = entry / bags.TAG_MANIFEST
                     self.damaged[entry.name] = bags.digest_of(tag_manifest) if tag_manifest.is_file() else ""
-        copy = self.archive / keys.PUBLIC_NAME
-        if not copy.is_file():
+        if not (self.archive / keys.PUBLIC_NAME).is_file():
             self.report("", keys.PUBLIC_NAME, "file_missing")
-        elif copy.read_bytes() != keys.public_pem(self.key):
-            self.report("", keys.PUBLIC_NAME, "key_changed")
         return found
 
     def _read_leftover(self, entry: Path) -> None:
@@ -259,3 +267,18 @@ class _ArchiveCheck:
                 self.report("", chain.HEAD, "head_behind", name=run.name)
             else:
                 self.report(folder, "", "run_beyond", number=number, last=self.head.sequence)
+
+    def _check_keys(self) -> None:
+        """Report what a key signed that was not the archive's at that time: runs, the head record, the public copy."""
+        for folder in retired_runs(self.runs):
+            self.report(folder, bags.TAG_MANIFEST + bags.SIGNATURE, "key_retired")
+        last = self.runs.get(self.head.sequence if self.head else max([0, *self.runs]))
+        current = {keys.fingerprint(key): key for key in self.trusted}.get(last[1].signed_by if last else "", self.key)
+        if len(self.trusted) > 1 and self.head:
+            try:
+                chain.read_head(self.archive, current)
+            except ValueError:
+                self.report("", chain.HEAD, "head_changed")
+        copy = self.archive / keys.PUBLIC_NAME
+        if copy.is_file() and copy.read_bytes() != keys.public_pem(current):
+            self.report("", keys.PUBLIC_NAME, "key_changed")

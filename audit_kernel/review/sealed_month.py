@@ -10,6 +10,7 @@ from audit_kernel.errors import MonthIncompleteError, UsageError, VerificationEr
 from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence import chain, keys
 from audit_kernel.evidence.bag_check import check_bag
+from audit_kernel.evidence.key_ring import trusted_keys
 from audit_kernel.evidence.month import KIND, month_days
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ def sealed_month(site: Site, month: str) -> SealedMonth:
             "The month {month} has no sealed run.", "Run it first: audit-kernel month {month}", month=month
         )
     folder = archive / runs[-1].name
-    run, problems = check_bag(folder, keys.load_public(site.keys_folder / keys.PUBLIC_NAME))
+    run, problems = check_bag(folder, *trusted_keys(archive, keys.load_public(site.keys_folder)))
     if run is None or any(each.is_failure for each in problems):
         raise VerificationError(
             "The sealed run {name!r} was changed: no list is made from it.",

@@ -72,8 +72,9 @@ def run_sensitivity(
         plan = Plan(KIND, month, purpose, language, snapshot, [(KIND, KIND, given)], deliveries, started_at=began)
         outcomes = execute_all(site, plan, working)
         breaks = journal_breaks(site, language)
-        bag = seal_run(site, plan, working, outcomes, breaks)
-    return MonthRun(bag, bag / "data" / "pages" / f"{KIND}.html", tuple(outcomes), tuple(breaks))
+        unstamped: list[str] = []
+        bag = seal_run(site, plan, working, outcomes, breaks, unstamped.append)
+    return MonthRun(bag, bag / "data" / "pages" / f"{KIND}.html", tuple(outcomes), (*breaks, *unstamped))
 
 
 def checks(site: Site, *, every_check: bool) -> list[Query]:

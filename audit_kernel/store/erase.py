@@ -138,16 +138,15 @@ def finish(site: Site, pending: list[Disposal]) -> None:
 
 def seal_record(site: Site, disposal: Disposal) -> None:
     """Write the journal and seal the record as a bag of the archive, unless a stopped run did so before."""
-    from audit_kernel.evidence import keys
     from audit_kernel.evidence.journals import journal_heads
     from audit_kernel.evidence.run import BUILDER, working_folder
-    from audit_kernel.evidence.seal import provenance, seal
+    from audit_kernel.evidence.seal import provenance
+    from audit_kernel.evidence.site_signing import seal_for_site
 
     if (site.archive_folder / disposal.disposal_id).is_dir():
         return
     facts = record_of(site, disposal)
     Journal(site.journals_folder / JOURNAL).append(facts)
-    private = keys.load_private(site.keys_folder)
     predicate = provenance(
         build_type=BUILD_TYPE,
         builder_id=BUILDER,
@@ -161,8 +160,7 @@ def seal_record(site: Site, disposal: Disposal) -> None:
         payload = working / "payload"
         payload.mkdir()
         (payload / RECORD).write_bytes(canonical_json({**facts, "rows_by_table": json.loads(disposal.details)}))
-        public = keys.public_pem(private.public_key())
-        seal(payload, site.archive_folder, disposal.disposal_id, predicate, private, public)
+        seal_for_site(site, payload, site.archive_folder, disposal.disposal_id, predicate)
 
 
 def record_of(site: Site, disposal: Disposal) -> dict[str, Any]:
