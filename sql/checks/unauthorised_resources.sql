@@ -37,6 +37,10 @@ reasoned as (
         on found.role = roles.role
         and found.local_date >= roles.valid_from and found.local_date < roles.valid_to
     where roles.mandate <> 'care'
+    union
+    select found.employee_id, found.patient_id
+    from found
+    semi join missing_reasons on found.employee_id = missing_reasons.employee_id
 
 ),
 

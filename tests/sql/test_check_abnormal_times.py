@@ -93,9 +93,7 @@ def undocumented(lake: Lake, **given: Any) -> dict[str, tuple[str, int, int]]:
 def rota(lake: Lake, employee: str, *days: int) -> None:
     """Give an employee a shift from 06 to 14 UTC on these days of October."""
     for day in days:
-        shift(
-            lake, employee_id=employee, starts_at=f"2026-10-{day:02} 06:00:00", ends_at=f"2026-10-{day:02} 14:00:00"
-        )
+        shift(lake, employee_id=employee, starts_at=f"2026-10-{day:02} 06:00:00", ends_at=f"2026-10-{day:02} 14:00:00")
 
 
 def test_free_days_with_nothing_written_are_a_task_and_from_three_an_alert(lake: Lake) -> None:
