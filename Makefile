@@ -14,7 +14,7 @@ READY := .venv/.ready
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo test lint lab bench evaluate ablate lock clean
+.PHONY: help demo test lint lab bench evaluate quiet ablate lock clean
 
 help:
 	@echo "make demo    set up a made-up municipality, take its logs in, run last month's control"
@@ -62,6 +62,9 @@ bench: .venv/.bench
 
 evaluate: $(READY)
 	$(BIN)/python -m evaluation.evaluate --worlds $(WORLDS) --usual $(USUAL) --clean $(CLEAN) --accesses $(ACCESSES)
+
+quiet: $(READY)
+	$(BIN)/python -m evaluation.quiet --worlds $(CLEAN)
 
 ablate: $(READY)
 	$(BIN)/python -m evaluation.ablate --worlds $(WORLDS)
