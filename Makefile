@@ -23,6 +23,7 @@ help:
 	@echo "make lint    style and types only"
 	@echo "make bench   speed against peers, then a large month (ROWS=$(ROWS) FILES=$(FILES))"
 	@echo "make evaluate  what the control finds and misses (WORLDS=$(WORLDS) USUAL=$(USUAL) CLEAN=$(CLEAN))"
+	@echo "make quiet     how often the controlled checks alert where nothing happened (CLEAN=$(CLEAN))"
 	@echo "make ablate  which figure gets worse without each check and each reason (WORLDS=$(WORLDS))"
 	@echo "make lock    resolve the dependencies again"
 	@echo "make clean   remove .venv, demo and caches"

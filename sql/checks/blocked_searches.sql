@@ -25,7 +25,8 @@ judged as (
     select
         pairs.*,
         case
-            when missing_reasons.employee_id is null and n_events >= $minimum_blocked_searches then 'breach' else 'targeted'
+            when missing_reasons.employee_id is null and n_events >= $minimum_blocked_searches then 'breach'
+            else 'targeted'
         end as stream
     from pairs
     left join missing_reasons on pairs.employee_id = missing_reasons.employee_id

@@ -76,7 +76,7 @@ findings as (
             cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
         'unauthorised_resources' as check_id,
-        case when reasoned.patient_id is not null or shared.role is not null then 'targeted' else 'breach' end as stream,
+        case when coalesce(reasoned.patient_id, shared.role) is null then 'breach' else 'targeted' end as stream,
         subjects.employee_id, subjects.patient_id, unit_id, first_at, last_at, n_events,
         cast(n_events as decimal(18, 4)) as measure,
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,
