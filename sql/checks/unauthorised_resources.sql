@@ -82,7 +82,9 @@ findings as (
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,
         cast(null as varchar) as peer_group,
         reason_code as reason_code,
-        {'n_events': n_events, 'n_patients': n_patients, 'resource': subjects.resource, 'role': subjects.role} as reason_values,
+        {
+            'n_events': n_events, 'n_patients': n_patients, 'resource': subjects.resource, 'role': subjects.role
+        } as reason_values,
         case when reason_code = 'not_permitted' then 2 else 3 end as severity,
         cast(null as varchar) as explanation_found, cast(null as varchar[]) as explanations_absent,
         cast(null as varchar[]) as explanations_not_searchable
