@@ -255,6 +255,7 @@ def test_the_rows_behind_a_finding_are_those_of_its_employee_patient_and_kind(la
     lake.access("2026-10-05 08:02:00", log_type="Brukersøk")
     lake.access("2026-10-05 08:03:00", patient_id="P2")
     lake.access("2026-10-05 08:04:00", employee_id="E2")
+    make_period(lake)  # which the steps of some checks read
 
     def minutes(check: str, patient: str | None) -> list[int]:
         asked = {"employee_id": "E1", "patient_id": patient}
