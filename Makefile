@@ -15,7 +15,7 @@ READY := .venv/.ready
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo test lint lab bench evaluate ablate soak lock clean
+.PHONY: help demo test lint lab bench evaluate quiet ablate soak lock clean
 
 help:
 	@echo "make demo    set up a made-up municipality, take its logs in, run last month's control"
@@ -24,6 +24,7 @@ help:
 	@echo "make lint    style and types only"
 	@echo "make bench   speed against peers, then a large month (ROWS=$(ROWS) FILES=$(FILES))"
 	@echo "make evaluate  what the control finds and misses (WORLDS=$(WORLDS) USUAL=$(USUAL) CLEAN=$(CLEAN))"
+	@echo "make quiet     how often the controlled checks alert where nothing happened (CLEAN=$(CLEAN))"
 	@echo "make ablate  which figure gets worse without each check and each reason (WORLDS=$(WORLDS))"
 	@echo "make soak    tampering and killing in full, which \`make test\` samples (SOAK=$(SOAK) times)"
 	@echo "make lock    resolve the dependencies again"
@@ -64,6 +65,9 @@ bench: .venv/.bench
 
 evaluate: $(READY)
 	$(BIN)/python -m evaluation.evaluate --worlds $(WORLDS) --usual $(USUAL) --clean $(CLEAN) --accesses $(ACCESSES)
+
+quiet: $(READY)
+	$(BIN)/python -m evaluation.quiet --worlds $(CLEAN)
 
 ablate: $(READY)
 	$(BIN)/python -m evaluation.ablate --worlds $(WORLDS)

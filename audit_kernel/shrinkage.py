@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 RATE = pa.decimal128(18, 4)
+ALERT, TASK = "anomaly", "targeted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,8 @@ def stand_out(findings: pa.Table, parameters: Mapping[str, Any]) -> pa.Table:
     Parameters
     ----------
     findings: a check's rows of the stream `anomaly`; `reason_values` holds n_found, n_slips, n_handled and exposure.
-    parameters: unaccounted_tail, the chance up to which a row is kept; minimum_unaccounted_doses.
+    parameters: unaccounted_tail, the chance up to which a row is kept; minimum_unaccounted_doses;
+        unaccounted_alert_tail, the chance above which a row that is kept is a task (`targeted`); none where left out.
 
     Returns
     -------
@@ -139,6 +141,7 @@ def stand_out(findings: pa.Table, parameters: Mapping[str, Any]) -> pa.Table:
     """
     rows = findings.select(["reason_code", "employee_id", "reason_values"]).to_pylist()
     limit, least = float(parameters["unaccounted_tail"]), int(parameters["minimum_unaccounted_doses"])
+    alert = float(parameters.get("unaccounted_alert_tail", limit))
     kept = []
     for kind in sorted({row["reason_code"] for row in rows}):
         places = [place for place, row in enumerate(rows) if row["reason_code"] == kind]
@@ -159,4 +162,5 @@ def stand_out(findings: pa.Table, parameters: Mapping[str, Any]) -> pa.Table:
         step = Decimal(1).scaleb(-kind.scale)
         figures = pa.array([Decimal(each[position]).quantize(step) for each in kept], kind)
         found = found.set_column(found.schema.get_field_index(name), name, figures)
-    return found
+    streams = [TASK if each[2] > alert else ALERT for each in kept]
+    return found.set_column(found.schema.get_field_index("stream"), "stream", pa.array(streams, pa.string()))

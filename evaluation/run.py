@@ -126,9 +126,10 @@ def answer(folder: Path, plan: Plan, *variants: str) -> None:
 
 
 def count_alerts(site: Path, plan: Plan) -> int:
-    """Return how many findings the checks gave whose share of false alarms is controlled."""
+    """Return how many alerts the checks gave whose share of false alarms is controlled; tasks are none."""
     folder = bags.tables(site, f"{plan.last_month}-{MONTHLY}")
-    return sum(table.num_rows for table in bags.findings(folder, commands.controlled_checks(site)).values())
+    tables = bags.findings(folder, commands.controlled_checks(site)).values()
+    return sum(stream in bags.ALERTING for table in tables for stream in table["stream"].to_pylist())
 
 
 def judge(site: Path, folder: Path, answers: Path, plan: Plan, truth: Truth) -> Judged:

@@ -143,6 +143,14 @@ def test_the_fewest_doses_and_the_chance_are_edges() -> None:
     assert found(table, unaccounted_tail=tail * Decimal("0.999")) == []
 
 
+def test_what_is_kept_is_a_task_above_the_chance_of_an_alert() -> None:
+    table = people(*((name, 0, 4, "15") for name, *_rest in COLLEAGUES), ("three", 3, 4, "15"))
+    tail = statistics.assess(table, ["empirical_bayes"], LIMITS).column("tail_probability").to_pylist()[0]
+    for alert, stream in ((tail * Decimal("1.001"), "anomaly"), (tail * Decimal("0.999"), "targeted")):
+        kept = statistics.assess(table, ["empirical_bayes"], {**LIMITS, "unaccounted_alert_tail": alert})
+        assert kept.column("stream").to_pylist() == [stream]
+
+
 def test_people_are_ranked_by_their_shrunken_rate_with_that_of_the_others_beside_it() -> None:
     table = people(*COLLEAGUES, ("short", 9, 1, "3"), ("long", 20, 4, "15"))
     kept = statistics.assess(table, ["empirical_bayes"], LIMITS).to_pylist()

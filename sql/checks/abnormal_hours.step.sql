@@ -58,16 +58,20 @@ abnormal as (
     from outside
     semi join unexplained_accesses on outside.access_id = unexplained_accesses.access_id
     union all
-    -- where no shift of the employee is known for days, the roster is missing and not the work
+    -- free by a roster that is known before and after: on one side alone the next week's may be missing
     select 'undocumented_outside_shift' as reason_code, outside.access_id
     from outside
     anti join at_work
         on outside.employee_id = at_work.employee_id
         and outside.recorded_at > at_work.begins and outside.recorded_at < at_work.ends
-    semi join shifts
-        on outside.employee_id = shifts.employee_id
-        and outside.recorded_at >= shifts.starts_at - $roster_known_days * interval '1' day
-        and outside.recorded_at < shifts.ends_at + $roster_known_days * interval '1' day
+    semi join shifts as earlier
+        on outside.employee_id = earlier.employee_id
+        and outside.recorded_at >= earlier.starts_at
+        and outside.recorded_at < earlier.ends_at + $roster_known_days * interval '1' day
+    semi join shifts as later
+        on outside.employee_id = later.employee_id
+        and outside.recorded_at < later.starts_at
+        and outside.recorded_at >= later.starts_at - $roster_known_days * interval '1' day
     union all
     select 'rare_hour' as reason_code, times.access_id
     from times
@@ -81,7 +85,8 @@ found as (
 
     select
         abnormal.reason_code, times.access_id, times.employee_id, times.patient_id, times.recorded_at,
-        times.local_date
+        -- a night is one day, the one that it begins on
+        times.local_date - case when times.local_hour < 6 then 1 else 0 end as local_date
     from abnormal
     inner join times on abnormal.access_id = times.access_id
 

@@ -13,17 +13,6 @@ people as (
 
 ),
 
-tested as (
-
-    -- both counts of everybody with known shifts are tests, and the one of everybody without
-    select 'outside_shift' as reason_code, * exclude (is_planned) from people where is_planned
-    union all
-    select 'undocumented_outside_shift' as reason_code, * exclude (is_planned) from people where is_planned
-    union all
-    select 'rare_hour' as reason_code, * exclude (is_planned) from people where not is_planned
-
-),
-
 counted as (
 
     select
@@ -35,13 +24,33 @@ counted as (
 
 ),
 
+tested as (
+
+    -- everybody's count is a test, outside the known shifts or at rare hours
+    select
+        case when is_planned then 'outside_shift' else 'rare_hour' end as reason_code, 'anomaly' as stream,
+        * exclude (is_planned)
+    from people
+    union all
+    -- on free days with nothing written: a rule, and no test, because it hardly ever happens
+    select
+        'undocumented_outside_shift' as reason_code,
+        case when counted.n_days >= $off_duty_days then 'breach' else 'targeted' end as stream,
+        people.* exclude (is_planned)
+    from people
+    inner join counted on people.employee_id = counted.employee_id
+    where counted.reason_code = 'undocumented_outside_shift' and counted.n_days >= $alert_days
+
+),
+
 findings as (
 
     select
         sha256(concat_ws(
-            '|', 'abnormal_times', tested.employee_id, cast($start_at as varchar), cast($end_at as varchar)
+            '|', 'abnormal_times', case when tested.stream <> 'anomaly' then tested.reason_code end,
+            tested.employee_id, cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
-        'abnormal_times' as check_id, 'anomaly' as stream,
+        'abnormal_times' as check_id, tested.stream,
         tested.employee_id, cast(null as varchar) as patient_id, tested.unit_id,
         counted.first_at, counted.last_at, coalesce(counted.n_events, 0) as n_events,
         cast(coalesce(counted.n_hours, 0) as decimal(18, 4)) as measure,
@@ -61,4 +70,4 @@ findings as (
 
 )
 
-select * from findings order by measure desc, employee_id, reason_code
+select * from findings order by measure desc, employee_id, reason_code, finding_id

@@ -14,19 +14,41 @@ seen as (
 
 ),
 
+lent as (
+
+    -- who works a shift at a unit, or is assigned to it that day, belongs to it, whatever the home unit
+    select seen.access_id, shifts.unit_id
+    from seen
+    inner join shifts
+        on seen.employee_id = shifts.employee_id
+        and seen.recorded_at >= shifts.starts_at - $shift_tolerance_minutes * interval '1' minute
+        and seen.recorded_at
+            < shifts.ends_at + ($shift_tolerance_minutes + $hand_over_minutes) * interval '1' minute
+        and coalesce(shifts.status, 'planned') in ('planned', 'worked')
+    union
+    select seen.access_id, unit_assignments.unit_id
+    from seen
+    inner join unit_assignments
+        on seen.employee_id = unit_assignments.employee_id
+        and seen.local_date >= unit_assignments.valid_from and seen.local_date < unit_assignments.valid_to
+
+),
+
 under_blocks as (
 
     select
         seen.access_id, blocks.scope, blocks.scope_value, blocks.direction, blocks.named_id is null as is_unnamed,
         coalesce(blocks.named_id = case blocks.named_kind
             when 'employee' then seen.employee_id when 'unit' then seen.unit_id when 'role' then seen.role
-        end, false) as is_named,
+        end, false) or lent.access_id is not null as is_named,
         coalesce(seen.local_date >= blocks.consent_from, false)
         and coalesce(seen.local_date < blocks.consent_to, true) as is_consented
     from seen
     inner join blocks
         on seen.patient_id = blocks.patient_id
         and seen.local_date >= blocks.valid_from and seen.local_date < blocks.valid_to
+    left join lent
+        on seen.access_id = lent.access_id and blocks.named_kind = 'unit' and blocks.named_id = lent.unit_id
     where
         blocks.scope = 'record' or blocks.scope_value = case blocks.scope
             when 'unit' then seen.care_unit_id when 'area' then seen.area when 'table' then seen.table_name

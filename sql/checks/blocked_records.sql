@@ -4,12 +4,15 @@ pairs as (
 
     -- an attempt that the system refused is in the plain counts: it opened nothing
     select
-        employee_id, patient_id, reason_code, max(unit_id) as unit_id, min(recorded_at) as first_at,
-        max(recorded_at) as last_at, count(distinct access_id) as n_events, count(distinct local_date) as n_days,
-        count(distinct access_id) filter (where is_break_glass) as n_break_glass
-    from block_accesses
-    where is_access and reason_code is not null
-    group by employee_id, patient_id, reason_code
+        seen.employee_id, seen.patient_id, seen.reason_code,
+        max(seen.unit_id) as unit_id, min(seen.recorded_at) as first_at, max(seen.recorded_at) as last_at,
+        count(distinct seen.access_id) as n_events, count(distinct seen.local_date) as n_days,
+        count(distinct seen.access_id) filter (where seen.is_break_glass) as n_break_glass,
+        count(distinct seen.access_id) filter (where explained_accesses.strength = 3) as n_in_care
+    from block_accesses as seen
+    left join explained_accesses on seen.access_id = explained_accesses.access_id
+    where seen.is_access and seen.reason_code is not null
+    group by seen.employee_id, seen.patient_id, seen.reason_code
 
 ),
 
@@ -20,7 +23,10 @@ findings as (
             '|', 'blocked_records', reason_code, coalesce(employee_id, ''), patient_id,
             cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
-        'blocked_records' as check_id, 'breach' as stream,
+        'blocked_records' as check_id,
+        -- who cared for the very patient met a block that was lifted, or a list that is out of date: a task
+        case when n_in_care = n_events and reason_code <> 'blocked_against_named' then 'targeted' else 'breach' end
+            as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,
         cast(n_events as decimal(18, 4)) as measure,
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,

@@ -20,6 +20,19 @@ pairs as (
 
 ),
 
+judged as (
+
+    select
+        pairs.*,
+        case
+            when missing_reasons.employee_id is null and n_events >= $minimum_blocked_searches then 'breach'
+            else 'targeted'
+        end as stream
+    from pairs
+    left join missing_reasons on pairs.employee_id = missing_reasons.employee_id
+
+),
+
 findings as (
 
     select
@@ -27,8 +40,7 @@ findings as (
             '|', 'blocked_searches', coalesce(employee_id, ''), coalesce(patient_id, ''),
             cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
-        'blocked_searches' as check_id,
-        case when n_events >= $minimum_blocked_searches then 'breach' else 'targeted' end as stream,
+        'blocked_searches' as check_id, stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,
         cast(n_events as decimal(18, 4)) as measure,
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,
@@ -38,7 +50,7 @@ findings as (
         case when n_events >= $minimum_blocked_searches then 2 else 1 end as severity,
         cast(null as varchar) as explanation_found, cast(null as varchar[]) as explanations_absent,
         cast(null as varchar[]) as explanations_not_searchable
-    from pairs
+    from judged
 
 )
 

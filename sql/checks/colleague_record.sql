@@ -20,7 +20,9 @@ findings as (
             '|', 'colleague_record', employee_id, patient_id,
             cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
-        'colleague_record' as check_id, 'breach' as stream,
+        'colleague_record' as check_id,
+        -- a single day is as often a reason that the data lack; at one's own unit it is nearer than that
+        case when n_days >= $alert_days or is_same_unit then 'breach' else 'targeted' end as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,
         cast(n_events as decimal(18, 4)) as measure,
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,

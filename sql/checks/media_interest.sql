@@ -61,7 +61,9 @@ findings as (
             '|', 'media_interest', employee_id, patient_id,
             cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
-        'media_interest' as check_id, 'breach' as stream,
+        'media_interest' as check_id,
+        -- one day's search for a name that others may have too
+        case when n_accesses > 0 or n_days >= $alert_days then 'breach' else 'targeted' end as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events,
         cast(n_events as decimal(18, 4)) as measure,
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,

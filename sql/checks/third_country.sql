@@ -12,8 +12,7 @@ abroad as (
 ),
 
 several as (
-    select employee_id
-    from period_presences
+    select employee_id from period_presences
     where is_use and country is not null and coalesce(network_kind, 'own') in ('own', 'partner')
     group by employee_id having min(country) <> max(country)
 ),
@@ -79,7 +78,8 @@ findings as (
             case when reason_code = 'impossible_travel' then '' else country end,
             cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
-        'third_country' as check_id, 'breach' as stream,
+        'third_country' as check_id,  -- a log-in alone where an adequacy decision covers everybody is a task
+        case when reason_code = 'adequate' and n_accesses = 0 then 'targeted' else 'breach' end as stream,
         employee_id, patient_id, unit_id, first_at, last_at, n_events, cast(n_events as decimal(18, 4)) as measure,
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,
         cast(null as varchar) as peer_group, reason_code,

@@ -1,34 +1,9 @@
 with
 
-uses as (
-
-    select distinct role, source_id, area, table_name, action, local_date
-    from period_accesses
-    where is_access and role is not null
-
-),
-
-not_permitted as (
-
-    -- a role without a row is not assessed
-    select uses.role, uses.source_id, uses.area, uses.table_name, uses.action, uses.local_date
-    from uses
-    inner join role_permissions as known
-        on uses.role = known.role and uses.local_date >= known.valid_from and uses.local_date < known.valid_to
-    group by uses.role, uses.source_id, uses.area, uses.table_name, uses.action, uses.local_date
-    having not bool_or(
-        (known.source_id is null or uses.source_id = known.source_id)
-        and (known.area is null or coalesce(uses.area = known.area, false))
-        and (known.table_name is null or coalesce(uses.table_name = known.table_name, false))
-        and (known.action is null or uses.action = known.action)
-    )
-
-),
-
 found as (
 
     select
-        employee_id, patient_id, unit_id, role, recorded_at, patient_id as subject_patient_id,
+        employee_id, patient_id, unit_id, role, recorded_at, local_date, patient_id as subject_patient_id,
         'denied_attempts' as reason_code, '' as resource
     from period_accesses
     -- who cares for the patient met a fault of the rights, not a wall
@@ -37,7 +12,8 @@ found as (
     union all
     -- a resource type is one question, however many the patients
     select
-        seen.employee_id, seen.patient_id, seen.unit_id, seen.role, seen.recorded_at, null as subject_patient_id,
+        seen.employee_id, seen.patient_id, seen.unit_id, seen.role, seen.recorded_at, seen.local_date,
+        null as subject_patient_id,
         'not_permitted' as reason_code, concat_ws(' ', coalesce(seen.table_name, seen.area), seen.action) as resource
     from period_accesses as seen
     inner join not_permitted as barred
@@ -45,6 +21,37 @@ found as (
         and seen.local_date = barred.local_date and seen.area is not distinct from barred.area
         and seen.table_name is not distinct from barred.table_name
     where seen.is_access
+
+),
+
+reasoned as (
+
+    -- where other openings of the patient have their reason, or the role a mandate, the wall is the question
+    select period_accesses.employee_id, period_accesses.patient_id
+    from period_accesses
+    semi join explained_accesses on period_accesses.access_id = explained_accesses.access_id
+    union
+    select found.employee_id, found.patient_id
+    from found
+    inner join roles
+        on found.role = roles.role
+        and found.local_date >= roles.valid_from and found.local_date < roles.valid_to
+    where roles.mandate <> 'care'
+    union
+    select found.employee_id, found.patient_id
+    from found
+    semi join missing_reasons on found.employee_id = missing_reasons.employee_id
+
+),
+
+shared as (
+
+    -- what many of a role do is a row that the list of permissions lacks
+    select role, resource
+    from found
+    where reason_code = 'not_permitted'
+    group by role, resource
+    having count(distinct employee_id) >= $people_of_missing_permission
 
 ),
 
@@ -64,21 +71,27 @@ findings as (
 
     select
         sha256(concat_ws(
-            '|', 'unauthorised_resources', reason_code, resource, coalesce(employee_id, ''),
+            '|', 'unauthorised_resources', reason_code, subjects.resource, coalesce(subjects.employee_id, ''),
             coalesce(subject_patient_id, ''),
             cast($start_at as varchar), cast($end_at as varchar)
         )) as finding_id,
-        'unauthorised_resources' as check_id, 'breach' as stream,
-        employee_id, patient_id, unit_id, first_at, last_at, n_events,
+        'unauthorised_resources' as check_id,
+        case when coalesce(reasoned.patient_id, shared.role) is null then 'breach' else 'targeted' end as stream,
+        subjects.employee_id, subjects.patient_id, unit_id, first_at, last_at, n_events,
         cast(n_events as decimal(18, 4)) as measure,
         cast(null as decimal(18, 4)) as expected, cast(null as decimal(19, 18)) as tail_probability,
         cast(null as varchar) as peer_group,
         reason_code as reason_code,
-        {'n_events': n_events, 'n_patients': n_patients, 'resource': resource, 'role': role} as reason_values,
+        {
+            'n_events': n_events, 'n_patients': n_patients, 'resource': subjects.resource, 'role': subjects.role
+        } as reason_values,
         case when reason_code = 'not_permitted' then 2 else 3 end as severity,
         cast(null as varchar) as explanation_found, cast(null as varchar[]) as explanations_absent,
         cast(null as varchar[]) as explanations_not_searchable
     from subjects
+    left join reasoned
+        on subjects.employee_id = reasoned.employee_id and subjects.subject_patient_id = reasoned.patient_id
+    left join shared on subjects.role = shared.role and subjects.resource = shared.resource
     -- fewer attempts are a slip or a fault of the program: they stand in the plain counts and the spot check
     where reason_code = 'not_permitted' or n_events >= $minimum_denied_attempts
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from audit_kernel.catalog import Catalog
 from audit_kernel.demo.world.planting import FAMILIES, planted_numbers
-from evaluation import run
+from evaluation import commands, quiet, run
 from evaluation.evaluate import plans
 from evaluation.worlds import Plan, held_out, settings_of
 
@@ -41,6 +42,16 @@ def test_tuning_plants_no_family_that_is_held_out(kind):
 
 def test_the_evaluation_itself_plants_every_family():
     assert set(settings_of(plans(1, 0, 0)[0]).families) == set(FAMILIES)
+
+
+def test_quiet_worlds_leave_out_only_what_no_controlled_check_and_no_reason_reads():
+    queries = Catalog().queries.values()
+    controlled = [query for query in queries if commands.CONTROLLED in query.description.statistics]
+    texts = [text for query in controlled for text in (query.sql, *(text for _name, text in query.steps))]
+    texts += [path.read_text(encoding="utf-8") for path in (ROOT / "sql" / "explanations").glob("*.sql")]
+    assert len(texts) > 15
+    for kind in quiet.NOT_READ:
+        assert not any(re.search(rf"\b(from|join) {kind}\b", text) for text in texts), kind
 
 
 @pytest.mark.slow

@@ -165,7 +165,13 @@ def test_every_parameter_is_declared(path: Path) -> None:
     }
     assert used <= names | {"public_holidays"}
     statistics = (
-        {"false_discovery_rate", "minimum_openings", "unaccounted_tail", "minimum_unaccounted_doses"}
+        {
+            "false_discovery_rate",
+            "minimum_openings",
+            "unaccounted_tail",
+            "minimum_unaccounted_doses",
+            "unaccounted_alert_tail",
+        }
         if description(path).get("statistics")
         else set()
     )

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 ASKED: dict[str, Any] = {
     "abnormal_times_tolerance_minutes": 60, "abnormal_times_minimum": 5, "rare_hour_share": Decimal("0.01"),
-    "roster_known_days": 4, "at_work_hours": 2,
+    "roster_known_days": 4, "at_work_hours": 2, "alert_days": 2, "off_duty_days": 3,
 }  # fmt: skip
 
 
@@ -78,23 +78,52 @@ def test_five_hours_without_a_reason_are_a_finding_and_any_number_with_one_are_n
     assert judged(lake, "abnormal_times", **{**ASKED, "abnormal_times_minimum": 6}) == []
 
 
-def test_a_reason_that_holds_at_any_hour_does_not_excuse_the_hour_and_being_at_work_does(lake: Lake) -> None:
-    for employee in ("E1", "E2"):
-        shift(lake, employee_id=employee)
-        lake.access("2026-10-05 02:00:00", employee_id=employee)
-        lake.access("2026-10-15 02:00:00", employee_id=employee, event_id=f"{employee} without a roster")
-    lake.access("2026-10-05 03:59:59", employee_id="E2", patient_id="P2", log_type="Skriving")
-    shift(lake, employee_id="E3")
-    lake.access("2026-10-05 02:00:00", employee_id="E3")
-    lake.access("2026-10-05 04:00:00", employee_id="E3", patient_id="P2", log_type="Skriving")
+def undocumented(lake: Lake, **given: Any) -> dict[str, tuple[str, int, int]]:
+    """Return stream, rows and severity of each employee with undocumented accesses on free days; all are explained."""
     make_period(lake, explained="true")
-    rows = lake.query("checks/abnormal_times", **ASKED)
-    counts = {(row["employee_id"], row["reason_code"]): row["n_events"] for row in rows}
-    assert {who: n for (who, code), n in counts.items() if code == "undocumented_outside_shift"} == {
-        "E1": 1, "E2": 0, "E3": 1
-    }  # fmt: skip
-    assert {n for (_who, code), n in counts.items() if code == "outside_shift"} == {0}
-    assert events(lake, "E1") == 1
+    rows = lake.query("checks/abnormal_times", **{**ASKED, **given})
+    assert {row["n_events"] for row in rows if row["reason_code"] == "outside_shift"} == {0}
+    return {
+        row["employee_id"]: (row["stream"], row["n_events"], row["severity"])
+        for row in rows
+        if row["reason_code"] == "undocumented_outside_shift"
+    }
+
+
+def rota(lake: Lake, employee: str, *days: int) -> None:
+    """Give an employee a shift from 06 to 14 UTC on these days of October."""
+    for day in days:
+        shift(lake, employee_id=employee, starts_at=f"2026-10-{day:02} 06:00:00", ends_at=f"2026-10-{day:02} 14:00:00")
+
+
+def test_free_days_with_nothing_written_are_a_task_and_from_three_an_alert(lake: Lake) -> None:
+    for employee, nights in (("E1", (6, 7, 8)), ("E2", (6, 7)), ("E3", (6,))):
+        rota(lake, employee, 5, 9)
+        for day in nights:
+            lake.access(f"2026-10-{day:02} 01:00:00", employee_id=employee)
+    # before and after midnight is one night
+    rota(lake, "E4", 5, 9)
+    for at in ("06 21:30:00", "07 02:00:00", "07 21:30:00"):
+        lake.access(f"2026-10-{at}", employee_id="E4")
+    assert undocumented(lake) == {"E1": ("breach", 3, 3), "E2": ("targeted", 2, 2), "E4": ("targeted", 3, 2)}
+    assert undocumented(lake, off_duty_days=2, alert_days=1)["E3"] == ("targeted", 1, 2)
+    assert events(lake, "E1") == 3
+
+
+def test_a_free_day_is_one_between_known_shifts_on_which_nothing_was_written_near(lake: Lake) -> None:
+    asked = {"alert_days": 1, "off_duty_days": 1}
+    # on one side alone the roster may be missing: four days before the moment, or after it, are the edge
+    for employee, first, last in (("E1", 6, 14), ("E2", 5, 14), ("E3", 6, 15), ("E4", 6, 9)):
+        rota(lake, employee, first, last)
+    for employee in ("E1", "E2", "E3", "E4"):
+        lake.access("2026-10-10 10:00:00", employee_id=employee)
+    rota(lake, "E5", 6, 14)
+    lake.access("2026-10-10 10:00:00", employee_id="E5")
+    lake.access("2026-10-10 11:59:59", employee_id="E5", patient_id="P2", log_type="Skriving")
+    rota(lake, "E6", 6, 14)
+    lake.access("2026-10-10 10:00:00", employee_id="E6")
+    lake.access("2026-10-10 12:00:00", employee_id="E6", patient_id="P2", log_type="Skriving")
+    assert undocumented(lake, **asked) == {"E1": ("breach", 1, 2), "E6": ("breach", 1, 2)}
 
 
 def nurses(lake: Lake, n_people: int, n_each: int = 15) -> None:

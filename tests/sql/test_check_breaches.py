@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +18,8 @@ THRESHOLDS = {
     "minimum_denied_attempts": 3, "minimum_protected_patients": 1, "minimum_sensitive_patients": 3,
     "minimum_sensitive_openings": 10, "most_bearers_of_surname": 2, "documentation_days": 30,
     "minimum_unopened_patients": 2, "minimum_printed_patients": 2, "minimum_printed_rows": 3,
+    "alert_days": 2, "flagged_share": Decimal("0.5"), "people_of_missing_permission": 3,
+    "shift_tolerance_minutes": 30, "hand_over_minutes": 60,
 }  # fmt: skip
 
 
@@ -137,6 +140,20 @@ def test_blocks_are_counted_by_scope_and_outcome_and_drawn_from_where_they_are_a
     assert drawn_from(lake, "blocked_records") == {
         "E1|P1|2026-10-05": 1, "E2|P1|2026-10-05": 2, "E3|P2|2026-10-05": 1,
     }  # fmt: skip
+
+
+def test_who_works_at_a_named_unit_that_hour_belongs_to_it(lake: Lake) -> None:
+    lake.reference("blocks", patient_id="P1", scope="record", direction="only_named", named_kind="unit", named_id="U1")
+    for employee, status in (("E1", "worked"), ("E2", "worked"), ("E3", "absent"), ("E4", "worked")):
+        unit = "U2" if employee == "E4" else "U1"
+        times = {"starts_at": "2026-10-05 06:00:00", "ends_at": "2026-10-05 14:00:00"}
+        lake.reference("shifts", employee_id=employee, unit_id=unit, kind="shift", status=status, **times)
+    lake.reference("unit_assignments", employee_id="E5", unit_id="U9", share_percent=90)
+    lake.reference("unit_assignments", employee_id="E5", unit_id="U1", share_percent=10)
+    for employee in ("E1", "E3", "E4", "E5"):
+        lake.access("2026-10-05 15:29:59", employee_id=employee)
+    lake.access("2026-10-05 15:30:00", employee_id="E2")
+    assert [row[0] for row in found(lake, "blocked_records")] == ["E2", "E3", "E4"]
 
 
 def test_media_interest_finds_what_is_unexplained_on_the_days_of_the_list(lake: Lake) -> None:
@@ -316,7 +333,7 @@ def test_the_rows_behind_a_finding_are_those_of_its_employee_patient_and_kind(la
     lake.access("2026-10-05 08:02:00", log_type="Brukersøk")
     lake.access("2026-10-05 08:03:00", patient_id="P2")
     lake.access("2026-10-05 08:04:00", employee_id="E2")
-    make_period(lake)
+    make_period(lake)  # which the steps of some checks read
 
     def minutes(check: str, patient: str | None) -> list[int]:
         asked = {"employee_id": "E1", "patient_id": patient}

@@ -237,6 +237,17 @@ def test_accesses_from_third_countries_are_found_by_group_and_approved_travel_is
     assert len(lake.query("checks/third_country.frame")) == 10
 
 
+def test_a_login_alone_where_adequacy_covers_everybody_is_a_task(lake: Lake) -> None:
+    with_countries(lake)
+    lake.sign_in("2026-10-20 08:00:00", employee_id="E1", country="BR")
+    lake.sign_in("2026-10-20 08:00:00", employee_id="E2", country="BR")
+    lake.access("2026-10-20 09:00:00", employee_id="E2", country="BR")
+    lake.sign_in("2026-10-20 08:00:00", employee_id="E3", country="RU")
+    assert {row["employee_id"]: row["stream"] for row in found(lake, "third_country")} == {
+        "E1": "targeted", "E2": "breach", "E3": "breach",
+    }  # fmt: skip
+
+
 def test_two_countries_too_soon_are_found_unless_they_are_near_or_the_address_does_not_tell(lake: Lake) -> None:
     with_countries(lake)
     cases = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from tests.sql.period import make_period
@@ -20,7 +21,7 @@ def test_searches_for_a_blocked_patient_without_a_reason_are_a_breach_from_the_t
     lake.access("2026-10-05 09:00:00", employee_id="E4", log_type="Brukersøk")
     lake.access("2026-10-05 10:00:00")
     make_period(lake, explained="event_id = 'explained'")
-    found = lake.query("checks/blocked_searches", minimum_blocked_searches=3)
+    found = lake.query("checks/blocked_searches", minimum_blocked_searches=3, flagged_share=Decimal("0.5"))
     assert [(row["employee_id"], row["stream"], row["severity"], row["n_events"]) for row in found] == [
         ("E1", "breach", 2, 3),
         ("E2", "targeted", 1, 2),
@@ -34,6 +35,17 @@ def test_searches_for_a_blocked_patient_without_a_reason_are_a_breach_from_the_t
     ]  # fmt: skip
     events = lake.query("checks/blocked_searches.events", employee_id="E1", patient_id="P1")
     assert len(events) == 4
+
+
+def test_a_blocked_patient_among_many_without_a_reason_is_a_task(lake: Lake) -> None:
+    for employee, n_patients in (("E1", 2), ("E2", 3)):
+        for number in range(3):
+            lake.access(f"2026-10-0{5 + number} 08:00:00", employee_id=employee, log_type="Brukersøk sperret")
+        for number in range(n_patients):
+            lake.access("2026-10-05 09:00:00", employee_id=employee, patient_id=f"P{number + 2}")
+    make_period(lake)
+    found = lake.query("checks/blocked_searches", minimum_blocked_searches=3, flagged_share=Decimal("0.5"))
+    assert {row["employee_id"]: row["stream"] for row in found} == {"E1": "breach", "E2": "targeted"}
 
 
 def test_blocked_searches_need_a_log_that_marks_them_or_block_dates(lake: Lake) -> None:

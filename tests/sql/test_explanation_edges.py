@@ -130,6 +130,9 @@ def test_medicine_explains_its_own_patient_within_a_day(lake: Lake) -> None:
 def test_every_mandate_that_is_not_care_counts_while_it_is_valid(lake: Lake) -> None:
     mandates = ("administration", "archive", "billing", "laboratory", "system_support")
     for mandate in (*mandates, "care", "education", "other", "quality"):
+        for number in range(3):
+            writes = {"patient_id": f"P{number}", "log_type": "Skriving"}
+            lake.access("2026-10-01 10:00:00", event_id=f"{mandate} writes {number}", employee_id=mandate, **writes)
         lake.reference("unit_assignments", employee_id=mandate, unit_id="U1", role=mandate)
         lake.reference("roles", role=mandate, mandate=mandate, valid_from="2026-10-10", valid_to="2026-10-11")
         lake.access("2026-10-09 10:00:00", event_id=f"{mandate} before", employee_id=mandate)
@@ -137,6 +140,23 @@ def test_every_mandate_that_is_not_care_counts_while_it_is_valid(lake: Lake) -> 
         lake.access("2026-10-11 10:00:00", event_id=f"{mandate} after", employee_id=mandate)
     assert found(lake, "administrative_mandate") == dict.fromkeys(mandates, 2)
     assert found(lake, "lawful_purpose") == {"education": 1, "quality": 1}
+
+
+def test_who_has_a_mandate_to_write_has_it_for_the_units_of_three_patients_written_about(lake: Lake) -> None:
+    for patient, unit in (("P1", "U1"), ("P2", "U1"), ("P3", "U1"), ("P4", "U2"), ("P5", "U2"), ("P6", "U3")):
+        lake.reference("patients", patient_id=patient, unit_id=unit)
+    for employee, mandate in (("E1", "administration"), ("E2", "laboratory"), ("E3", "billing")):
+        lake.reference("unit_assignments", employee_id=employee, unit_id="town hall", role=mandate)
+        lake.reference("roles", role=mandate, mandate=mandate)
+    for patient in ("P1", "P2", "P3", "P4", "P5"):
+        for employee in ("E1", "E2"):
+            written = {"patient_id": patient, "employee_id": employee, "log_type": "Skriving", "table_name": "Journal"}
+            lake.access("2026-10-01 10:00:00", event_id=f"{employee} writes {patient}", **written)
+    for employee in ("E1", "E2", "E3"):
+        for patient in ("P1", "P4", "P6"):
+            lake.access(NOON, event_id=f"{employee} {patient}", employee_id=employee, patient_id=patient)
+    reasons = {event: strength for event, strength in found(lake, "administrative_mandate").items() if strength > 1}
+    assert reasons == {"E1 P1": 2, "E2 P1": 2, "E3 P1": 2, "E3 P4": 2, "E3 P6": 2}
 
 
 def test_a_substitute_counts_at_the_unit_of_the_booking_from_a_day_before(lake: Lake) -> None:

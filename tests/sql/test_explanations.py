@@ -12,6 +12,7 @@ SETTINGS: dict[str, Any] = {
     "shift_tolerance_minutes": 30, "hand_over_minutes": 60, "stay_days": 3, "appointment_days": 7, "referral_days": 14,
     "documented_care_hours": 24, "substitute_hours": 24,
     "group_support": 2, "group_people": 3, "group_confidence": Decimal("0.2"), "documented_reason_length": 10,
+    "mandate_patients": 3,
 }  # fmt: skip
 
 

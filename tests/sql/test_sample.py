@@ -233,7 +233,9 @@ LOOSE: dict[str, Any] = {
     "foreign_unit_minimum_patients": 1, "browsing_patients_minimum": 1, "minimum_unexplained_days": 1,
     "findings_per_manager": 1, "failed_logins_in_burst": 2, "failed_login_minutes": 10, "lockouts_of_account": 1,
     "sprayed_accounts": 2, "spraying_minutes": 60, "employment_grace_days": 0, "impossible_travel_hours": 2,
-    "two_places_minutes": 10, "roster_known_days": 4, "at_work_hours": 2, "minimum_blocked_searches": 1, **DRUGS,
+    "two_places_minutes": 10, "roster_known_days": 4, "at_work_hours": 2, "minimum_blocked_searches": 1,
+    "alert_days": 1, "off_duty_days": 1, "people_of_missing_permission": 1, "flagged_share": Decimal(0),
+    "shift_tolerance_minutes": 0, "hand_over_minutes": 0, **DRUGS,
 }  # fmt: skip
 
 
