@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from audit_kernel import (
+    commands_closing,
     commands_review,
     commands_sample,
     commands_sources,
@@ -41,8 +42,7 @@ warnings = Console(stderr=True)
 SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
 LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-# Written out, so that --help reads no file; a test holds it equal to the tables.
-REFERENCE_KINDS = (
+REFERENCE_KINDS = (  # written out, so that --help reads no file; a test holds it equal to the tables
     "employees, employments, units, unit_assignments, roles, role_permissions, delegations, shifts, "
     "patients, patient_flags, stays, appointments, referrals, care_teams, blocks, record_keys, "
     "identifiers, media_interest, households, relations, approved_travel, networks, holidays."
@@ -61,8 +61,7 @@ def init(
 
     site = create_site(folder, country, name)
     _ = translator(site.settings.language)
-    text = _("The site was made. Its settings: {path}")
-    printer(site).say(text.format(path=site.folder / "settings.yml"))
+    printer(site).say(_("The site was made. Its settings: {path}").format(path=site.folder / "settings.yml"))
 
 
 @app.command(epilog="Example: audit-kernel intake logs/syslog-2026-10.csv --source gerica")
@@ -185,6 +184,8 @@ def month(
     seed: Annotated[str, typer.Option(help="What the sample is drawn with; derived when left out.")] = "",
     seed_witness: Annotated[str, typer.Option(help="Who saw how the seed came about.")] = "",
     draw_again: Annotated[str, typer.Option(help="Why a month is drawn once more that was drawn before.")] = "",
+    run_by: Annotated[str, typer.Option(help="Who runs it: 'NAME, TITLE, 2026-11-02'; it stands on the page.")] = "",
+    approved_by: Annotated[str, typer.Option(help="Who approved it, given in the same way.")] = "",
     purpose: Annotated[str, typer.Option(help="Why; the monthly control when left out.")] = "",
     language: LanguageOption = "",
     snapshot: Annotated[int | None, typer.Option(help="Snapshot of the store; the newest when left out.")] = None,
@@ -197,19 +198,18 @@ def month(
     from audit_kernel.site import find_site
 
     opened = find_site(site)
-    total = len(schedule(opened).monthly)
+    total, language = len(schedule(opened).monthly), language or opened.settings.language
     drawn = {"seed": seed, "seed_witness": seed_witness, "draw_again": draw_again}
-    with printing.step_progress(warnings, language or opened.settings.language, total) as progress:
-        asked = {**drawn, "purpose": purpose, "language": language}
+    with printing.step_progress(warnings, language, total) as progress:
+        asked = {**drawn, "run_by": run_by, "approved_by": approved_by, "purpose": purpose, "language": language}
         run = run_month(opened, month, **asked, snapshot=snapshot, threads=threads, progress=progress)
     _finish(printer(opened, language), run, as_json=as_json)
 
 
 def _finish(to: printing.Printer, run: Any, *, as_json: bool) -> None:  # noqa: ANN401 - MonthRun, imported late
     if as_json:
-        pages = [asdict(each) for each in run.outcomes]
-        named = {"bag": str(run.bag), "index": str(run.index), "warnings": run.warnings, "pages": pages}
-        printing.print_json(named)
+        named = {"bag": str(run.bag), "index": str(run.index), "warnings": run.warnings}
+        printing.print_json({**named, "pages": [asdict(each) for each in run.outcomes]})
     else:
         to.run(run)
     run.require_complete()
@@ -278,7 +278,7 @@ def printer(site: Site, language: str = "") -> printing.Printer:
     return printing.Printer(console, language or site.settings.language)
 
 
-for commands in (commands_review, commands_sample, commands_sources, commands_store, commands_trial):
+for commands in (commands_closing, commands_review, commands_sample, commands_sources, commands_store, commands_trial):
     commands.register(app)
 
 

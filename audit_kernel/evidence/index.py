@@ -28,19 +28,21 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 
-def index_page(site: Site, plan: Plan, outcomes: Sequence[Outcome], warnings: Sequence[str] = ()) -> str:
-    """Return the index page as HTML; `warnings` say what the month lacks."""
+def index_page(
+    site: Site, plan: Plan, outcomes: Sequence[Outcome], warnings: Sequence[str] = (), first: Sequence[Link] = ()
+) -> str:
+    """Return the index page as HTML; `warnings` say what the month lacks, `first` links to what is not a notebook's."""
     _ = translator(plan.language)
     month = format_month(date.fromisoformat(f"{plan.period}-01"), plan.language)
     title = _("Log control for {month}").format(month=month)
     information = PageInformation(title, plan.language, "index", site.settings.name)
     objects: list[DisplayObject] = [
         Heading(title, 1),
-        Paragraph(_summary(plan.language, outcomes), "summary"),
+        Paragraph(summary(plan.language, outcomes), "summary"),
         *_warnings(plan.language, outcomes),
         *(Paragraph(text, "warning") for text in warnings),
         Heading(_("The controls of the month"), 2),
-        Links([_link(plan.language, each) for each in outcomes]),
+        Links([*first, *(_link(plan.language, each) for each in outcomes)]),
         Heading(_("What the control rests on"), 2),
         _sources(site, plan),
         Facts(_facts(site, plan)),
@@ -60,7 +62,8 @@ def _title(outcome: Outcome) -> str:
     return str(outcome.facts.get("title", outcome.name))
 
 
-def _summary(language: str, outcomes: Sequence[Outcome]) -> str:
+def summary(language: str, outcomes: Sequence[Outcome]) -> str:
+    """Return how many findings there are, and how many checks could be assessed."""
     _ = translator(language)
     assessed = [each for each in outcomes if _is_check(each) and each.succeeded and each.facts.get("is_assessable")]
     n_checks = len([each for each in outcomes if _is_check(each)])
