@@ -12,6 +12,7 @@ from audit_kernel.evidence.bag import digest_of
 from audit_kernel.site import SETTINGS_FILE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from audit_kernel.site import Site
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 KINDS = ("*.sql", "*.yml", "*.ipynb", "*.j2", "*.css", "*.html")
 
 
-def copy_inputs(site: Site, target: Path) -> dict[str, str]:
+FOLDERS = ("sql", "parameters", "notebooks")
+
+
+def copy_inputs(site: Site, target: Path, folders: Sequence[str] = FOLDERS) -> dict[str, str]:
     """Copy the package's and the site's inputs under `target`; return SHA-256 by query, hexadecimal."""
-    for name in ("sql", "parameters", "notebooks"):
+    for name in folders:
         _copy(resource_folder(name), target / name)
         _copy(site.folder / name, target / "site" / name)
     _copy(resource_folder("evidence"), target / "template")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audit_kernel.evidence.execute import Outcome
     from audit_kernel.evidence.run import Plan
     from audit_kernel.site import Site
+    from audit_kernel.thresholds import Threshold
 
 OWN_DECISION = "audit-kernel"
 
@@ -138,12 +139,18 @@ def _decisions(
     return tuple(
         (
             label.in_language(language) if (label := parameters[name].label) else name,
-            f"{format_value(each.value, 'text', language, '').replace(';', ', ')} {unit_in_words(each.unit, language)}".strip(),
+            value_in_words(each, language),
             each.approved_by,
             format_date(each.valid_from, language),
         )
         for name, each in used.items()
     )
+
+
+def value_in_words(decision: Threshold, language: str) -> str:
+    """Return a threshold's value with its unit; a list with commas."""
+    value = format_value(decision.value, "text", language, "").replace(";", ", ")
+    return f"{value} {unit_in_words(decision.unit, language)}".strip()
 
 
 def _examined(outcome: Outcome, language: str) -> str:

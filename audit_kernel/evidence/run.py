@@ -131,6 +131,15 @@ def execute_all(
     return [outcomes[task.name] for task in tasks]
 
 
+def versions() -> dict[str, str]:
+    """Return the version of Python, of each package and of this program."""
+    return {
+        "python": platform.python_version(),
+        **{each.metadata["Name"].lower(): each.version for each in distributions() if each.metadata["Name"]},
+        "audit-kernel": version("audit-kernel"),
+    }
+
+
 def seal_run(
     site: Site, plan: Plan, working: Path, outcomes: Sequence[Outcome], journal_breaks: Sequence[str] = ()
 ) -> Path:
@@ -146,11 +155,7 @@ def seal_run(
     predicate = provenance(
         build_type=BUILD_TYPE,
         builder_id=BUILDER,
-        builder_version={
-            "python": platform.python_version(),
-            **{each.metadata["Name"].lower(): each.version for each in distributions() if each.metadata["Name"]},
-            "audit-kernel": version("audit-kernel"),
-        },
+        builder_version=versions(),
         started_at=plan.started_at,
         finished_at=datetime.now(UTC),
         external_parameters={
