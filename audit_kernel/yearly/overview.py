@@ -42,8 +42,8 @@ def overview_page(site: Site, year: Year, language: str) -> str:
             _(
                 "A number is how many findings the check had in the month's newest run: 0 means that it looked and"
                 " found none. Not assessable: the month's logs or reference data did not let it look. Not run: the"
-                " month has no run, or its schedule did not have the check. Findings kept for the privacy officer are not among"
-                " the checks' numbers."
+                " month has no run, or its schedule did not have the check. Findings kept for the privacy officer are"
+                " not among the checks' numbers."
             ),
             "method",
         ),

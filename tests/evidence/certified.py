@@ -61,7 +61,7 @@ def outcome(name: str, n_rows=0, searched=99129, not_assessable="", reason="") -
     facts = {"is_assessable": not not_assessable, "n_rows": n_rows, "rows_searched": searched, "title": name}
     facts |= {"not_assessable": not_assessable}
     room = "checks" if name.startswith("checks/") else "reports"
-    return Outcome(name.split("/")[-1], reason, {} if reason else facts, room=room)
+    return Outcome(name.rsplit("/", maxsplit=1)[-1], reason, {} if reason else facts, room=room)
 
 
 def draw() -> Draw:
