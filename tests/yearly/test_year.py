@@ -159,3 +159,27 @@ def test_a_month_that_ran_again_after_its_closing_is_named(site, tmp_path):
     page = json.loads(done.output)["evaluation"]
     said = "Kördes på nytt efter avslutet, så bedömningarna hör till en tidigare körning: februari 2026."
     assert said in html.parse(page).getroot().text_content()
+
+
+@pytest.mark.browser
+@pytest.mark.requires("chromium")
+def test_axe_finds_no_fault_in_the_years_pages_and_the_closing_and_none_is_too_wide_for_a_phone(site, made):
+    sync_api = pytest.importorskip(
+        "playwright.sync_api", reason="This test drives a browser. Install it: pip install playwright"
+    )
+    axe = pytest.importorskip(
+        "axe_playwright_python.sync_playwright", reason="This test asks axe: pip install axe-playwright-python"
+    )
+    closing = next(site.archive_folder.glob("2026-02-closing-*")) / "data" / "pages" / "closing.html"
+    found = {}
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
+        )
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        for path in (closing, made.evaluation, made.overview):
+            page.goto(path.as_uri())
+            overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+            found[path.name] = (overflow, axe.Axe().run(page).response["violations"])
+        browser.close()
+    assert found == dict.fromkeys(("closing.html", "evaluation.html", "overview.html"), (0, []))
