@@ -9,6 +9,7 @@ from audit_kernel.catalog import Catalog
 from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.display import DisplayObject, Paragraph, Table, TableColumn, format_value
 from audit_kernel.evidence.grounds import unit_in_words
+from audit_kernel.evidence.index import no_answer
 from audit_kernel.legal_basis import legal_basis
 from audit_kernel.locale import format_date, format_number, translator
 from audit_kernel.parameters import PERIOD, decided_values
@@ -81,13 +82,11 @@ def checks(site: Site, plan: Plan, outcomes: Mapping[str, Outcome]) -> list[Disp
 
 def answer(outcome: Outcome, language: str) -> str:
     """Return what a check answered: zeros as plainly as findings."""
-    _ = translator(language)
-    if not outcome.succeeded:
-        return _("Failed")
-    if not outcome.facts.get("is_assessable"):
-        return _("Not assessable")
+    if unanswered := no_answer(language, outcome):
+        return unanswered
     number = int(outcome.facts.get("n_rows", 0))
-    return _.plural("{count} finding", "{count} findings", number).format(count=format_number(number, language))
+    text = translator(language).plural("{count} finding", "{count} findings", number)
+    return text.format(count=format_number(number, language))
 
 
 def title_of(catalog: Catalog, name: str, language: str) -> str:
@@ -154,8 +153,9 @@ def value_in_words(decision: Threshold, language: str) -> str:
 
 
 def _examined(outcome: Outcome, language: str) -> str:
-    is_answer = outcome.succeeded and bool(outcome.facts.get("is_assessable"))
-    return format_number(int(outcome.facts.get("rows_searched", 0)), language) if is_answer else ""
+    if no_answer(language, outcome):
+        return ""
+    return format_number(int(outcome.facts.get("rows_searched", 0)), language)
 
 
 def _unanswered(found: Sequence[_Check], language: str) -> list[str]:
@@ -164,7 +164,7 @@ def _unanswered(found: Sequence[_Check], language: str) -> list[str]:
     titles: dict[str, list[str]] = {}
     for each in found:
         reason = each.outcome.reason or str(each.outcome.facts.get("not_assessable", ""))
-        if each.outcome.reason or not each.outcome.facts.get("is_assessable"):
+        if no_answer(language, each.outcome):
             titles.setdefault(reason, []).append(each.title)
     return [
         _("No answer: {titles}. {reason}").format(titles=", ".join(names), reason=reason)

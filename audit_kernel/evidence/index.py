@@ -91,13 +91,19 @@ def _warnings(language: str, outcomes: Sequence[Outcome]) -> list[Paragraph]:
     return [Paragraph(text.format(names=", ".join(failed)), "warning")]
 
 
-def answer(language: str, outcome: Outcome) -> str:
-    """Return what a page answered, in a few words; zeros as plainly as findings."""
+def no_answer(language: str, outcome: Outcome) -> str:
+    """Return in two words why a page has no answer; empty where it has one."""
     _ = translator(language)
     if not outcome.succeeded:
         return _("Failed")
-    if not outcome.facts.get("is_assessable"):
-        return _("Not assessable")
+    return "" if outcome.facts.get("is_assessable") else _("Not assessable")
+
+
+def answer(language: str, outcome: Outcome) -> str:
+    """Return what a page answered, in a few words; zeros as plainly as findings."""
+    _ = translator(language)
+    if unanswered := no_answer(language, outcome):
+        return unanswered
     number = int(outcome.facts.get("n_rows", 0))
     if _is_check(outcome):
         text = _.plural(

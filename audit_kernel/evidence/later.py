@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from audit_kernel.bag_inputs import copy_inputs
 from audit_kernel.evidence import keys
 from audit_kernel.evidence.journals import journal_heads
-from audit_kernel.evidence.run import BUILD_TYPE, BUILDER, Plan, versions, working_folder
+from audit_kernel.evidence.run import BUILD_TYPE, BUILDER, Plan, identified, versions, working_folder
 from audit_kernel.evidence.seal import provenance, seal
 
 if TYPE_CHECKING:
@@ -37,7 +37,6 @@ def seal_pages(
     facts: what the pages show, for whoever reads the statement by program; it stands there under the plan's kind.
     breaks: what is wrong with the site's journals.
     """
-    named = ("kind", "period", "purpose", "language")
     with working_folder(site) as working:
         (working / "pages").mkdir()
         for name, html in pages.items():
@@ -49,12 +48,7 @@ def seal_pages(
             builder_version=versions(),
             started_at=plan.started_at,
             finished_at=datetime.now(UTC),
-            external_parameters={
-                **{name: getattr(plan, name) for name in named},
-                "site": site.settings.name,
-                "country": site.settings.country,
-                **plan.parameters,
-            },
+            external_parameters={**identified(site, plan), **plan.parameters},
             internal_parameters={
                 "snapshot": plan.snapshot,
                 "journals": journal_heads(site),

@@ -132,6 +132,13 @@ def execute_all(
     return [outcomes[task.name] for task in tasks]
 
 
+def identified(site: Site, plan: Plan) -> dict[str, Any]:
+    """Return what a statement begins with: which run it is, why, in what language and for whom."""
+    named = ("kind", "period", "purpose", "language")
+    whose = {"site": site.settings.name, "country": site.settings.country}
+    return {**{name: getattr(plan, name) for name in named}, **whose}
+
+
 @cache
 def versions() -> Mapping[str, str]:
     """Return the version of Python, of each package and of this program."""
@@ -161,12 +168,7 @@ def seal_run(
         started_at=plan.started_at,
         finished_at=datetime.now(UTC),
         external_parameters={
-            "kind": plan.kind,
-            "period": plan.period,
-            "purpose": plan.purpose,
-            "language": plan.language,
-            "site": site.settings.name,
-            "country": site.settings.country,
+            **identified(site, plan),
             "notebooks": [
                 {"page": page, "notebook": notebook, "parameters": dict(parameters)}
                 for page, notebook, parameters in plan.notebooks
