@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 FILE, OTHER = "overview.html", "evaluation.html"
 LONGEST_TITLE = 46
-_LEFT, _CELL, _ROW, _TREND, _GAP = 290, 30, 24, 120, 14
+_LEFT, _CELL, _ROW, _TREND, _GAP = 290, 38, 24, 120, 14
 _SIGNS = {"not_assessable": "?", "failed": "\N{MULTIPLICATION SIGN}", "not_run": "\N{EN DASH}"}
 
 
