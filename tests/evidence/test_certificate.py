@@ -182,7 +182,10 @@ def test_every_check_and_several_logs_print_on_one_sheet_in_every_language(site,
     )
     sources = ("gerica", "mcss_access", "his_fhir", "windows", "keycloak", "drugs")
     outcomes = [outcome(name, number % 4) for number, name in enumerate(EVERYTHING)]
-    outcomes[5] = outcome(EVERYTHING[5], not_assessable=WHY)
+    for number in range(5, 12):
+        outcomes[number] = outcome(
+            EVERYTHING[number], not_assessable=f"{WHY} It does not mean that none was found. {number}"
+        )
     people = {"run_by": "Kari Lie, personvernrådgiver, 2026-11-02"}
     deliveries = [delivery(source) for source in sources]
     sheets = {}
