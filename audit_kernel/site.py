@@ -57,7 +57,7 @@ class RoutineSettings(BaseModel):
     name: str = ""
     version: str = ""
     person_responsible: str = ""
-    run_by: str = Field(default="", max_length=200, description="name and title of who runs the months")
+    run_by: str = Field(default="", pattern=r"^$|^[^,]*\S[^,]*,.*\S", description="who runs the months: NAME, TITLE")
     staff_informed_on: date | None = Field(default=None, description="when staff were last informed of log control")
     staff_informed_how: str = Field(default="", max_length=200, description="and how")
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 import shutil
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 import yaml
 from lxml import html
 
 from audit_kernel.catalog import resource_folder
-from audit_kernel.errors import UsageError
+from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.evidence.certificate import certificate_page
-from audit_kernel.evidence.signatory import checked_signatory, signatory_in_words
+from audit_kernel.evidence.signatory import checked_signatory, signatories, signatory_in_words
 from audit_kernel.locale import LANGUAGES
-from audit_kernel.site import create_site
+from audit_kernel.site import Site, create_site
 from tests.evidence.certified import EVERYTHING, delivery, lacking, outcome, plan, rests
 
 SQL = resource_folder("sql")
@@ -106,7 +106,7 @@ def test_what_was_stated_stands_with_title_and_date(site):
     path = site.folder / "settings.yml"
     path.write_text(path.read_text(encoding="utf-8").split("routine:")[0] + STATED, encoding="utf-8")
     people = {"run_by": "Ola Berg, adviser, 2026-11-02", "approved_by": "Kari Lie, MAS, 2026-11-03"}
-    page = shown(type(site)(site.folder), four(), asked=people)
+    page = shown(Site(site.folder), four(), asked=people)
     said = facts(page)
     assert said["Routine in force"] == "Rutine 7 <b>"
     assert said["Run by"] == "Ola Berg, adviser, 2026-11-02"
@@ -157,6 +157,18 @@ def test_the_certificate_is_the_same_twice_and_carries_no_time_of_its_own(site):
     assert pages[0] == pages[1]
     assert "<script>Lillevik" not in pages[0]
     assert "\u202e" not in pages[0]
+
+
+def test_the_settings_say_who_runs_a_month_where_nobody_was_named_and_the_day_is_the_sites(site):
+    path = site.folder / "settings.yml"
+    empty = path.read_text(encoding="utf-8")
+    path.write_text(empty.replace('run_by: ""', 'run_by: "Kari Lie, MAS"'), encoding="utf-8")
+    named, late = Site(site.folder), datetime(2026, 10, 31, 23, 30, tzinfo=UTC)
+    assert signatories(named, "", "", late) == {"run_by": "Kari Lie, MAS, 2026-11-01", "approved_by": ""}
+    assert signatories(named, "Ola Berg, adviser, 2026-11-02", "", late)["run_by"] == "Ola Berg, adviser, 2026-11-02"
+    path.write_text(empty.replace('run_by: ""', 'run_by: "Kari Lie"'), encoding="utf-8")
+    with pytest.raises(SettingsError, match="run_by"):
+        Site(site.folder)
 
 
 @pytest.mark.parametrize("text", ["Kari Lie", "Kari Lie, MAS", "Kari Lie, MAS, today", ", MAS, 2026-11-02"])
