@@ -29,15 +29,14 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or verify found something, 2 wrong use, 3 month incomplete, 4 store, key or"
     " journal not reachable.",
 )
-TOPICS = ("extract", "keys", "review", "sample", "sources", "store", "trial")  # audit_kernel.commands_TOPIC
+TOPICS = ("closing", "extract", "keys", "review", "sample", "sources", "store", "trial")  # audit_kernel.commands_TOPIC
 console = Console()
 warnings = Console(stderr=True)
 
 SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
 LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-# Written out, so that --help reads no file; a test holds it equal to the tables.
-REFERENCE_KINDS = (
+REFERENCE_KINDS = (  # written out, so that --help reads no file; a test holds it equal to the tables
     "employees, employments, units, unit_assignments, roles, role_permissions, delegations, shifts, "
     "patients, patient_flags, stays, appointments, referrals, care_teams, blocks, record_keys, "
     "identifiers, media_interest, households, relations, approved_travel, networks, holidays."
@@ -180,6 +179,8 @@ def month(
     seed: Annotated[str, typer.Option(help="What the sample is drawn with; derived when left out.")] = "",
     seed_witness: Annotated[str, typer.Option(help="Who saw how the seed came about.")] = "",
     draw_again: Annotated[str, typer.Option(help="Why a month is drawn once more that was drawn before.")] = "",
+    run_by: Annotated[str, typer.Option(help="Who runs it: 'NAME, TITLE, 2026-11-02'; it stands on the page.")] = "",
+    approved_by: Annotated[str, typer.Option(help="Who approved it, given in the same way.")] = "",
     purpose: Annotated[str, typer.Option(help="Why; the monthly control when left out.")] = "",
     language: LanguageOption = "",
     snapshot: Annotated[int | None, typer.Option(help="Snapshot of the store; the newest when left out.")] = None,
@@ -192,10 +193,10 @@ def month(
     from audit_kernel.site import find_site
 
     opened = find_site(site)
-    total = len(schedule(opened).monthly)
+    total, language = len(schedule(opened).monthly), language or opened.settings.language
     drawn = {"seed": seed, "seed_witness": seed_witness, "draw_again": draw_again}
-    with printing.step_progress(warnings, language or opened.settings.language, total) as progress:
-        asked = {**drawn, "purpose": purpose, "language": language}
+    with printing.step_progress(warnings, language, total) as progress:
+        asked = {**drawn, "run_by": run_by, "approved_by": approved_by, "purpose": purpose, "language": language}
         run = run_month(opened, month, **asked, snapshot=snapshot, threads=threads, progress=progress)
     printer(opened, language).sealed(run, as_json=as_json)
     run.require_complete()

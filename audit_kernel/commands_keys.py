@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
 def show(site: SiteOption = None, as_json: JsonOption = False) -> None:
     """Show the public key's fingerprint, its certificate, and the head code: what is filed in the minutes."""
     from audit_kernel.evidence import keys
-    from audit_kernel.evidence.certificate import certificate_end
+    from audit_kernel.evidence.key_certificate import certificate_end
     from audit_kernel.evidence.verify import head_code
     from audit_kernel.site import find_site
 
@@ -95,7 +95,7 @@ def certificate(
     site: SiteOption = None,
 ) -> None:
     """Print a certificate request for the organisation's authority; with FILE, put the issued certificate in place."""
-    from audit_kernel.evidence.certificate import certificate_end, put_certificate, request
+    from audit_kernel.evidence.key_certificate import certificate_end, put_certificate, request
     from audit_kernel.site import find_site
 
     opened = find_site(site)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from audit_kernel.evidence import sample_words as words
 from audit_kernel.locale import format_percent
 from audit_kernel.printing import Printer
-from audit_kernel.sample_result import ACCEPTED, OPEN, REFUSED, SECOND_STAGE
 
 if TYPE_CHECKING:
     from audit_kernel.sample_journal import Draw
-    from audit_kernel.sample_result import PartResult, SampleResult
+    from audit_kernel.sample_result import SampleResult
 
 GROUP = 4
 SHORT = 16
@@ -50,28 +48,9 @@ class SamplePrinter(Printer):
     def sample_result(self, result: SampleResult) -> None:
         """Print the bounds over all and by unit, and where a plan of two stages stands."""
         _ = self.translate
-        total = result.total
-        text = _(
-            "{drawn} of {population} drawn: {unjustified} unjustified, {undecided} undecided. With {confidence}"
-            " confidence at most {upper} ({rate}) are unjustified, and with the same confidence at least {lower}."
-        )
         self.say(words.plan_in_words(result.plan, self.language))
-        self.say(
-            text.format(
-                drawn=self._number(total.drawn),
-                population=self._number(total.population),
-                unjustified=self._number(total.unjustified),
-                undecided=self._number(total.undecided),
-                confidence=format_percent(Decimal(result.confidence), self.language, 0),
-                upper=self._number(total.upper),
-                rate=self._rate(total),
-                lower=self._number(total.lower),
-            )
-        )
-        if total.undecided:
-            self.say(_("What is undecided or to be followed up counts as unjustified in the upper bound."))
-        if stage := self._stage(result):
-            self.say(stage)
+        for sentence in words.result_in_words(result, self.language):
+            self.say(sentence)
         if not result.units:
             return
         headings = (_("Stratum"), _("All"), _("Drawn"), _("Unjustified"), _("Undecided"), _("At least"), _("At most"))
@@ -82,23 +61,5 @@ class SamplePrinter(Printer):
             counts = (unit.population, unit.drawn, unit.unjustified, unit.undecided, unit.lower, unit.upper)
             percent = unit.upper_percent
             endless = format_percent(Decimal(percent) / 100, self.language) if percent is not None else ""
-            rows.append((unit.name, *map(self._number, counts), self._rate(unit), endless))
+            rows.append((unit.name, *map(self._number, counts), words.upper_rate(unit, self.language), endless))
         self._table(_("By stratum"), columns, rows)
-
-    def _rate(self, part: PartResult) -> str:
-        """Return the upper bound as a share, rounded up to a tenth of a per cent."""
-        if not part.population:
-            return ""
-        tenths = -(-Fraction(part.upper, part.population) * 1000 // 1)
-        return format_percent(Decimal(int(tenths)) / 1000, self.language)
-
-    def _stage(self, result: SampleResult) -> str:
-        _ = self.translate
-        rate = format_percent(Decimal(result.tolerable_rate), self.language)
-        texts = {
-            ACCEPTED: _("The plan of two stages accepts: {rate} or more unjustified is ruled out."),
-            REFUSED: _("The plan of two stages does not accept: {rate} or more unjustified is not ruled out."),
-            SECOND_STAGE: _("Exactly one of the first stage is unjustified: judge the second stage."),
-            OPEN: _("The first stage is not judged yet: nothing follows before it is."),
-        }
-        return texts[result.stage].format(rate=rate) if result.stage else ""

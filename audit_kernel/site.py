@@ -52,13 +52,16 @@ class IntakeSettings(BaseModel):
 
 
 class RoutineSettings(BaseModel):
-    """The local routine in force; it stands on every certificate."""
+    """The local routine in force; it stands on every certificate, and what it lacks is called "not stated" there."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = ""
     version: str = ""
     person_responsible: str = ""
+    run_by: str = Field(default="", pattern=r"^$|^[^,]*\S[^,]*,.*\S", description="who runs the months: NAME, TITLE")
+    staff_informed_on: date | None = Field(default=None, description="when staff were last informed of log control")
+    staff_informed_how: str = Field(default="", max_length=200, description="and how")
 
 
 class Reviewer(BaseModel):
@@ -283,3 +286,6 @@ def _settings_lines(name: str, country: str) -> Iterator[str]:
     yield "    threads: 2\n"
     yield "routine:                # the local routine in force, shown on pages\n"
     yield '    name: ""\n    version: ""\n    person_responsible: ""\n'
+    yield '    run_by: ""              # name and title of who runs the months\n'
+    yield "    staff_informed_on: null # when staff were last informed of log control, e.g. 2026-01-15\n"
+    yield '    staff_informed_how: ""\n'

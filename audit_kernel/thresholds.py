@@ -63,6 +63,26 @@ def thresholds_valid_on(day: date, site_folder: Path | None = None) -> dict[str,
     own_file = site_folder / "parameters" / FILE if site_folder else None
     known = {**package, **dict.fromkeys(_named_by_own_queries(site_folder), ())} if site_folder else package
     own = read_decisions(own_file, known) if own_file and own_file.is_file() else {}
+    return _valid(day, known, own)
+
+
+def thresholds_sealed(inputs: Path, day: date) -> dict[str, Threshold]:
+    """Return each threshold's decision that was valid on a day, from the inputs that a sealed run holds.
+
+    Raises
+    ------
+    SettingsError: a file of them is wrong.
+    """
+    package = read_model(inputs / "parameters" / FILE, _Thresholds).root
+    own_file = inputs / "site" / "parameters" / FILE
+    own = read_model(own_file, _Thresholds).root if own_file.is_file() else {}
+    return _valid(day, {**dict.fromkeys(own, ()), **package}, own)
+
+
+def _valid(
+    day: date, known: Mapping[str, tuple[Threshold, ...]], own: Mapping[str, tuple[Threshold, ...]]
+) -> dict[str, Threshold]:
+    """Return what was valid on a day: the site's own decisions, else those known."""
     valid: dict[str, Threshold] = {}
     for name, decisions_of_name in known.items():
         candidates = [each for each in own.get(name, ()) if each.valid_from <= day] or list(decisions_of_name)

@@ -162,11 +162,10 @@ def draw(
     title: str,
     description: str,
     figures: Table,
-    bottom: int = 0,
-    left: int = 0,
+    **wider: int,
 ) -> Chart:
-    """Draw layers as a chart of this size in pixels; `bottom` and `left` widen its padding."""
-    padding = _PADDING | ({"bottom": bottom} if bottom else {}) | ({"left": left} if left else {})
+    """Draw layers as a chart of this size in pixels; `bottom`, `left` and `top` are paddings other than the usual."""
+    padding = _PADDING | wider
     chart = altair.layer(*layers).properties(
         width=width, height=height, padding=padding, autosize=altair.AutoSizeParams(type="none")
     )

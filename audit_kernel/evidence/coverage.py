@@ -108,14 +108,9 @@ def never_taken_in(
     refused: as `refused_files` returns them, oldest first.
     """
     _ = translator(language)
-    taken_in = {
-        (each.file_name, each.source_id): each.taken_in_at for each in deliveries
-    }  # the newest, they are sorted
-    last = {(each["file"], each["source_id"]): datetime.fromisoformat(each["at"]) for each in refused}
     missing = [
         f"{name} ({format_date(at.astimezone(ZoneInfo(time_zone)).date(), language)})"
-        for (name, source_id), at in sorted(last.items())
-        if (since := taken_in.get((name, source_id))) is None or since.replace(tzinfo=UTC) < at
+        for name, _source_id, at in missing_files(refused, deliveries)
     ]
     if not missing:
         return []
@@ -125,3 +120,18 @@ def never_taken_in(
         len(missing),
     )
     return [text.format(count=format_number(len(missing), language), names=", ".join(missing))]
+
+
+def missing_files(
+    refused: Sequence[Mapping[str, str]], deliveries: Sequence[Delivery]
+) -> list[tuple[str, str, datetime]]:
+    """Return name, log and last refusal of each file that was refused and not taken in since; see `never_taken_in`."""
+    taken_in = {
+        (each.file_name, each.source_id): each.taken_in_at for each in deliveries
+    }  # the newest, they are sorted
+    last = {(each["file"], each["source_id"]): datetime.fromisoformat(each["at"]) for each in refused}
+    return [
+        (name, source_id, at)
+        for (name, source_id), at in sorted(last.items())
+        if (since := taken_in.get((name, source_id))) is None or since.replace(tzinfo=UTC) < at
+    ]

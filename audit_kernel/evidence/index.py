@@ -28,19 +28,21 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 
-def index_page(site: Site, plan: Plan, outcomes: Sequence[Outcome], warnings: Sequence[str] = ()) -> str:
-    """Return the index page as HTML; `warnings` say what the month lacks."""
+def index_page(
+    site: Site, plan: Plan, outcomes: Sequence[Outcome], warnings: Sequence[str] = (), first: Sequence[Link] = ()
+) -> str:
+    """Return the index page as HTML; `warnings` say what the month lacks, `first` links to what is not a notebook's."""
     _ = translator(plan.language)
     month = format_month(date.fromisoformat(f"{plan.period}-01"), plan.language)
     title = _("Log control for {month}").format(month=month)
     information = PageInformation(title, plan.language, "index", site.settings.name)
     objects: list[DisplayObject] = [
         Heading(title, 1),
-        Paragraph(_summary(plan.language, outcomes), "summary"),
+        Paragraph(summary(plan.language, outcomes), "summary"),
         *_warnings(plan.language, outcomes),
         *(Paragraph(text, "warning") for text in warnings),
         Heading(_("The controls of the month"), 2),
-        Links([_link(plan.language, each) for each in outcomes]),
+        Links([*first, *(_link(plan.language, each) for each in outcomes)]),
         Heading(_("What the control rests on"), 2),
         _sources(site, plan),
         Facts(_facts(site, plan)),
@@ -60,7 +62,8 @@ def _title(outcome: Outcome) -> str:
     return str(outcome.facts.get("title", outcome.name))
 
 
-def _summary(language: str, outcomes: Sequence[Outcome]) -> str:
+def summary(language: str, outcomes: Sequence[Outcome]) -> str:
+    """Return how many findings there are, and how many checks could be assessed."""
     _ = translator(language)
     assessed = [each for each in outcomes if _is_check(each) and each.succeeded and each.facts.get("is_assessable")]
     n_checks = len([each for each in outcomes if _is_check(each)])
@@ -88,13 +91,19 @@ def _warnings(language: str, outcomes: Sequence[Outcome]) -> list[Paragraph]:
     return [Paragraph(text.format(names=", ".join(failed)), "warning")]
 
 
-def answer(language: str, outcome: Outcome) -> str:
-    """Return what a page answered, in a few words; zeros as plainly as findings."""
+def no_answer(language: str, outcome: Outcome) -> str:
+    """Return in two words why a page has no answer; empty where it has one."""
     _ = translator(language)
     if not outcome.succeeded:
         return _("Failed")
-    if not outcome.facts.get("is_assessable"):
-        return _("Not assessable")
+    return "" if outcome.facts.get("is_assessable") else _("Not assessable")
+
+
+def answer(language: str, outcome: Outcome) -> str:
+    """Return what a page answered, in a few words; zeros as plainly as findings."""
+    _ = translator(language)
+    if unanswered := no_answer(language, outcome):
+        return unanswered
     number = int(outcome.facts.get("n_rows", 0))
     if _is_check(outcome):
         text = _.plural(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from audit_kernel.canonical import canonical_json
 from audit_kernel.errors import KeyFileError, UsageError, VerificationError
 from audit_kernel.evidence import chain, keys
-from audit_kernel.evidence.certificate import CERTIFICATE_NAME, is_certificate_of, self_signed
+from audit_kernel.evidence.key_certificate import CERTIFICATE_NAME, is_certificate_of, self_signed
 from audit_kernel.evidence.restamp import has_runs, record_run
 from audit_kernel.evidence.run import working_folder
 from audit_kernel.evidence.seal import KeyChange, repair_head

@@ -14,14 +14,16 @@ from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.catalog import Catalog, resource_folder
 from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, StoreError, UsageError
-from audit_kernel.evidence import coverage, keys, restricted
+from audit_kernel.evidence import certificate, coverage, keys, restricted
 from audit_kernel.evidence.answers import answer_checks
+from audit_kernel.evidence.display import Link
 from audit_kernel.evidence.execute import check_parameter_names, declared_parameters
 from audit_kernel.evidence.index import index_page
 from audit_kernel.evidence.journals import broken_journals
 from audit_kernel.evidence.restricted_run import run_restricted
 from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
 from audit_kernel.evidence.sample_run import NOTEBOOK, answer_sample, as_parameter, draw_month
+from audit_kernel.evidence.signatory import signatories
 from audit_kernel.evidence.verify import head_code
 from audit_kernel.locale import translator
 from audit_kernel.sample_journal import Request
@@ -31,7 +33,7 @@ from audit_kernel.store.unexplained_days import keep_unexplained_days
 from audit_kernel.yaml_file import read_model
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from audit_kernel.evidence.execute import Outcome
@@ -126,6 +128,8 @@ def run_month(
     seed: str = "",
     seed_witness: str = "",
     draw_again: str = "",
+    run_by: str = "",
+    approved_by: str = "",
     purpose: str = "",
     language: str = "",
     snapshot: int | None = None,
@@ -141,12 +145,13 @@ def run_month(
         hash and the archive's head. It stands on the page.
     seed_witness: who saw how the seed came about.
     draw_again: why a month is drawn once more that was drawn before.
+    run_by, approved_by: `NAME, TITLE, YYYY-MM-DD`, on the certificate; the first is the settings' where left out.
     snapshot: the store's snapshot; the newest when None.
     progress: called with each notebook's outcome.
 
     Raises
     ------
-    UsageError: the month is no month.
+    UsageError: the month is no month, or somebody is named without title or date.
     StoreError: nothing was taken in, or the snapshot is gone.
     RunError: the sample was drawn already, over another frame, plan or seed, and no reason is given to draw again.
     """
@@ -155,7 +160,7 @@ def run_month(
     _ = translator(language)
     purpose = purpose or _("monthly control")
     scheduled, began = schedule(site).monthly, datetime.now(UTC)
-    catalog = Catalog(site.folder)
+    people = signatories(site, run_by, approved_by, began)
     with working_folder(site) as working:
         with Store(site, purpose, snapshot, threads) as store:
             pinned, deliveries = store.snapshot, store.deliveries()
@@ -175,13 +180,8 @@ def run_month(
                 pinned = keep_unexplained_days(site, first, days, pinned)
             except StoreError as error:  # a role that may only read, say: the control itself is whole
                 unkept.append(error.text(language))
-        notebooks = []
-        for name in scheduled:
-            values = {**given, "check": name, "draw": as_parameter(draw)}
-            names = declared_parameters(catalog.notebook(name))
-            parameters = {key: value for key, value in values.items() if key in names}
-            notebooks.append((name.split("/")[-1], name, parameters))
-        drawn: dict[str, Any] = {"seed": seed, "sample_draw": draw.as_plain() if draw else None}
+        notebooks = planned(site, scheduled, {**given, "draw": as_parameter(draw)})
+        drawn: dict[str, Any] = {"seed": seed, "sample_draw": draw.as_plain() if draw else None, **people}
         plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, drawn, began, threads)
         apart = replace(apart, n_findings=sum(kept_back.values()))
         apart.write(working)
@@ -193,13 +193,43 @@ def run_month(
         told = restricted.told(apart.n_findings, language)
         warnings = [*told, *breaks, *unkept, *coverage.serious(lacking, language)]
         warnings += coverage.early_end(deliveries, last, site.settings.time_zone, language)
+        refused: list[dict[str, Any]] = []
         with contextlib.suppress(JournalError):  # a broken journal stands among the breaks already
-            warnings += coverage.never_taken_in(refused_files(site), deliveries, site.settings.time_zone, language)
-        html = index_page(site, plan, outcomes, warnings)
-        (working / "payload" / "pages" / INDEX).write_text(html, encoding="utf-8", newline="\n")
+            refused = refused_files(site)
+        warnings += coverage.never_taken_in(refused, deliveries, site.settings.time_zone, language)
+        rests = certificate.Rests(first, last, lacking, refused, draw)
+        write_front_pages(site, plan, working / "payload" / "pages", outcomes, rests, warnings)
         bag = seal_run(site, plan, working, outcomes, breaks, unstamped.append)
     told = [*warnings, *dict.fromkeys(unstamped)]
     return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(told), sealed.outcomes)
+
+
+def planned(site: Site, scheduled: Sequence[str], given: Mapping[str, str]) -> list[tuple[str, str, dict[str, str]]]:
+    """Return page name, notebook name and parameters of each notebook: those of `given` that it declares."""
+    catalog, notebooks = Catalog(site.folder), []
+    for name in scheduled:
+        names = declared_parameters(catalog.notebook(name))
+        parameters = {key: value for key, value in {**given, "check": name}.items() if key in names}
+        notebooks.append((name.split("/")[-1], name, parameters))
+    return notebooks
+
+
+def write_front_pages(
+    site: Site,
+    plan: Plan,
+    folder: Path,
+    outcomes: Sequence[Outcome],
+    rests: certificate.Rests,
+    warnings: Sequence[str],
+) -> None:
+    """Write what is made last, of what became of the other pages: the certificate, and the index that opens it."""
+    link = Link(certificate.title(plan.period, plan.language), certificate.FILE)
+    pages = {
+        certificate.FILE: certificate.certificate_page(site, plan, outcomes, rests, warnings),
+        INDEX: index_page(site, plan, outcomes, warnings, [link]),
+    }
+    for name, html in pages.items():
+        (folder / name).write_text(html, encoding="utf-8", newline="\n")
 
 
 def journal_breaks(site: Site, language: str) -> list[str]:

@@ -37,11 +37,12 @@ class _Item:
         return self.object.object_name
 
 
-def render_page(objects: Iterable[DisplayObject], information: PageInformation) -> str:
+def render_page(objects: Iterable[DisplayObject], information: PageInformation, *, is_one_sheet: bool = False) -> str:
     """Return the page: the same objects give the same bytes.
 
     The page id is the SHA-256 of the lines from ``<main`` to ``</main>``
-    (``sed -n '/^<main/,/^<.main>/p' page.html | sha256sum``).
+    (``sed -n '/^<main/,/^<.main>/p' page.html | sha256sum``). ``is_one_sheet`` prints it so small that a month's
+    certificate fits one A4 sheet.
     """
     shown = [item for item in objects if not isinstance(item, PageInformation | Done)]
     has_title = any(isinstance(item, Heading) and item.level == 1 for item in shown)
@@ -60,6 +61,7 @@ def render_page(objects: Iterable[DisplayObject], information: PageInformation) 
         page_id=page_id,
         styles=[Markup(style) for style in styles],  # noqa: S704 - the template's own style sheets
         policy=_policy(styles),
+        is_one_sheet=is_one_sheet,
     )
 
 

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,6 +135,23 @@ def execute_all(
     return [outcomes[task.name] for task in tasks]
 
 
+def identified(site: Site, plan: Plan) -> dict[str, Any]:
+    """Return what a statement begins with: which run it is, why, in what language and for whom."""
+    named = ("kind", "period", "purpose", "language")
+    whose = {"site": site.settings.name, "country": site.settings.country}
+    return {**{name: getattr(plan, name) for name in named}, **whose}
+
+
+@cache
+def versions() -> Mapping[str, str]:
+    """Return the version of Python, of each package and of this program."""
+    return {
+        "python": platform.python_version(),
+        **{each.metadata["Name"].lower(): each.version for each in distributions() if each.metadata["Name"]},
+        "audit-kernel": version("audit-kernel"),
+    }
+
+
 def seal_run(
     site: Site,
     plan: Plan,
@@ -155,20 +173,11 @@ def seal_run(
     predicate = provenance(
         build_type=BUILD_TYPE,
         builder_id=BUILDER,
-        builder_version={
-            "python": platform.python_version(),
-            **{each.metadata["Name"].lower(): each.version for each in distributions() if each.metadata["Name"]},
-            "audit-kernel": version("audit-kernel"),
-        },
+        builder_version=versions(),
         started_at=plan.started_at,
         finished_at=datetime.now(UTC),
         external_parameters={
-            "kind": plan.kind,
-            "period": plan.period,
-            "purpose": plan.purpose,
-            "language": plan.language,
-            "site": site.settings.name,
-            "country": site.settings.country,
+            **identified(site, plan),
             "notebooks": [
                 {"page": page, "notebook": notebook, "parameters": dict(parameters)}
                 for page, notebook, parameters in plan.notebooks

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from audit_kernel.locale import format_number, format_percent, format_timestamp, translator
 from audit_kernel.sample_journal import DERIVED, FILE
+from audit_kernel.sample_result import ACCEPTED, OPEN, REFUSED, SECOND_STAGE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 
     from audit_kernel.sample_design import Design, Promise
     from audit_kernel.sample_journal import Draw
+    from audit_kernel.sample_result import PartResult, SampleResult
 
 
 def plan_in_words(plan: str, language: str) -> str:
@@ -143,6 +146,38 @@ def repeat_in_words(draw: Draw, language: str) -> str:
     }
     plan, month = draw.design.decisions.plan, draw.frame["entry"]["month"]
     return text.format(unit=units.get(plan, _("the sampling unit as the table shows it")), month=month)
+
+
+def result_in_words(result: SampleResult, language: str) -> list[str]:
+    """Return what a judged sample says of all: its bounds, and where a plan of two stages stands."""
+    _ = translator(language)
+    total = result.total
+    text = _(
+        "{drawn} of {population} drawn: {unjustified} unjustified, {undecided} undecided. With {confidence}"
+        " confidence at most {upper} ({rate}) are unjustified, and with the same confidence at least {lower}."
+    )
+    names = ("drawn", "population", "unjustified", "undecided", "upper", "lower")
+    figures = {name: format_number(getattr(total, name), language) for name in names}
+    confidence = format_percent(Decimal(result.confidence), language, 0)
+    texts = [text.format(confidence=confidence, rate=upper_rate(total, language), **figures)]
+    if total.undecided:
+        texts.append(_("What is undecided or to be followed up counts as unjustified in the upper bound."))
+    stages = {
+        ACCEPTED: _("The plan of two stages accepts: {rate} or more unjustified is ruled out."),
+        REFUSED: _("The plan of two stages does not accept: {rate} or more unjustified is not ruled out."),
+        SECOND_STAGE: _("Exactly one of the first stage is unjustified: judge the second stage."),
+        OPEN: _("The first stage is not judged yet: nothing follows before it is."),
+    }
+    rate = format_percent(Decimal(result.tolerable_rate), language)
+    return [*texts, *([stages[result.stage].format(rate=rate)] if result.stage else [])]
+
+
+def upper_rate(part: PartResult, language: str) -> str:
+    """Return the upper bound as a share, rounded up to a tenth of a per cent."""
+    if not part.population:
+        return ""
+    tenths = -(-Fraction(part.upper, part.population) * 1000 // 1)
+    return format_percent(Decimal(int(tenths)) / 1000, language)
 
 
 def _percent(rate: Decimal | str, language: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from audit_kernel.errors import UnavailableError
 from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence import keys
-from audit_kernel.evidence.certificate import CERTIFICATE_NAME, cms_signature
+from audit_kernel.evidence.key_certificate import CERTIFICATE_NAME, cms_signature
 from audit_kernel.evidence.seal import KeyChange, seal
 from audit_kernel.evidence.signatures import OutsideSigner
 from audit_kernel.evidence.timestamp import Authority

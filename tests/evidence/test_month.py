@@ -18,7 +18,10 @@ from audit_kernel.site import Site
 from tests.evidence.hostile_site import HOSTILE, make_hostile_site
 
 SCHEDULE = Path(__file__).parents[2] / "parameters" / "schedule.yml"
-PAGES = {name.split("/")[-1] for name in yaml.safe_load(SCHEDULE.read_text(encoding="utf-8"))["monthly"]} | {"index"}
+PAGES = {name.split("/")[-1] for name in yaml.safe_load(SCHEDULE.read_text(encoding="utf-8"))["monthly"]} | {
+    "index",
+    "certificate",
+}
 
 
 @pytest.fixture(scope="module")
@@ -141,7 +144,7 @@ def test_a_failing_notebook_leaves_its_page_and_the_others_go_on(site: Site, tmp
     assert [outcome.succeeded for outcome in run.outcomes] == [False, True]
     with pytest.raises(MonthIncompleteError, match=r"broken failed.*run the month again"):
         run.require_complete()
-    assert set(pages(run)) == {"broken", "blocked_searches", "index"}
+    assert set(pages(run)) == {"broken", "blocked_searches", "index", "certificate"}
     assert [problem for problem in verify(copy / "archive") if problem.is_failure] == []
 
 

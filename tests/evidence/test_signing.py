@@ -25,8 +25,8 @@ from audit_kernel.errors import KeyFileError, SettingsError, UnavailableError, U
 from audit_kernel.evidence import bag, chain, keys, stamp_check
 from audit_kernel.evidence import key_change as key_change_module
 from audit_kernel.evidence import seal as seal_module
-from audit_kernel.evidence.certificate import put_certificate, request, self_signed
 from audit_kernel.evidence.chain import archive_runs
+from audit_kernel.evidence.key_certificate import put_certificate, request, self_signed
 from audit_kernel.evidence.key_change import change_key, first_key
 from audit_kernel.evidence.month import MonthRun
 from audit_kernel.evidence.restamp import restamp
