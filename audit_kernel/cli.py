@@ -14,6 +14,7 @@ from rich.console import Console
 from audit_kernel import (
     commands_review,
     commands_sample,
+    commands_schedule,
     commands_sources,
     commands_store,
     commands_trial,
@@ -193,23 +194,21 @@ def month(
     as_json: JsonOption = False,
 ) -> None:
     """Run a month's control and seal it: exit code 0 when complete, 3 when a notebook failed. Findings are no error."""
-    from audit_kernel.evidence.month import run_month, schedule
+    from audit_kernel.evidence.month import run_month
+    from audit_kernel.run_progress import month_run_progress
     from audit_kernel.site import find_site
 
     opened = find_site(site)
-    total = len(schedule(opened).monthly)
-    drawn = {"seed": seed, "seed_witness": seed_witness, "draw_again": draw_again}
-    with printing.step_progress(warnings, language or opened.settings.language, total) as progress:
-        asked = {**drawn, "purpose": purpose, "language": language}
-        run = run_month(opened, month, **asked, snapshot=snapshot, threads=threads, progress=progress)
+    asked = {"seed_witness": seed_witness, "draw_again": draw_again, "purpose": purpose, "language": language}
+    with month_run_progress(warnings, language or opened.settings.language, opened) as progress:
+        run = run_month(opened, month, seed=seed, **asked, snapshot=snapshot, threads=threads, progress=progress)
     _finish(printer(opened, language), run, as_json=as_json)
 
 
 def _finish(to: printing.Printer, run: Any, *, as_json: bool) -> None:  # noqa: ANN401 - MonthRun, imported late
     if as_json:
-        pages = [asdict(each) for each in run.outcomes]
-        named = {"bag": str(run.bag), "index": str(run.index), "warnings": run.warnings, "pages": pages}
-        printing.print_json(named)
+        named = {"bag": str(run.bag), "index": str(run.index), "warnings": run.warnings}
+        printing.print_json({**named, "pages": [asdict(each) for each in run.outcomes]})
     else:
         to.run(run)
     run.require_complete()
@@ -278,7 +277,8 @@ def printer(site: Site, language: str = "") -> printing.Printer:
     return printing.Printer(console, language or site.settings.language)
 
 
-for commands in (commands_review, commands_sample, commands_sources, commands_store, commands_trial):
+for commands in (commands_review, commands_sample, commands_schedule, commands_sources,
+                 commands_store, commands_trial):  # fmt: skip
     commands.register(app)
 
 

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.evidence import keys
+from audit_kernel.schedule_settings import AlarmSettings, ScheduleSettings
 from audit_kernel.store_settings import StoreSettings
 from audit_kernel.yaml_file import read_yaml, wrong_key
 
@@ -96,6 +97,8 @@ class Settings(BaseSettings):
     intake: IntakeSettings = IntakeSettings()
     routine: RoutineSettings = RoutineSettings()
     review: ReviewSettings = ReviewSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    alarm: AlarmSettings = AlarmSettings()
 
     @field_validator("time_zone")
     @classmethod
