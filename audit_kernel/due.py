@@ -233,12 +233,16 @@ def first_month(site: Site) -> str:
     with Store(site, translator(site.settings.language)("monthly control")) as store:
         taken_in = store.deliveries()
         gone = store.sql(f"select max(before_date) as gone_before from {LAKE}.disposals").column(0)[0].as_py()
-    starts = [each.first_at for each in taken_in if each.first_at and not each.source_id.startswith(REFERENCE)]
+    zone, gone = ZoneInfo(site.settings.time_zone), gone or date.min
+    logs = [each for each in taken_in if each.first_at and each.last_at and not each.source_id.startswith(REFERENCE)]
+    periods = [
+        [at.replace(tzinfo=UTC).astimezone(zone).date() for at in (each.first_at, each.last_at) if at] for each in logs
+    ]
+    # What was disposed of can be asked about no more.
+    starts = [max(first, gone) for first, last in periods if last >= gone]
     if not starts:
         raise nothing_taken_in(site)
-    first = min(starts).replace(tzinfo=UTC).astimezone(ZoneInfo(site.settings.time_zone)).date()
-    # What was disposed of before a day can be asked about no more.
-    return f"{max(first, gone) if gone else first:%Y-%m}"
+    return f"{min(starts):%Y-%m}"
 
 
 def last_month(site: Site, today: date) -> str:

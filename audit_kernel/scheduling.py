@@ -125,11 +125,13 @@ def checked_time(text: str) -> str:
 def quoted(words: Sequence[str], *, is_command: bool = False) -> str:
     """Return words as systemd reads them back: blanks, quotes, backslashes, `%`, and `$` in a command.
 
+    It takes a program whose path holds a quote or a backslash for a mistake, however it is written.
+
     Raises
     ------
     UsageError: a path holds what no unit can.
     """
-    if not all(word.isprintable() for word in words) or (is_command and "$" in words[0]):
+    if not all(word.isprintable() for word in words) or (is_command and set(words[0]) & set("$\\\"'")):
         raise UsageError(
             "The folder's or the program's path holds characters that no unit can name.",
             "Move it to a path of plain characters.",
