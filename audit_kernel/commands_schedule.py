@@ -131,6 +131,7 @@ def _progress(site: Site, language: str) -> Callable[[str], AbstractContextManag
 def _show(to: printing.Printer, found: Due, *, as_json: bool) -> None:
     from audit_kernel.due import STATES
 
+    _ = to.translate
     if as_json:
         months = [asdict(each) for each in found.months]
         printing.print_json({"months": months, "problems": _problems(found, to.language)})
@@ -138,9 +139,9 @@ def _show(to: printing.Printer, found: Due, *, as_json: bool) -> None:
     for problem in found.problems:
         printing.Printer(warnings, to.language).say(problem.text(to.language))
     for each in found.months:
-        to.say(f"{each.month}: {to.translate(STATES[each.state])}")
+        to.say(f"{each.month}: {_(STATES[each.state])}")
     if not found.months:
-        to.say(to.translate("No month is due."))
+        to.say(_("No month is due."))
 
 
 def _say(to: printing.Printer, tried: Tried) -> None:
@@ -208,10 +209,11 @@ def schedule_install(
 
     opened = find_site(site)
     to = printing.Printer(console, opened.settings.language)
+    _ = to.translate
     for path in install(opened, at, folder, is_user=_is_user(is_user)):
         to.say(str(path))
     if folder is None:
-        to.say(to.translate("From now on `due` is started each day."))
+        to.say(_("From now on `due` is started each day."))
     try:
         check(opened)
     except AuditKernelError as error:  # the schedule is there, and a person should know what it lacks
@@ -231,6 +233,7 @@ def schedule_show(
 
     opened = find_site(site)
     to = printing.Printer(console, opened.settings.language)
+    _ = to.translate
     if crontab:
         to.say(scheduling.crontab_line(opened, at))
     elif windows or os.name == "nt":
@@ -242,8 +245,8 @@ def schedule_show(
             for line in text.splitlines():
                 to.say(line)
         there = scheduling.installed(opened, is_user=user)
-        installed = to.translate("Installed: {names}").format(names=", ".join(map(str, there)))
-        to.say(installed if there else to.translate("Nothing is installed."))
+        installed = _("Installed: {names}").format(names=", ".join(map(str, there)))
+        to.say(installed if there else _("Nothing is installed."))
 
 
 def schedule_remove(is_user: UserOption = None, site: SiteOption = None) -> None:
@@ -253,6 +256,7 @@ def schedule_remove(is_user: UserOption = None, site: SiteOption = None) -> None
 
     opened = find_site(site)
     to = printing.Printer(console, opened.settings.language)
+    _ = to.translate
     for path in remove(opened, is_user=_is_user(is_user)):
         to.say(str(path))
-    to.say(to.translate("`due` is not started by itself any more."))
+    to.say(_("`due` is not started by itself any more."))
