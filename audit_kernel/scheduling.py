@@ -77,7 +77,7 @@ NoNewPrivileges=yes
 LockPersonality=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
-RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
+RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 SystemCallArchitectures=native
 """
 SYSTEM_ONLY = """\
@@ -154,6 +154,7 @@ def unit_files(site: Site, at: str, *, is_user: bool) -> dict[str, str]:
         files = site.folder if store.is_object_store else site.folder / store.files
         writable = [str(site.folder)] if files.is_relative_to(site.folder) else [str(site.folder), str(files)]
         is_temporary = any(site.folder.is_relative_to(folder) for folder in TEMPORARY)
+        writable += map(str, TEMPORARY) if is_temporary else ()  # kernels put their sockets there
         hardening = ANY_USER + SYSTEM_ONLY.format(
             user=_owner(site.folder),
             writable=quoted(writable),

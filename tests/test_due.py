@@ -22,8 +22,9 @@ from audit_kernel.evidence.month import MonthRun
 from audit_kernel.evidence.seal import seal
 from audit_kernel.evidence.statement import provenance
 from audit_kernel.site import Site, create_site
+from audit_kernel.store.connection import transaction, writing
 from audit_kernel.store.deliver import take_in_all
-from audit_kernel.store.dispose import Request, dispose
+from audit_kernel.store.erase import record_disposal
 from tests.evidence.sealing import change_byte, working_folder
 from tests.store.logs import gerica_file, row
 
@@ -192,7 +193,8 @@ def test_what_is_kept_for_the_privacy_officer_must_have_succeeded_and_verify(bar
 
 def test_what_was_disposed_of_is_not_due(bare, tmp_path):
     take_in_all(bare, [gerica_file(tmp_path / "old.csv", [row(3, "03.02.2019")])], "gerica")
-    dispose(bare, Request(before=date(2021, 1, 1)))
+    with writing(bare, bare.temporary_folder) as connection, transaction(connection):
+        record_disposal(connection, "before", date(2021, 1, 1), "", [])
     assert months(find_due(bare, TODAY)) == [(month, MISSING) for month in AUTUMN]
 
 

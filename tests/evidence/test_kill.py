@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import os
 import random
@@ -13,14 +14,26 @@ import sys
 import time
 from pathlib import Path
 
+import nbformat
 import pytest
 
-from audit_kernel.due import FINISHED, LEFT_BY_A_KILLED_RUN, OF_AN_EMPTY_ARCHIVE, archive_states, find_due, run_due
+from audit_kernel.due import (
+    FINISHED,
+    INCOMPLETE,
+    LEFT_BY_A_KILLED_RUN,
+    OF_AN_EMPTY_ARCHIVE,
+    archive_states,
+    find_due,
+    run_due,
+)
+from audit_kernel.errors import MonthIncompleteError
 from audit_kernel.evidence import chain
+from audit_kernel.evidence.month import run_month
 from audit_kernel.evidence.restricted_run import site_problems
 from audit_kernel.evidence.verify import verify
 from audit_kernel.site import Site, create_site
 from audit_kernel.store.deliver import take_in_all
+from tests.evidence.test_execute import BEGIN, DONE
 from tests.store.logs import gerica_file, row
 
 MONTH, SEED, N_KILLS = "2026-10", 5, 20
@@ -47,8 +60,42 @@ def made(tmp_path_factory):
 
 def copied(made, folder, notebooks):
     site = Site(shutil.copytree(made.folder, folder / "site"))
-    (site.folder / "parameters" / "schedule.yml").write_text(f"monthly: {json.dumps(notebooks)}\n", encoding="utf-8")
+    set_schedule(site, notebooks)
     return site
+
+
+def set_schedule(site, notebooks):
+    path = site.folder / "parameters" / "schedule.yml"
+    path.write_text(f"monthly: {json.dumps(notebooks)}\n", encoding="utf-8")
+
+
+# How a notebook may end before its time; each in a run of one month.
+ENDS = {
+    "exits": "import sys; sys.exit(0)",
+    "leaves": "import os; os._exit(0)",
+    "killed": "import os, signal; os.kill(os.getpid(), signal.SIGKILL)",
+    "orphaned": "import os, signal; os.kill(os.getppid(), signal.SIGKILL)",
+}
+
+
+def test_notebooks_that_end_early_leave_their_pages_and_a_month_that_due_tries_again(made, tmp_path):
+    site = copied(made, tmp_path, [*ENDS, "checks/blocked_searches"])
+    for name, cell in ENDS.items():
+        notebook = nbformat.v4.new_notebook(
+            metadata={"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+        )
+        first = nbformat.v4.new_code_cell('run = ""\nlanguage = "en"', metadata={"tags": ["parameters"]})
+        notebook.cells = [first, *map(nbformat.v4.new_code_cell, (BEGIN, cell, DONE))]
+        nbformat.write(notebook, site.folder / "notebooks" / f"{name}.ipynb")
+    (tried,) = run_due(site, find_due(site).months, "en", lambda _month: contextlib.nullcontext(print))
+    assert tried.exit_code == MonthIncompleteError.exit_code
+    assert [each.name for each in tried.run.outcomes if each.succeeded] == ["blocked_searches"]
+    for name in ENDS:
+        page = (tried.run.bag / "data" / "pages" / f"{name}.html").read_text(encoding="utf-8")
+        assert name in page
+        assert next(each.reason for each in tried.run.outcomes if each.name == name) in html.unescape(page)
+    assert problems(site) == []
+    assert [(each.month, each.state) for each in find_due(site).months] == [(MONTH, INCOMPLETE)]
 
 
 def start(site, *words):
@@ -101,12 +148,7 @@ def own_processes(site):
     return found
 
 
-def assert_the_next_run_succeeds_and_clears_up(site, *words):
-    if words:
-        assert start(site, *words).wait(ALL_SECONDS) == 0
-    else:  # in this process, which has loaded what it takes
-        tried = list(run_due(site, find_due(site).months, "en", lambda _month: contextlib.nullcontext(print)))
-        assert [each.sentence for each in tried if each.exit_code] == []
+def assert_whole_and_cleared(site):
     assert problems(site) == []
     assert archive_states(site)[0] == {MONTH: FINISHED}
     left = [path.name for mark in (BEGUN, SEALING) for path in site.folder.glob(mark)]
@@ -123,31 +165,30 @@ def test_a_run_killed_among_its_notebooks_and_while_sealing_leaves_no_half_month
     while own_processes(site) and time.monotonic() < ends:
         time.sleep(0.05)
     assert own_processes(site) == []  # though they led groups of their own
-    assert_the_next_run_succeeds_and_clears_up(site)
+    tried = list(run_due(site, find_due(site).months, "en", lambda _month: contextlib.nullcontext(print)))
+    assert [each.sentence for each in tried if each.exit_code] == []
+    assert_whole_and_cleared(site)
 
 
 @pytest.mark.soak
 def test_a_run_killed_at_twenty_moments_leaves_a_month_that_verifies_or_none(made, tmp_path):
-    """Half the moments are spread over the run, half lie where files are written."""
-    site = copied(made, tmp_path, SEVERAL)
+    """Half the moments are spread over the run, half lie where files are written; every fourth run begins warm."""
+    site = copied(made, tmp_path, ONE)
     generator, figures = random.Random(SEED), {"killed": 0, "finished": 0, "leftovers": 0}
     began = time.monotonic()
-    assert_the_next_run_succeeds_and_clears_up(site, "month", MONTH)
+    assert start(site, "month", MONTH).wait(ALL_SECONDS) == 0
     whole = time.monotonic() - began
-    shutil.rmtree(site.archive_folder)
-    site.archive_folder.mkdir(0o700)
-    marks = [("", whole)] * (N_KILLS // 2) + [
-        (BEGUN, 1.0),
-        (NOTEBOOKS, whole / 2),
-        (SEALING, 0.03),
-        (SEALING, 0.005),
-    ] * 3
-    for mark, longest in marks[:N_KILLS]:
+    among = [("", whole)] * (N_KILLS // 2)
+    writing = [(BEGUN, 1.0), (NOTEBOOKS, whole / 2), (SEALING, 0.03), (SEALING, 0.005), (SEALING, 0.1)]
+    for number, (mark, longest) in enumerate((among + writing * 2)[:N_KILLS]):
         before = len(chain.bag_folders(site.archive_folder))
+        set_schedule(site, ONE if number % 4 else SEVERAL)
         figures["killed"] += kill_after(site, start(site, "month", MONTH), mark, generator.uniform(0, longest))
         assert_finished_or_not_there(site)
         figures["finished"] += len(chain.bag_folders(site.archive_folder)) - before
         figures["leftovers"] += any(site.folder.glob(SEALING))
-        assert_the_next_run_succeeds_and_clears_up(site, "month", MONTH)
+        set_schedule(site, ONE)
+        run_month(site, MONTH).require_complete()
+        assert_whole_and_cleared(site)
         print(figures, flush=True)
-    print(json.dumps({**figures, "seconds_a_run": round(whole, 1)}))
+    assert figures["killed"] > N_KILLS // 2
