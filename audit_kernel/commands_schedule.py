@@ -230,6 +230,7 @@ def schedule_show(
     """Show what `schedule install` writes, and what is installed; change nothing."""
     from audit_kernel import scheduling
     from audit_kernel.site import find_site
+    from audit_kernel.systemd_units import unit_files
 
     opened = find_site(site)
     to = printing.Printer(console, opened.settings.language)
@@ -240,7 +241,7 @@ def schedule_show(
         to.say(scheduling.task_xml(opened, at).decode("utf-16"))
     else:
         user = _is_user(is_user)
-        for name, text in scheduling.unit_files(opened, at, is_user=user).items():
+        for name, text in unit_files(opened, at, is_user=user).items():
             to.say(f"# {name}")
             for line in text.splitlines():
                 to.say(line)

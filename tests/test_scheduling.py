@@ -12,7 +12,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from typer.testing import CliRunner
 
-from audit_kernel import scheduling
+from audit_kernel import scheduling, systemd_units
 from audit_kernel.cli import app
 from audit_kernel.errors import AuditKernelError, UsageError
 from audit_kernel.site import Site, create_site
@@ -67,7 +67,7 @@ def test_systemd_finds_nothing_to_say_about_the_units(site, tmp_path, monkeypatc
 
 @pytest.mark.requires("systemd-analyze")
 def test_systemd_says_when_a_path_is_not_read_as_it_is(site, tmp_path, monkeypatch):
-    monkeypatch.setattr(scheduling, "quoted", lambda words, **_given: " ".join(words))
+    monkeypatch.setattr(systemd_units, "quoted", lambda words, **_given: " ".join(words))
     files = scheduling.install(site, "03:15", tmp_path, is_user=False)
     done = subprocess.run(
         ["systemd-analyze", "--man=no", "verify", *map(str, files)], capture_output=True, text=True, check=False
@@ -77,7 +77,9 @@ def test_systemd_says_when_a_path_is_not_read_as_it_is(site, tmp_path, monkeypat
 
 @pytest.mark.requires("systemd-analyze")
 def test_the_timer_starts_once_a_day_and_catches_up(site):
-    timer = next(text for name, text in scheduling.unit_files(site, "23:59", is_user=True).items() if "timer" in name)
+    timer = next(
+        text for name, text in systemd_units.unit_files(site, "23:59", is_user=True).items() if "timer" in name
+    )
     assert values(timer, "Persistent") == ["true"]
     (calendar,) = values(timer, "OnCalendar")
     done = subprocess.run(
@@ -93,8 +95,8 @@ def test_the_timer_starts_once_a_day_and_catches_up(site):
 
 
 def test_the_service_tries_three_times_but_not_after_wrong_use_and_then_starts_the_alarm(site):
-    name = scheduling.name_of(site)
-    units = scheduling.unit_files(site, "03:15", is_user=False)
+    name = systemd_units.name_of(site)
+    units = systemd_units.unit_files(site, "03:15", is_user=False)
     service = units[f"{name}.service"]
     expected = {
         "Type": "oneshot",
@@ -107,8 +109,8 @@ def test_the_service_tries_three_times_but_not_after_wrong_use_and_then_starts_t
         "CapabilityBoundingSet": "",
     }
     assert {key: values(service, key) for key in expected} == {key: [value] for key, value in expected.items()}
-    folders = [str(site.folder), *map(str, scheduling.TEMPORARY)]  # the tests' site lies in /tmp
-    assert values(service, "ReadWritePaths") == [scheduling.quoted(folders)]
+    folders = [str(site.folder), *map(str, systemd_units.TEMPORARY)]  # the tests' site lies in /tmp
+    assert values(service, "ReadWritePaths") == [systemd_units.quoted(folders)]
     assert values(units[f"{name}-alarm.service"], "OnFailure") == []
 
 
@@ -116,36 +118,36 @@ def test_a_store_on_a_share_may_be_written_too(site, tmp_path):
     other = Site(shutil.copytree(site.folder, tmp_path / "site"))
     text = (other.folder / "settings.yml").read_text(encoding="utf-8")
     (other.folder / "settings.yml").write_text(text.replace("threads: 2", "threads: 2\n    files: /mnt/a b"), "utf-8")
-    units = scheduling.unit_files(Site(other.folder), "03:15", is_user=False)
-    service = units[f"{scheduling.name_of(other)}.service"]
+    units = systemd_units.unit_files(Site(other.folder), "03:15", is_user=False)
+    service = units[f"{systemd_units.name_of(other)}.service"]
     assert values(service, "ReadWritePaths")[0].startswith(f'"{other.folder}" "/mnt/a b"')
 
 
 def test_two_sites_on_one_machine_have_units_of_their_own(site, tmp_path):
     other = create_site(tmp_path / HARD, "SE")
-    assert scheduling.name_of(site) != scheduling.name_of(other)
-    assert set(scheduling.name_of(site)) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    assert systemd_units.name_of(site) != systemd_units.name_of(other)
+    assert set(systemd_units.name_of(site)) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
 
 
 @pytest.mark.parametrize("at", ["24:00", "3:15", "03:15\nExecStart=/bin/sh", "", "*"])
 def test_what_is_no_time_of_day_is_refused(site, at):
-    for make in (lambda: scheduling.unit_files(site, at, is_user=True), lambda: scheduling.crontab_line(site, at)):
+    for make in (lambda: systemd_units.unit_files(site, at, is_user=True), lambda: scheduling.crontab_line(site, at)):
         with pytest.raises(UsageError, match="no"):
             make()
 
 
 def test_a_line_end_in_a_path_or_a_name_never_becomes_a_line_of_a_unit():
     with pytest.raises(UsageError, match="no unit can name"):
-        scheduling.quoted(["/a\nExecStart=/bin/sh"])
+        systemd_units.quoted(["/a\nExecStart=/bin/sh"])
     with pytest.raises(UsageError, match="no unit can name"):
-        scheduling.quoted(["/$HOME/python", "x"], is_command=True)
+        systemd_units.quoted(["/$HOME/python", "x"], is_command=True)
 
 
 def test_a_shell_reads_the_crontabs_line_as_the_words_that_were_meant(site):
     minute, hour, day, month, weekday, command = scheduling.crontab_line(site, "03:05").split(" ", 5)
     assert (minute, hour, day, month, weekday) == ("5", "3", "*", "*", "*")
     assert command.count("%") == command.count("\\%")  # cron takes the backslash away
-    expected = scheduling.command(site, "due", "--tries", "3", "--alarm")
+    expected = systemd_units.command(site, "due", "--tries", "3", "--alarm")
     assert shlex.split(command.replace("\\%", "%")) == expected
     printed = subprocess.run(
         ["/bin/sh", "-c", f"printf '%s\\n' {command.replace(chr(92) + '%', '%')}"],
@@ -172,7 +174,7 @@ def test_the_task_is_well_formed_and_holds_what_its_schema_has(site):
     found = {element.tag.removeprefix(space): element.text for element in root.iter()}
     assert found["Description"] == "Log control of Nord & <sør> 100 % kommune"
     assert found["StartWhenAvailable"] == "true"
-    arguments = scheduling.command(site, "due", "--tries", "3", "--alarm")[1:]
+    arguments = systemd_units.command(site, "due", "--tries", "3", "--alarm")[1:]
     assert found["Arguments"] == subprocess.list2cmdline(arguments)
 
 
@@ -195,7 +197,7 @@ def test_install_switches_it_on_show_changes_nothing_and_remove_takes_all_away(s
     system = System()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.setattr(scheduling.subprocess, "run", system)
-    timer = f"{scheduling.name_of(site)}.timer"
+    timer = f"{systemd_units.name_of(site)}.timer"
     folder = tmp_path / "systemd" / "user"
     shown = call(site, "show", "--user").output
     assert not folder.exists()
@@ -220,4 +222,4 @@ def test_a_systemctl_that_refuses_is_said_with_the_command_to_try(site, tmp_path
 def test_other_schedulers_get_their_own_form(site):
     assert call(site, "show", "--crontab").output.startswith("15 3 * * * ")
     assert "<StartWhenAvailable>true" in call(site, "show", "--windows").output
-    assert Path(scheduling.command(site, "due")[0]).is_file()
+    assert Path(systemd_units.command(site, "due")[0]).is_file()
