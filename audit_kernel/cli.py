@@ -199,18 +199,17 @@ def month(
     from audit_kernel.site import find_site
 
     opened = find_site(site)
+    to = printer(opened, language)
     asked = {"seed_witness": seed_witness, "draw_again": draw_again, "purpose": purpose, "language": language}
-    with month_run_progress(warnings, language or opened.settings.language, opened) as progress:
+    with month_run_progress(Console(stderr=True, quiet=as_json), to.language, opened) as progress:
         run = run_month(opened, month, seed=seed, **asked, snapshot=snapshot, threads=threads, progress=progress)
-    _finish(printer(opened, language), run, as_json=as_json)
+    _finish(to, run, as_json=as_json)
 
 
 def _finish(to: printing.Printer, run: Any, *, as_json: bool) -> None:  # noqa: ANN401 - MonthRun, imported late
-    if as_json:
-        named = {"bag": str(run.bag), "index": str(run.index), "warnings": run.warnings}
-        printing.print_json({**named, "pages": [asdict(each) for each in run.outcomes]})
-    else:
-        to.run(run)
+    pages = [asdict(each) for each in run.outcomes]
+    named = {"bag": str(run.bag), "index": str(run.index), "warnings": run.warnings, "pages": pages}
+    printing.print_json(named) if as_json else to.run(run)
     run.require_complete()
 
 

@@ -97,7 +97,7 @@ def _try(site: Site, to: printing.Printer, *, as_json: bool) -> tuple[int, Audit
             for problem in found.problems:
                 beside.say(problem.text(to.language))
             tried = []
-            for each in run_due(site, found.months, to.language, _progress(site, to.language)):
+            for each in run_due(site, found.months, to.language, _progress(site, to.language, is_quiet=as_json)):
                 tried.append(each)
                 if not as_json:
                     _say(to, each)
@@ -116,13 +116,17 @@ def _try(site: Site, to: printing.Printer, *, as_json: bool) -> tuple[int, Audit
     return max((each.exit_code for each in failures), default=0), None
 
 
-def _progress(site: Site, language: str) -> Callable[[str], AbstractContextManager[Callable[[Outcome], None]]]:
+def _progress(
+    site: Site, language: str, *, is_quiet: bool
+) -> Callable[[str], AbstractContextManager[Callable[[Outcome], None]]]:
     from audit_kernel.run_progress import month_run_progress
+
+    beside = Console(stderr=True, quiet=is_quiet)
 
     @contextmanager
     def progress(month: str) -> Iterator[Callable[[Outcome], None]]:
-        warnings.print(month)
-        with month_run_progress(warnings, language, site) as report:
+        beside.print(month)
+        with month_run_progress(beside, language, site) as report:
             yield report
 
     return progress
