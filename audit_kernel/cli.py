@@ -29,7 +29,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or verify found something, 2 wrong use, 3 month incomplete, 4 store, key or"
     " journal not reachable.",
 )
-TOPICS = ("closing", "extract", "keys", "review", "sample", "sources", "store", "trial")  # audit_kernel.commands_TOPIC
+TOPICS = ("closing", "extract", "keys", "review", "sample", "schedule", "sources", "store", "trial")
 console = Console()
 warnings = Console(stderr=True)
 
@@ -189,16 +189,17 @@ def month(
     as_json: JsonOption = False,
 ) -> None:
     """Run a month's control and seal it: exit code 0 when complete, 3 when a notebook failed. Findings are no error."""
-    from audit_kernel.evidence.month import run_month, schedule
+    from audit_kernel.evidence.month import run_month
+    from audit_kernel.run_progress import month_run_progress
     from audit_kernel.site import find_site
 
     opened = find_site(site)
-    total, language = len(schedule(opened).monthly), language or opened.settings.language
+    to = printer(opened, language)
     drawn = {"seed": seed, "seed_witness": seed_witness, "draw_again": draw_again}
-    with printing.step_progress(warnings, language, total) as progress:
-        asked = {**drawn, "run_by": run_by, "approved_by": approved_by, "purpose": purpose, "language": language}
+    asked = {**drawn, "run_by": run_by, "approved_by": approved_by, "purpose": purpose, "language": to.language}
+    with month_run_progress(Console(stderr=True, quiet=as_json), to.language, opened) as progress:
         run = run_month(opened, month, **asked, snapshot=snapshot, threads=threads, progress=progress)
-    printer(opened, language).sealed(run, as_json=as_json)
+    to.sealed(run, as_json=as_json)
     run.require_complete()
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-    from audit_kernel.evidence.execute import Outcome
     from audit_kernel.evidence.month import MonthRun
     from audit_kernel.evidence.problems import Problem
     from audit_kernel.evidence.verify import TrustedKey
@@ -62,20 +61,6 @@ def byte_progress(console: Console) -> Iterator[Callable[[str, int, int], None]]
             if name not in tasks:
                 tasks[name] = progress.add_task(escape(harmless(name)), total=total)
             progress.update(tasks[name], completed=done, total=total)
-
-        yield report
-
-
-@contextmanager
-def step_progress(console: Console, language: str, total: int) -> Iterator[Callable[[Outcome], None]]:
-    """Show a bar over the notebooks of a run."""
-    _ = translator(language)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(_("Notebooks are running"), total=total)
-
-        def report(outcome: Outcome) -> None:
-            progress.update(task, advance=1, description=_("{name} finished").format(name=outcome.name))
 
         yield report
 

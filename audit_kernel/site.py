@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.evidence import keys
+from audit_kernel.schedule_settings import AlarmSettings, ScheduleSettings
 from audit_kernel.signing_settings import SigningSettings, TimestampSettings
 from audit_kernel.store_settings import StoreSettings
 from audit_kernel.yaml_file import read_yaml, wrong_key
@@ -104,6 +105,8 @@ class Settings(BaseSettings):
     review: ReviewSettings = ReviewSettings()
     signing: SigningSettings = SigningSettings()
     timestamp: TimestampSettings = TimestampSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    alarm: AlarmSettings = AlarmSettings()
 
     @field_validator("time_zone")
     @classmethod

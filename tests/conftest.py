@@ -13,6 +13,7 @@ ADVICE = {
     "openssl": "This test verifies a signature the way an auditor does. Install openssl: apt-get install openssl",
     "postgresql": "This test starts PostgreSQL. Install Debian's package: apt-get install postgresql",
     "root": "This test fills a small disk or changes owners, which only root may do.",
+    "systemd-analyze": "This test lets systemd read the units. Install Debian's package: apt-get install systemd",
     "sha256sum": "This test verifies a bag the way an auditor does and needs sha256sum (coreutils).",
 }
 

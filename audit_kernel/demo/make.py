@@ -12,8 +12,9 @@ from rich.table import Table
 from audit_kernel.demo.generator import GeneratedWorld, generate
 from audit_kernel.errors import MonthIncompleteError, UsageError
 from audit_kernel.evidence.index import answer
-from audit_kernel.evidence.month import run_month, schedule
+from audit_kernel.evidence.month import run_month
 from audit_kernel.locale import format_number, translator
+from audit_kernel.run_progress import month_run_progress
 from audit_kernel.site import SETTINGS_FILE, Site, create_site
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reference import take_in_reference
@@ -51,8 +52,8 @@ def make(folder: Path, country: str, language: str, console: Console | None = No
         world = generate(folder, SEED, LAST_MONTH, country=country)
         progress.update(step, completed=1)
         deliveries = _take_in(site, world, progress, language)
-        step = progress.add_task(_("Running the month's control"), total=len(schedule(site).monthly))
-        month = run_month(site, LAST_MONTH, language=language, progress=lambda _outcome: progress.advance(step))
+    with month_run_progress(console, language, site) as told:
+        month = run_month(site, LAST_MONTH, language=language, progress=told)
     console.print(_stored(deliveries, language))
     console.print(_found(month.outcomes, language))
     console.print(_("Open this page in a browser:"))

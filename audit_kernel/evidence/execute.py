@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import warnings
 from dataclasses import asdict, dataclass, field, replace
@@ -92,7 +93,7 @@ def _cold(working: Path) -> Start:
     def start(order: Path, answer: Path, seconds: float) -> int | None:
         process = subprocess.Popen(
             [sys.executable, "-m", "audit_kernel.evidence.execute", str(order), str(answer)],
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
@@ -105,9 +106,15 @@ def _cold(working: Path) -> Start:
             return None
         finally:
             stop_group(process.pid)
-            process.wait()
+            process.communicate()
 
     return start
+
+
+def _end_with_the_runner() -> None:
+    """Wait until the runner is gone, which closes this process's input, and end: nobody would take the answer."""
+    os.read(sys.stdin.fileno(), 1)
+    os._exit(1)
 
 
 def environment(working: Path) -> dict[str, str]:
@@ -231,4 +238,5 @@ def main(order: str, answer: str) -> None:
 
 
 if __name__ == "__main__":
+    threading.Thread(target=_end_with_the_runner, daemon=True).start()
     main(*sys.argv[1:])

@@ -99,7 +99,9 @@ def _become_kernel(reader: int) -> None:
     os.environ.update(environment)
     if folder:
         os.chdir(folder)
-    sys.argv = ["ipykernel_launcher", "-f", connection_file]
+    # Whose end it is to watch for was read when ipykernel was loaded, before there was anybody.
+    parent = f"--IPKernelApp.parent_handle={environment['JPY_PARENT_PID']}"
+    sys.argv = ["ipykernel_launcher", "-f", connection_file, parent]
     code = 1
     try:
         from ipykernel import kernelapp

@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import secrets
-import shutil
-import tempfile
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache
@@ -27,9 +25,10 @@ from audit_kernel.evidence.seal import provenance
 from audit_kernel.evidence.site_signing import seal_for_site
 from audit_kernel.evidence.warm import CAN_FORK, warm_starters
 from audit_kernel.locale import translator
+from audit_kernel.store.workspace import RUN, workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from audit_kernel.errors import UnavailableError
     from audit_kernel.site import Site
@@ -77,14 +76,9 @@ class Plan:
             object.__setattr__(self, "run_id", run_id)
 
 
-@contextmanager
-def working_folder(site: Site) -> Iterator[Path]:
-    """Make a folder for one run inside the site, owner-only, and remove it afterwards."""
-    folder = Path(tempfile.mkdtemp(prefix="run-", dir=site.temporary_folder))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def working_folder(site: Site) -> AbstractContextManager[Path]:
+    """Make a folder for one run inside the site, owner-only; it is removed afterwards, by the next run if need be."""
+    return workspace(site, RUN)
 
 
 def execute_all(
@@ -191,7 +185,13 @@ def seal_run(
             "journals": journal_heads(site),
             "journal_breaks": list(journal_breaks),
             "pages": [
-                {"page": each.name, "succeeded": each.succeeded, "reason": each.reason, "facts": each.facts}
+                {
+                    "page": each.name,
+                    "succeeded": each.succeeded,
+                    "reason": each.reason,
+                    "facts": each.facts,
+                    "milliseconds": round(each.seconds * 1000),
+                }
                 for each in outcomes
             ],
         },

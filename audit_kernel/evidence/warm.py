@@ -127,6 +127,18 @@ def warm_starters(
             each.close()
 
 
+def _outlives(child: int) -> bool:
+    """Wait for a notebook's end; where the runner is gone before, end the notebook and say False."""
+    ended = os.pidfd_open(child)
+    try:
+        ready, _writers, _errors = select.select([ended, sys.stdin], [], [])  # no order comes before the answer
+        if ended not in ready:
+            stop_group(child)
+        return ended in ready
+    finally:
+        os.close(ended)
+
+
 def serve() -> None:
     """Load the libraries, then fork a process for each order that comes in, and say how it ended."""
     from audit_kernel.evidence.kernel import ForkedKernel
@@ -151,6 +163,8 @@ def serve() -> None:
                 os._exit(code)
         sys.stdout.write(f"{child}\n")
         sys.stdout.flush()
+        if not _outlives(child):
+            return
         _pid, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()

@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from audit_kernel.site import Site
 
-PREFIX = "intake-"
+PREFIX, RUN = "intake-", "run-"
 IN_USE = "in-use.lock"
 OWNER_ONLY_FILE = 0o600
 
 
 @contextmanager
-def workspace(site: Site) -> Iterator[Path]:
-    """Give a folder that is deleted at the end: unpacked and transcoded logs lie in it in plain text.
+def workspace(site: Site, prefix: str = PREFIX) -> Iterator[Path]:
+    """Give a folder that is deleted at the end: logs lie in it unpacked in plain text, or a run's pages (`RUN`).
 
     Raises
     ------
@@ -33,7 +33,7 @@ def workspace(site: Site) -> Iterator[Path]:
     try:
         with FileLock(site.temporary_folder / "workspaces.lock", mode=OWNER_ONLY_FILE):
             _clear_abandoned(site.temporary_folder)
-            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=site.temporary_folder))
+            folder = Path(tempfile.mkdtemp(prefix=prefix, dir=site.temporary_folder))
             in_use = FileLock(folder / IN_USE, mode=OWNER_ONLY_FILE)
             in_use.acquire()
     except OSError as error:
@@ -52,7 +52,7 @@ def workspace(site: Site) -> Iterator[Path]:
 
 def _clear_abandoned(temporary: Path) -> None:
     """Delete the folders whose command has ended: the operating system gave up its lock."""
-    for folder in temporary.glob(f"{PREFIX}*"):
+    for folder in (*temporary.glob(f"{PREFIX}*"), *temporary.glob(f"{RUN}*")):
         in_use = FileLock(folder / IN_USE, mode=OWNER_ONLY_FILE)
         try:
             in_use.acquire(timeout=0)

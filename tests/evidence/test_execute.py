@@ -100,6 +100,20 @@ def test_a_notebook_that_hangs_is_stopped_with_its_kernel(tmp_path: Path) -> Non
     pytest.fail("the kernel outlived its notebook")
 
 
+def test_a_kernel_ends_when_the_process_of_its_notebook_was_killed(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    cell = f"import os, signal, time\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\nos.kill(os.getppid(), 9)"
+    assert not run(tmp_path, [BEGIN, cell, "time.sleep(60)", DONE]).succeeded
+    kernel = int(pid.read_text())
+    for _attempt in range(100):
+        try:
+            os.kill(kernel, 0)
+        except ProcessLookupError:
+            return
+        time.sleep(0.1)
+    pytest.fail("the kernel outlived the process of its notebook")
+
+
 def test_only_declared_parameters_reach_the_notebook(tmp_path: Path) -> None:
     with pytest.raises(ParameterError, match="has no parameter"):
         run(tmp_path, [BEGIN, DONE], **{"x = 1; import os": "y"})
