@@ -15,18 +15,19 @@ READY := .venv/.ready
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo test lint lab bench evaluate quiet ablate soak lock clean
+.PHONY: help demo test lint node lab bench evaluate quiet ablate soak lock clean
 
 help:
 	@echo "make demo    set up a made-up municipality, take its logs in, run last month's control"
 	@echo "make test    everything that is checked: style, types, tests"
 	@echo "make lab     open the investigator's page over the demo in JupyterLab"
 	@echo "make lint    style and types only"
+	@echo "make node    what the tests of pages need beside Python: npm, Java"
 	@echo "make bench   speed against peers, then a large month (ROWS=$(ROWS) FILES=$(FILES))"
 	@echo "make evaluate  what the control finds and misses (WORLDS=$(WORLDS) USUAL=$(USUAL) CLEAN=$(CLEAN))"
 	@echo "make quiet     how often the controlled checks alert where nothing happened (CLEAN=$(CLEAN))"
 	@echo "make ablate  which figure gets worse without each check and each reason (WORLDS=$(WORLDS))"
-	@echo "make soak    tampering and killing in full, which \`make test\` samples (SOAK=$(SOAK) times)"
+	@echo "make soak    tampering, killing, Firefox: in full what \`make test\` samples (SOAK=$(SOAK) times)"
 	@echo "make lock    resolve the dependencies again"
 	@echo "make clean   remove .venv, demo and caches"
 
@@ -52,6 +53,10 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# The Nu HTML checker and a driver for Firefox; without them their tests are skipped with a word. Needs npm.
+node:
+	npm ci --silent --ignore-scripts --no-audit --no-fund --prefix tests/node
+
 test: lint
 	$(BIN)/pytest -n $(WORKERS)
 
@@ -72,7 +77,7 @@ quiet: $(READY)
 ablate: $(READY)
 	$(BIN)/python -m evaluation.ablate --worlds $(WORLDS)
 
-soak: $(READY)
+soak: $(READY) node
 	SOAK=$(SOAK) $(BIN)/pytest -n 0 -m soak
 
 # run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need. bench: dev and the peers.
@@ -84,5 +89,5 @@ lock: $(READY)
 	$(BIN)/$(COMPILE) --extra lab --extra demo --extra dev --extra bench --constraint requirements/dev.lock --no-annotate pyproject.toml --output-file requirements/bench.lock
 
 clean:
-	rm -rf .venv dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv tests/node/node_modules dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@if [ -e demo/.audit-kernel-demo ]; then rm -rf demo; fi

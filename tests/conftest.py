@@ -8,13 +8,19 @@ from pathlib import Path
 
 import pytest
 
+NODE_MODULES = Path(__file__).parent / "node" / "node_modules"
+VNU = NODE_MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
 ADVICE = {
     "chromium": "This test looks at a page in a browser. Install Debian's chromium: apt-get install chromium",
+    "firefox-esr": "This test looks at a page in Firefox. Install Debian's package: apt-get install firefox-esr",
+    "java": "This test asks the Nu HTML checker. Install Debian's package: apt-get install default-jre-headless",
+    "node": "This test drives Firefox. Install Debian's package: apt-get install nodejs npm",
     "openssl": "This test verifies a signature the way an auditor does. Install openssl: apt-get install openssl",
     "postgresql": "This test starts PostgreSQL. Install Debian's package: apt-get install postgresql",
     "root": "This test fills a small disk or changes owners, which only root may do.",
     "systemd-analyze": "This test lets systemd read the units. Install Debian's package: apt-get install systemd",
     "sha256sum": "This test verifies a bag the way an auditor does and needs sha256sum (coreutils).",
+    "vnu": "This test asks the Nu HTML checker. Install it: make node",
 }
 
 
@@ -27,6 +33,8 @@ def is_missing(need: str) -> bool:
         return not hasattr(os, "geteuid") or os.geteuid() != 0
     if need == "postgresql":
         return postgres_program("initdb") is None
+    if need == "vnu":
+        return not VNU.is_file()
     return shutil.which(need) is None
 
 

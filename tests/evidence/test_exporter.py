@@ -18,6 +18,7 @@ from audit_kernel.errors import RunError
 from audit_kernel.evidence.display import Done, Heading, PageInformation, Paragraph
 from audit_kernel.evidence.exporter import ArchiveExporter, failure_page, render_page
 from audit_kernel.evidence.harmless import harmless
+from tests.evidence.browser import chromium, look
 from tests.evidence.pages import EVERYTHING, HOSTILE, page_information, page_objects
 
 LANGUAGES = ("en", "sv", "nb")
@@ -25,6 +26,7 @@ RENDER = """
 import sys
 sys.path.insert(0, sys.argv[1])
 from audit_kernel.evidence.rendering import render_page
+from tests.evidence.browser import chromium, look
 from tests.evidence.pages import page_information, page_objects
 sys.stdout.buffer.write(render_page(page_objects(), page_information()).encode())
 """
@@ -239,29 +241,9 @@ def test_a_page_is_small_beside_its_tables():
 @pytest.mark.requires("chromium")
 @pytest.mark.parametrize("width", [1280, 360])
 def test_a_browser_shows_a_hostile_page_without_dialogs_requests_or_errors(tmp_path, hostile_page, width):
-    sync_api = pytest.importorskip(
-        "playwright.sync_api", reason="This test drives a browser. Install it: pip install playwright"
-    )
     path = tmp_path / "page.html"
     path.write_text(hostile_page, encoding="utf-8")
-    dialogs, requests, complaints = [], [], []
-    options = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
-    options += ["--disable-sync", "--no-first-run"]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=options)
-        page = browser.new_page(viewport={"width": width, "height": 800})
-        page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
-        page.on("request", lambda request: requests.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(path.as_uri())
-        for summary in page.locator("summary").all():
-            summary.click()
-        for box in page.locator("[tabindex='0']").all():
-            box.hover()
-        overflow = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        sheets = page.pdf(prefer_css_page_size=True)
-        browser.close()
-    assert (dialogs, requests, complaints) == ([], [path.as_uri()], [])
-    assert overflow == 0
-    assert sheets.startswith(b"%PDF")
+    with chromium() as browser:
+        seen = look(browser, [path], width, prints=True)
+    assert (seen.dialogs, seen.requests, seen.complaints, seen.too_wide) == ([], [path.as_uri()], [], [])
+    assert seen.sheets["page.html"].startswith(b"%PDF")
