@@ -9,13 +9,14 @@ WORLDS ?= 3
 USUAL ?= 2
 CLEAN ?= 40
 ACCESSES ?= 1900
+PICTURES ?= demo-se
 SOAK ?= 1
 BIN := .venv/bin
 READY := .venv/.ready
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command "make lock"
 
-.PHONY: help demo test lint node lab bench evaluate quiet ablate soak lock clean
+.PHONY: help demo test lint node lab bench evaluate quiet ablate soak screenshots lock clean
 
 help:
 	@echo "make demo    set up a made-up municipality, take its logs in, run last month's control"
@@ -28,6 +29,7 @@ help:
 	@echo "make quiet     how often the controlled checks alert where nothing happened (CLEAN=$(CLEAN))"
 	@echo "make ablate  which figure gets worse without each check and each reason (WORLDS=$(WORLDS))"
 	@echo "make soak    tampering, killing, Firefox: in full what \`make test\` samples (SOAK=$(SOAK) times)"
+	@echo "make screenshots  the pictures of docs/pages.md"
 	@echo "make lock    resolve the dependencies again"
 	@echo "make clean   remove .venv, demo and caches"
 
@@ -80,6 +82,9 @@ ablate: $(READY)
 soak: $(READY) node
 	SOAK=$(SOAK) $(BIN)/pytest -n 0 -m soak
 
+screenshots: $(READY)
+	$(BIN)/python -m benchmarks.screenshots --folder $(PICTURES)
+
 # run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need. bench: dev and the peers.
 lock: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
@@ -90,4 +95,4 @@ lock: $(READY)
 
 clean:
 	rm -rf .venv tests/node/node_modules dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	@if [ -e demo/.audit-kernel-demo ]; then rm -rf demo; fi
+	@for each in demo demo-se; do if [ -e $$each/.audit-kernel-demo ]; then rm -rf $$each; fi; done

@@ -79,7 +79,7 @@ def test_what_has_no_answer_is_not_switched_on_or_not_decided_here_is_said(site)
     notices = [each.text for each in shown(site, four()).xpath("//div[@class='notice']/p[2]")]
     assert notices[0] == f"No answer: Access at residences and units. {WHY}"
     assert notices[1] == "No answer: One account at two places at once. KeyError in cell 3"
-    assert notices[2].startswith("2 thresholds are the program's own proposals (audit-kernel)")
+    assert notices[2].startswith("3 thresholds are the program's own proposals (audit-kernel)")
     assert notices[3].startswith("Not switched on, so not controlled: Access at abnormal times, ")
     assert len(notices) == 4
 
