@@ -32,7 +32,7 @@ PAGES = (
     "patient_extract",
     "sensitivity",
     "closing",
-    "year",
+    "evaluation",
     "overview",
 )
 FAILURE = "failure"
