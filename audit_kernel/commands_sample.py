@@ -129,6 +129,7 @@ def _read(site: Site, month: str, purpose: str, snapshot: int | None) -> tuple[p
     from audit_kernel.store.reading import Store
 
     first, last = month_days(month)
-    purpose = purpose or translator(site.settings.language)("monthly control")
+    _ = translator(site.settings.language)
+    purpose = purpose or _("monthly control")
     with Store(site, purpose, snapshot) as store:
         return read_frame(store, site, first, last)

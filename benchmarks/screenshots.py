@@ -54,7 +54,7 @@ def newest(site: Path, name: str) -> Path:
 def make_pages(site: Path) -> None:
     """Seal what the month does not hold: a report, an extract, a trial, a closing, a year."""
     drawn = pyarrow.parquet.read_table(newest(site, "random_sample").parents[1] / "tables" / "draw.parquet")
-    patient = drawn["patient_id"].to_pylist()[0]
+    patient = str(drawn["patient_id"][0])
     purpose = ("--purpose", "dnr 2026/17")
     command("report", "activity", "--patient", patient, *PERIOD, *purpose, "--archive", site=site)
     command("extract", "patient", patient, *PERIOD, *purpose, "--recipient", "patient", site=site)

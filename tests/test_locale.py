@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import datetime
+import re
 import subprocess
 import sys
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -149,3 +151,9 @@ def test_a_time_with_an_offset_and_one_without_are_the_same_moment():
         == format_timestamp(aware, "nb", "Europe/Oslo")
         == "01.01.2026 13:00:00"
     )
+
+
+def test_every_text_is_translated_through_a_name_by_which_it_is_found():
+    called_at_once = re.compile(r"translator\([^()]*\)\(\s*[\"']")
+    modules = Path(catalogues.__file__).parents[1].rglob("*.py")
+    assert [path.name for path in modules if called_at_once.search(path.read_text(encoding="utf-8"))] == []

@@ -83,7 +83,8 @@ def close_month(
         "again_reason": again.strip(),
     }
     breaks = journal_breaks(site, language)
-    purpose = translator(language)("closing of the month")
+    _ = translator(language)
+    purpose = _("closing of the month")
     snapshot = int(bag.worked["snapshot"])
     plan = Plan(KIND, month, purpose, language, snapshot, [], [], asked, began)
     pages = {FILE: closing_page(site, month, language, facts, asked, breaks)}

@@ -86,7 +86,8 @@ def decision_columns(language: str) -> list[TableColumn]:
 def unit_in_words(row: Mapping[str, Any], language: str) -> str:
     """Return a unit's name with its id."""
     if not row["unit_id"]:
-        return translator(language)("Unit not known")
+        _ = translator(language)
+        return _("Unit not known")
     return f"{row['unit_name']} ({row['unit_id']})" if row["unit_name"] else str(row["unit_id"])
 
 
@@ -124,7 +125,8 @@ def _open(facts: Mapping[str, Any], asked: Mapping[str, Any], language: str) -> 
 def _again(asked: Mapping[str, Any], language: str) -> list[str]:
     if not asked["earlier"]:
         return []
-    text = translator(language)("This month was closed before, in {run}. Why it is closed again: {reason}")
+    _ = translator(language)
+    text = _("This month was closed before, in {run}. Why it is closed again: {reason}")
     return [text.format(run=asked["earlier"]["run"], reason=asked["again_reason"])]
 
 
@@ -143,7 +145,8 @@ def _signed(site: Site, asked: Mapping[str, Any], language: str) -> list[tuple[s
 
 def _bound(facts: Mapping[str, Any], language: str) -> list[str]:
     if not facts["sample"]:
-        return [translator(language)("The month drew no random sample, so nothing is known of what no check found.")]
+        _ = translator(language)
+        return [_("The month drew no random sample, so nothing is known of what no check found.")]
     return words.result_in_words(result_of(facts["sample"]), language)
 
 

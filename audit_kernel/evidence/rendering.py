@@ -50,7 +50,8 @@ def render_page(objects: Iterable[DisplayObject], information: PageInformation, 
         "main.html.j2", information.language, information=information, items=_numbered(shown), needs_title=not has_title
     )
     page_id = hashlib.sha256(main.encode()).hexdigest()
-    label = translator(information.language)("Page id")
+    _ = translator(information.language)
+    label = _("Page id")
     sheet = _render("sheet.css.j2", information.language, label=label, page_id=page_id)
     styles = [_style(), sheet]
     return _render(

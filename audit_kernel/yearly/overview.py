@@ -53,7 +53,8 @@ def overview_page(site: Site, year: Year, language: str) -> str:
 
 def summary(year: Year, language: str) -> str:
     """Return how many months were controlled and closed, and how many findings there were."""
-    text = translator(language)(
+    _ = translator(language)
+    text = _(
         "{run} of 12 months were controlled and {closed} closed. {findings} findings in all, and {restricted} kept for"
         " the privacy officer."
     )

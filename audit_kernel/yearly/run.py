@@ -54,7 +54,8 @@ def run_year(site: Site, year: str, language: str = "") -> YearRun:
         ]
     }
     snapshot = max(int(month.bag.worked["snapshot"]) for month in read.run if month.bag)
-    purpose = translator(language)("evaluation of the year")
+    _ = translator(language)
+    purpose = _("evaluation of the year")
     plan = Plan(KIND, year, purpose, language, snapshot, [], [], {}, began)
     bag = seal_pages(site, plan, pages, read.bags, facts, breaks)
     folder = bag / "data" / "pages"
