@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from audit_kernel.chart_description import ChartDescription
+from audit_kernel.evidence.check_charts import check_chart
 from audit_kernel.evidence.display import Facts, Paragraph
 from audit_kernel.evidence.page import Page
 from audit_kernel.explanations import titles
@@ -54,3 +56,18 @@ class SharePage(Page):
         if notices := self.notices():
             self._show(Paragraph(" ".join(notices), "notice"))
         self._show(Facts(self.facts()))
+        self._picture(self.result)
+
+    def _picture(self, result: Result) -> None:
+        """Draw how many accesses each reason is the strongest of, and how many have none."""
+        _ = translator(self.language)
+        columns = ("kind", "name", "n_accesses", "n_explained")
+        told = result.table.select(columns).to_pylist()
+        reasons, all_accesses = _("Strongest reason"), _("All accesses")
+        bars = [(row["name"], row["n_accesses"]) for row in told if row["kind"] == reasons]
+        bars += [(_("No reason found"), r["n_accesses"] - r["n_explained"]) for r in told if r["kind"] == all_accesses]
+        names, numbers = zip(*bars, strict=True) if bars else ((), ())
+        table = pa.table({"name": pa.array(names, pa.string()), "n_accesses": pa.array(numbers, pa.int64())})
+        chart = ChartDescription(kind="bars", of="findings", x="name", value="n_accesses")
+        title = _("Accesses by their strongest reason")
+        self._show(check_chart(table, chart, result.query.description.columns, self.language, title, {}))
