@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import datetime
 import subprocess
 import sys
@@ -34,6 +35,11 @@ def test_every_message_is_translated_with_the_same_placeholders_and_none_is_left
 def test_messages_of_modules_and_of_templates_are_found():
     places = {place for message in catalogues.extract() for place, _line in message.locations}
     assert {"evidence/figures.py", "evidence/template/objects.html.j2"} <= places
+
+
+def test_a_text_given_to_a_translator_itself_is_found_and_a_variable_is_not():
+    tree = ast.parse('translator(language)("found {n}")\ntranslator(language)(text)\nother(language)("not this")')
+    assert list(catalogues.templates_of_errors(tree)) == ["found {n}"]
 
 
 def test_what_is_missing_untranslated_or_differs_in_placeholders_is_named(monkeypatch):
