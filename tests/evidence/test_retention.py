@@ -15,7 +15,7 @@ from audit_kernel import due
 from audit_kernel.cli import app
 from audit_kernel.closing.close import close_month
 from audit_kernel.errors import JournalError, RunError, UsageError, VerificationError
-from audit_kernel.evidence import bag, chain, dispose, keys
+from audit_kernel.evidence import bag, chain, dispose, keys, retention
 from audit_kernel.evidence.dispose import KIND, dispose_evidence, plan_evidence_disposal
 from audit_kernel.evidence.key_change import change_key
 from audit_kernel.evidence.restricted_run import restricted_problems
@@ -30,10 +30,11 @@ from audit_kernel.review.sealed_month import finished_month
 from audit_kernel.sample_result import sealed_sample
 from audit_kernel.site import Site, create_site
 from audit_kernel.store.hold import JOURNAL as HOLDS
+from audit_kernel.store.hold import Hold
 from audit_kernel.yearly.reading import read_year
 from audit_kernel.yearly.run import run_year
 from tests.evidence.sealed_months import decide, finding, make_site, seal_month
-from tests.evidence.sealing import rewrite, working_folder
+from tests.evidence.sealing import change_byte, rewrite, working_folder
 
 TODAY = date(2026, 11, 26)
 DECISION = {"disposal_decision": "KS 2025/17", "decided_on": "2025-03-01", "evidence_years": 5, "cleared_years": 2}
@@ -253,6 +254,14 @@ def test_a_legal_hold_that_may_touch_a_run_wins(site, names, days, keeps):
     assert not any(failure for _run, _code, failure in told(site))
 
 
+def test_a_hold_that_only_the_store_knows_wins_too(site, monkeypatch):
+    at = datetime(2026, 1, 1)
+    about = ("1042", None, None, None, None, "sak", at, "kari")
+    known = [Hold("A", *about), Hold("B", *about, released_at=at)]
+    monkeypatch.setattr(retention, "list_holds", lambda _site: known)
+    assert {line.holds for line in plan_evidence_disposal(site, TODAY)} == {("A",)}
+
+
 def test_an_open_case_keeps_everything_until_it_ends(site):
     on_the_list(site, did="restricted", reason="sak 2026/17")
     assert set(kept(site).values()) == {"case"}
@@ -333,6 +342,27 @@ def test_a_record_of_another_archive_or_about_later_runs_excuses_nothing(site, n
     later = chain.DisposedRun(*place, "", "monthly", "2026-12", "2026-11-26")
     seal_for_site(site, working, site.archive_folder, "2026-11-own", statement, disposed=[later])
     assert not any(run == later.run for run, _code, _failure in told(site))
+
+
+def test_one_changed_byte_anywhere_in_a_record_is_found_and_the_file_named(site):
+    dispose_evidence(site, TODAY)
+    for path in [each for each in record_of(site).rglob("*") if each.is_file()]:
+        change_byte(path, path.stat().st_size // 2)
+        name = path.relative_to(site.archive_folder).as_posix()
+        assert name in {each.place() for each in verify(site.archive_folder) if each.is_failure}
+        change_byte(path, path.stat().st_size // 2)
+    assert {each.code for each in verify(site.archive_folder)} == {"disposed_of"}
+
+
+@pytest.mark.parametrize("said", [None, 1, "x", [1], [{}], [{"run": "x"}], "wrong type", "wrong number", "wrong name"])
+def test_a_statement_that_tells_of_disposed_runs_in_another_form_tells_nothing(site, said):
+    dispose_evidence(site, TODAY)
+    statement = json.loads((record_of(site) / bag.STATEMENT).read_bytes())
+    assert chain.parse_run(statement, "0" * 64).disposed
+    place = statement["predicate"]["auditkernel_chain"]
+    wrong = {"wrong type": {"kind": 1}, "wrong number": {"sequence": 0}, "wrong name": {"run": "../../x"}}
+    place["disposed"] = [place["disposed"][0] | wrong[said]] if str(said) in wrong else said
+    assert chain.parse_run(statement, "0" * 64) is None
 
 
 def interrupted(site, monkeypatch, where):
