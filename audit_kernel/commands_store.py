@@ -16,6 +16,7 @@ from audit_kernel.printing_store import StorePrinter
 
 if TYPE_CHECKING:
     from audit_kernel.site import Site
+    from audit_kernel.store.dispose import Request
 
 SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -35,33 +36,28 @@ def register(app: typer.Typer) -> None:
     app.add_typer(holds, name="hold")
     app.add_typer(store, name="store")
 
-    @app.command(epilog="Example: audit-kernel dispose --before 2021-01-01")
+    @app.command(epilog="Examples: audit-kernel dispose --before 2021-01-01; audit-kernel dispose --evidence")
     def dispose(
         before: Annotated[str | None, typer.Option(help="Events before this local day, e.g. 2021-01-01.")] = None,
         patient: Annotated[str | None, typer.Option(help="One patient, by an authority's decision.")] = None,
         decision: Annotated[str, typer.Option(help="Reference of the authority's decision.")] = "",
+        evidence: Annotated[
+            bool, typer.Option("--evidence", help="Sealed runs whose time is over, by the settings' own decision.")
+        ] = False,
         confirm: Annotated[bool, typer.Option("--confirm", help="It goes now, for good.")] = False,
         site: SiteOption = None,
         as_json: JsonOption = False,
     ) -> None:
         """Show what would go by disposal; with --confirm it goes, physically, and a record is sealed."""
         from audit_kernel.site import find_site
-        from audit_kernel.store import dispose as disposal
+        from audit_kernel.store.dispose import Request
 
         opened = find_site(site)
-        request = disposal.Request(day(before, "--before"), patient, decision)
-        if not confirm:
-            lines = disposal.plan_disposal(opened, request)
-            if as_json:
-                printing.print_json({"would_go": [asdict(line) for line in lines]})
-            else:
-                printer(opened).disposal(lines)
-            return
-        done = disposal.dispose(opened, request)
-        if as_json:
-            printing.print_json({"disposed_of": [asdict(each) for each in done]})
+        if evidence and not (before or patient or decision):
+            _dispose_evidence(opened, confirm=confirm, as_json=as_json)
         else:
-            printer(opened).disposed(done, opened.archive_folder)
+            request = Request() if evidence else Request(day(before, "--before"), patient, decision)
+            _dispose_logs(opened, request, confirm=confirm, as_json=as_json)
 
     @holds.command("add", epilog="Example: audit-kernel hold add --patient 1042 --reason 'sak 2026/17'")
     def hold_add(
@@ -129,6 +125,40 @@ def register(app: typer.Typer) -> None:
         opened = find_site(site)
         moved = move_store(opened, catalogue, files)
         printing.print_json(asdict(moved)) if as_json else printer(opened).moved(moved)
+
+
+def _dispose_logs(site: Site, request: Request, *, confirm: bool, as_json: bool) -> None:
+    from audit_kernel.store import dispose as disposal
+
+    if not confirm:
+        lines = disposal.plan_disposal(site, request)
+        if as_json:
+            printing.print_json({"would_go": [asdict(line) for line in lines]})
+        else:
+            printer(site).disposal(lines)
+        return
+    done = disposal.dispose(site, request)
+    if as_json:
+        printing.print_json({"disposed_of": [asdict(each) for each in done]})
+    else:
+        printer(site).disposed(done, site.archive_folder)
+
+
+def _dispose_evidence(site: Site, *, confirm: bool, as_json: bool) -> None:
+    from audit_kernel.evidence.dispose import dispose_evidence, plan_evidence_disposal
+
+    if not confirm:
+        lines = plan_evidence_disposal(site)
+        if as_json:
+            printing.print_json({"would_go": [asdict(line) for line in lines]})
+        else:
+            printer(site).evidence(lines)
+        return
+    done = dispose_evidence(site)
+    if as_json:
+        printing.print_json({"disposed_of": [asdict(each) for each in done]})
+    else:
+        printer(site).evidence_disposed(done)
 
 
 def day(text: str | None, option: str) -> date | None:

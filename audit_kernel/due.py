@@ -49,7 +49,7 @@ STATES = {
     INCOMPLETE: Phrase("a run in which not everything succeeded"),
 }
 # What a killed sealing leaves; the next one clears it, and `verify` tells of it until then.
-LEFT_BY_A_KILLED_RUN = frozenset({"leftover_filled"})
+LEFT_BY_A_KILLED_RUN = frozenset({"leftover_filled", "disposal_leftover"})
 # An archive in which nothing was sealed yet, be its first sealing killed.
 OF_AN_EMPTY_ARCHIVE = frozenset({"nothing_found", "head_missing"})
 
@@ -168,7 +168,7 @@ def archive_states(site: Site) -> tuple[dict[str, str], list[Problem]]:
     """Return how far each month's control is by its sealed runs, and every failure that `verify` finds.
 
     A run counts by its verified statement: sealed for the month, begun after its end, every notebook succeeded, those
-    kept for the privacy officer too.
+    kept for the privacy officer too. A month is finished as well when a verified record says that it was disposed of.
 
     Raises
     ------
@@ -194,6 +194,9 @@ def archive_states(site: Site) -> tuple[dict[str, str], list[Problem]]:
         month, state = _state(site, folder, failing)
         if month:
             states[month] = max(state, states.get(month, MISSING), key=ORDER.index)
+    # Whose evidence was disposed of had its control: run again it would be there again.
+    records = [run for run in chain.archive_runs(archive) if run.name not in failing]
+    states |= {gone.period: FINISHED for run in records for gone in run.disposed if gone.kind == KIND}
     return states, problems
 
 

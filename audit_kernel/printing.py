@@ -205,6 +205,8 @@ class Printer:
             self.say(problem.text(self.language))
         if not any(problem.is_failure for problem in problems):
             text = _("Verified: nothing in {path} was changed, removed or added.")
+            if any(problem.code == "disposed_of" for problem in problems):
+                text = _("Verified: nothing in {path} was changed or added, or removed but by a sealed record.")
             self.say(text.format(path=target))
             self.code_to_file(head_code(target, key.key))
 

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from audit_kernel.evidence.dispose import DisposedEvidence
+    from audit_kernel.evidence.retention import EvidenceLine
     from audit_kernel.store.erase import Disposal, Line
     from audit_kernel.store.hold import Hold
     from audit_kernel.store.move import Moved
@@ -39,6 +41,49 @@ class StorePrinter(Printer):
             numbers = {"count": self._number(each.n_rows), "held": self._number(each.n_held)}
             self.say(text.format(**numbers, path=archive / each.disposal_id))
         self.say(_("The original files, sealed runs and journals are disposed of by their own rules."))
+
+    def evidence(self, lines: Sequence[EvidenceLine]) -> None:
+        """Print the runs whose time is over: which would go, and what keeps the others."""
+        _ = self.translate
+        if not lines:
+            self.say(_("No sealed run's time is over."))
+            return
+        self._runs(_("Sealed runs whose time is over"), lines)
+        self.say(_("Nothing was changed. It goes for good with --confirm."))
+
+    def evidence_disposed(self, done: Sequence[DisposedEvidence]) -> None:
+        """Print which runs went, where the record is, and what kept the others."""
+        _ = self.translate
+        if not done:
+            self.say(_("No sealed run's time is over."))
+        for each in done:
+            for run in each.went:
+                self.say(_("Disposed of: {run}").format(run=f"{each.archive}/{run}"))
+            if each.record:
+                self.say(_("The record, with the fingerprints: {path}").format(path=each.record))
+            if each.stayed:
+                self._runs(_("Sealed runs that stayed"), each.stayed)
+
+    def _runs(self, caption: str, lines: Sequence[EvidenceLine]) -> None:
+        _ = self.translate
+        words = {
+            "": _("goes"),
+            "hold": _("legal hold"),
+            "case": _("open case"),
+            "unclosed": _("the month is not closed"),
+            "stamps": _("an earlier run stays, which its time stamp covers"),
+        }
+        columns = [(heading, "") for heading in (_("Run"), _("Kept until"), _("Every finding justified"), "")]
+        rows = [
+            (
+                f"{each.archive}/{each.run}",
+                format_date(each.until, self.language),
+                _("yes") if each.is_cleared else "",
+                " ".join((words[each.kept_by], *each.holds)),
+            )
+            for each in lines
+        ]
+        self._table(caption, columns, rows)
 
     def holds(self, holds: Sequence[Hold]) -> None:
         """Print holds, those in force and the released ones."""

@@ -11,6 +11,7 @@ import pyarrow.parquet
 from audit_kernel.errors import UsageError, VerificationError
 from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence import chain, keys
+from audit_kernel.evidence.sealed_bag import refuse_disposed
 from audit_kernel.evidence.verify import verify
 from audit_kernel.sample_bounds import Bounds, Judged, bounds, in_proportion, two_stage_upper_bound
 from audit_kernel.sample_design import STRATIFIED
@@ -88,7 +89,7 @@ def sealed_sample(site: Site, month: str) -> tuple[Path, Draw, pa.Table]:
 
     Raises
     ------
-    UsageError: there is none.
+    UsageError: there is none, or it was disposed of.
     VerificationError: the run does not verify.
     """
     runs = chain.archive_runs(site.archive_folder) if site.archive_folder.is_dir() else []
@@ -104,6 +105,7 @@ def sealed_sample(site: Site, month: str) -> tuple[Path, Draw, pa.Table]:
                 "The sealed run {run} does not verify.", "Run `audit-kernel verify` on the archive.", run=run.name
             )
         return folder, Draw.from_plain(asked["sample_draw"]), pyarrow.parquet.read_table(folder / TABLE)
+    refuse_disposed(site, month)
     raise UsageError(
         "No sealed run of {month} holds a sample.", "Run it first: audit-kernel month {month}", month=month
     )

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.evidence import keys
+from audit_kernel.retention_settings import RetentionSettings
 from audit_kernel.schedule_settings import AlarmSettings, ScheduleSettings
 from audit_kernel.signing_settings import SigningSettings, TimestampSettings
 from audit_kernel.store_settings import StoreSettings
@@ -107,6 +108,7 @@ class Settings(BaseSettings):
     timestamp: TimestampSettings = TimestampSettings()
     schedule: ScheduleSettings = ScheduleSettings()
     alarm: AlarmSettings = AlarmSettings()
+    retention: RetentionSettings = RetentionSettings()
 
     @field_validator("time_zone")
     @classmethod

@@ -14,7 +14,7 @@ from audit_kernel.error_language import language_of
 from audit_kernel.errors import AuditKernelError, NotAssessableError, Phrase
 from audit_kernel.evidence import keys
 from audit_kernel.evidence.chain import HEAD
-from audit_kernel.evidence.seal import _locked
+from audit_kernel.evidence.seal import locked
 from audit_kernel.locale import LANGUAGES
 from audit_kernel.query import refuse_missing_data
 from audit_kernel.site import create_site, read_settings
@@ -107,7 +107,7 @@ def unavailable(_site, folder, patched):
     new_keys(folder / "keys")
     (folder / "archive").mkdir()
     patched.setattr("audit_kernel.evidence.seal.WAIT_SECONDS", 0)
-    lock = filelock.FileLock(_locked(folder / "archive").lock_file)
+    lock = filelock.FileLock(locked(folder / "archive").lock_file)
     with lock:
         seal_run(folder, "run")
 

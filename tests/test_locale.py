@@ -1,11 +1,10 @@
 from __future__ import annotations
 
+import ast
 import datetime
-import re
 import subprocess
 import sys
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
@@ -36,6 +35,11 @@ def test_every_message_is_translated_with_the_same_placeholders_and_none_is_left
 def test_messages_of_modules_and_of_templates_are_found():
     places = {place for message in catalogues.extract() for place, _line in message.locations}
     assert {"evidence/figures.py", "evidence/template/objects.html.j2"} <= places
+
+
+def test_a_text_given_to_a_translator_itself_is_found_and_a_variable_is_not():
+    tree = ast.parse('translator(language)("found {n}")\ntranslator(language)(text)\nother(language)("not this")')
+    assert list(catalogues.templates_of_errors(tree)) == ["found {n}"]
 
 
 def test_what_is_missing_untranslated_or_differs_in_placeholders_is_named(monkeypatch):
@@ -151,9 +155,3 @@ def test_a_time_with_an_offset_and_one_without_are_the_same_moment():
         == format_timestamp(aware, "nb", "Europe/Oslo")
         == "01.01.2026 13:00:00"
     )
-
-
-def test_every_text_is_translated_through_a_name_by_which_it_is_found():
-    called_at_once = re.compile(r"translator\([^()]*\)\(\s*[\"']")
-    modules = Path(catalogues.__file__).parents[1].rglob("*.py")
-    assert [path.name for path in modules if called_at_once.search(path.read_text(encoding="utf-8"))] == []

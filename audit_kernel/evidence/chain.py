@@ -22,9 +22,45 @@ from audit_kernel.files import replace_whole
 HEAD = "head.txt"
 LOCK = ".lock"
 WORK_PREFIX = ".work-"
+DISPOSED_PREFIX = WORK_PREFIX + "disposed-"  # then the run's name: its folder on the way out
 CHAIN_FIELD = "auditkernel_chain"  # SLSA names extension fields <vendor>_<name>
 LEFTOVER = re.compile(r"\.(?:head\.txt|signing-key\.pub\.pem)\.[0-9a-f]{8}\.new")
 LARGEST_HEAD = 10_000  # bytes
+
+
+@dataclass(frozen=True)
+class DisposedRun:
+    """A run that is no more, as the run that records its disposal tells it.
+
+    run, sequence, preceding, preceding_sha256, tagmanifest_sha256, signed_by: as in its `RunRecord`.
+    manifest_sha256: of its manifest-sha256.txt, the list of its files.
+    kind, period: of the run.
+    disposed_on: the day of the record, ISO (UTC).
+    """
+
+    run: str
+    sequence: int
+    preceding: str | None
+    preceding_sha256: str | None
+    tagmanifest_sha256: str
+    manifest_sha256: str
+    signed_by: str
+    kind: str
+    period: str
+    disposed_on: str
+
+    @property
+    def is_formed(self) -> bool:
+        """Tell whether the values are of the types that they are read as."""
+        optional = {"preceding", "preceding_sha256"}
+        texts = [value for name, value in vars(self).items() if name != "sequence" and (name not in optional or value)]
+        is_number = type(self.sequence) is int and self.sequence >= 1
+        return is_number and all(isinstance(text, str) for text in texts) and is_run_name(self.run)
+
+    def record(self, archive: str) -> RunRecord:
+        """Return its place in the chain of the archive."""
+        before = (self.preceding, self.preceding_sha256)
+        return RunRecord(self.run, self.sequence, *before, self.tagmanifest_sha256, archive, signed_by=self.signed_by)
 
 
 @dataclass(frozen=True)
@@ -38,6 +74,7 @@ class RunRecord:
     archive: the archive's id, the same in all its runs.
     former_keys: the keys that signed the archive before this run's own, PEM.
     next_key: the key that signs from the next run on, where this run hands over to it, PEM.
+    disposed: the runs whose disposal this run records.
     signed_by: fingerprint of the key that its signature was verified with; empty when nothing was verified.
     """
 
@@ -49,6 +86,7 @@ class RunRecord:
     archive: str
     former_keys: tuple[str, ...] = ()
     next_key: str = ""
+    disposed: tuple[DisposedRun, ...] = ()
     signed_by: str = ""
 
 
@@ -152,11 +190,13 @@ def parse_run(statement: Any, tagmanifest_sha256: str) -> RunRecord | None:  # n
             chain["archive"],
             tuple(chain.get("former_keys", ())),
             chain.get("next_key", ""),
+            tuple(DisposedRun(**each) for each in chain.get("disposed", ())),
         )
     except (KeyError, TypeError, AttributeError):
         return None
     texts = [run.name, run.archive, run.preceding or "", run.preceding_sha256 or "", run.next_key, *run.former_keys]
     is_formed = type(run.sequence) is int and run.sequence >= 1 and all(isinstance(text, str) for text in texts)
+    is_formed = is_formed and all(each.is_formed for each in run.disposed)
     return run if is_formed and (run.preceding is None) == (run.sequence == 1) else None
 
 

@@ -70,6 +70,16 @@ TEXTS = {
         "on {date}: it does not prove how they were until then."
     ),
     "stamp_lacking": _("The runs after {name} have no time stamp ({count} of them): run `audit-kernel keys stamp`."),
+    # disposal
+    "disposed_of": _("The run was disposed of on {date}; {record} records it and holds its fingerprint."),
+    "disposal_unfinished": _(
+        "{record} records that the run was disposed of, but it is still here: the disposal was interrupted, "
+        "a legal hold came since, or it was put back. `audit-kernel dispose --evidence --confirm` finishes it."
+    ),
+    "disposal_leftover": _(
+        "An interrupted disposal left files here. They are no evidence: "
+        "`audit-kernel dispose --evidence --confirm` removes them."
+    ),
     "entry_extra": _("This does not belong to the archive: it was added by hand."),
     "leftover": _("The program was stopped while it worked here: this is no evidence; the next sealing removes it."),
     "leftover_filled": _(
@@ -96,8 +106,13 @@ KEY_TEXTS = {
     ),
 }
 
-# What an interrupted program leaves, and what to do about time stamps; no sign of tampering.
-NOTICES = frozenset({"head_behind", "leftover", "stamp_ends", "stamp_lacking", "stamp_late", "stamp_unchecked"})
+# What an interrupted program leaves, what was disposed of by a record, what to do about time stamps; no tampering.
+NOTICES = frozenset(
+    {
+        *("head_behind", "leftover", "disposed_of", "disposal_unfinished"),
+        *("stamp_ends", "stamp_lacking", "stamp_late", "stamp_unchecked"),
+    }
+)
 
 
 @dataclass(frozen=True)

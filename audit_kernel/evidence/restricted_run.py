@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence import chain
 from audit_kernel.evidence.answers import RANKING
+from audit_kernel.evidence.disposed import disposed_runs
 from audit_kernel.evidence.index import index_page
 from audit_kernel.evidence.journals import journal_problems
 from audit_kernel.evidence.problems import Problem, problem
@@ -90,7 +91,8 @@ def site_problems(site: Site, public_key: Path, language: str, authority: Path |
 def restricted_problems(site: Site, public_key: Path, authority: Path | None = None) -> list[Problem]:
     """Return what `verify` finds in `restricted/`, and each ordinary run whose restricted one is not as sealed."""
     folder = site.restricted_folder
-    sealed = {run.name: run.tagmanifest_sha256 for run in (chain.archive_runs(folder) if folder.is_dir() else [])}
+    sealed = {name: gone.tagmanifest_sha256 for name, gone in disposed_runs(folder).items()}
+    sealed |= {run.name: run.tagmanifest_sha256 for run in (chain.archive_runs(folder) if folder.is_dir() else [])}
     is_used = folder.is_dir() and any(folder.iterdir())
     wrong = verify(folder, public_key, authority=authority) if is_used else []
     found = [replace(each, run=f"{folder.name}/{each.run}") for each in wrong]

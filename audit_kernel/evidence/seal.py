@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from audit_kernel.evidence.bag_check import check_bag
 from audit_kernel.evidence.statement import provenance
 from audit_kernel.files import OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, replace_whole, sync_folder
 
-__all__ = ["provenance", "repair_head", "seal"]
+__all__ = ["KeyChange", "locked", "provenance", "repair_head", "reported", "seal"]
 
 WORK_PREFIX = chain.WORK_PREFIX + "seal-"
 WAIT_SECONDS = 600
@@ -46,6 +46,7 @@ def seal(
     *,
     countersign: Countersign | None = None,
     change: KeyChange | None = None,
+    disposed: Sequence[chain.DisposedRun] = (),
 ) -> Path:
     """Seal the files in `working` (which stays as it is) as the run `name`; return the bag's folder.
 
@@ -54,6 +55,7 @@ def seal(
     statement: the SLSA provenance predicate, see `statement.provenance`; the chain's fields are added here.
     countersign: returns more tag files, given the manifest and its signature: a CAdES signature, a time stamp.
     change: this run hands the archive over to another key, or takes it over.
+    disposed: the runs whose disposal this run records.
 
     Raises
     ------
@@ -66,9 +68,9 @@ def seal(
     date = statements.checked_date(predicate)
     payload = checked_payload(working, name)
     public_pem = _checked_pair(private_key, public_key_pem)
-    with _reported(archive):
+    with reported(archive):
         archive.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
-        with _locked(archive):
+        with locked(archive):
             _clear_stale_work(archive)
             _check_archive_key(archive, keys.public_pem(change.former) if change and change.former else public_pem)
             head = _recovered_head(archive, private_key, change.former if change else None)
@@ -86,6 +88,7 @@ def seal(
             before = {"run": head.run, "tagmanifest_sha256": head.tagmanifest_sha256} if head.sequence else None
             place = {"run": name, "sequence": head.sequence + 1, "preceding": before, "archive": head.archive}
             place |= _keys_told(archive / head.run if head.sequence else None, change)
+            place |= {"disposed": [vars(each) for each in disposed]} if disposed else {}
             work = archive / f"{WORK_PREFIX}{secrets.token_hex(8)}"
             try:
                 build(work, payload, {**predicate, chain.CHAIN_FIELD: place}, date, private_key, countersign)
@@ -118,7 +121,7 @@ def repair_head(archive: Path, private_key: keys.Signer, former: keys.PublicKey 
     """
     if not archive.is_dir():
         return False
-    with _reported(archive), _locked(archive):
+    with reported(archive), locked(archive):
         before = (archive / chain.HEAD).read_bytes() if (archive / chain.HEAD).is_file() else b""
         head = _recovered_head(archive, private_key, former)
         if former:
@@ -201,12 +204,20 @@ def _clear_stale_work(archive: Path) -> None:
             file.unlink()
 
 
-def _locked(archive: Path) -> filelock.BaseFileLock:
+def locked(archive: Path) -> filelock.BaseFileLock:
+    """Return the lock that whoever changes an archive holds."""
     return filelock.FileLock(archive / chain.LOCK, timeout=WAIT_SECONDS, mode=OWNER_ONLY_FILE)
 
 
 @contextlib.contextmanager
-def _reported(archive: Path) -> Iterator[None]:
+def reported(archive: Path) -> Iterator[None]:
+    """Turn what can fail while an archive is changed into errors of ours.
+
+    Raises
+    ------
+    UnavailableError: another run holds the lock.
+    RunError: the folder cannot be written.
+    """
     try:
         yield
     except filelock.Timeout as error:

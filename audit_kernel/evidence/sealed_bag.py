@@ -6,10 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from audit_kernel.errors import VerificationError
+from audit_kernel.errors import UsageError, VerificationError
 from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence import chain, keys
 from audit_kernel.evidence.bag_check import check_bag
+from audit_kernel.evidence.disposed import disposed_runs
 from audit_kernel.evidence.key_ring import trusted_keys
 
 if TYPE_CHECKING:
@@ -92,6 +93,29 @@ def newest_bag(site: Site, period: str, kind: str) -> SealedBag | None:
     if run is None or run.name != found[-1].name or any(each.is_failure for each in problems):
         raise changed(found[-1].name)
     return found[-1]
+
+
+def disposed_months(site: Site) -> dict[str, chain.DisposedRun]:
+    """Return each month whose control was disposed of, by the record about its newest run."""
+    gone = [each for each in disposed_runs(site.archive_folder).values() if each.kind == "monthly"]
+    return {each.period: each for each in sorted(gone, key=lambda each: each.sequence)}
+
+
+def refuse_disposed(site: Site, month: str) -> None:
+    """Refuse a month whose evidence was disposed of.
+
+    Raises
+    ------
+    UsageError: it was.
+    """
+    gone = disposed_months(site).get(month)
+    if gone:
+        raise UsageError(
+            "The evidence of {month} was disposed of on {date}.",
+            "The record of it stays in the archive: audit-kernel verify names it.",
+            month=month,
+            date=gone.disposed_on,
+        )
 
 
 def changed(names: str) -> VerificationError:

@@ -13,9 +13,10 @@ from audit_kernel.evidence.signatures import OutsideSigner
 from audit_kernel.evidence.timestamp import Authority
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
+    from audit_kernel.evidence.chain import DisposedRun
     from audit_kernel.site import Site
 
 
@@ -49,6 +50,7 @@ def seal_for_site(
     signer: keys.Signer | None = None,
     keys_folder: Path | None = None,
     change: KeyChange | None = None,
+    disposed: Sequence[DisposedRun] = (),
 ) -> Path:
     """Seal a folder as the site's settings say; return the bag's folder.
 
@@ -57,7 +59,7 @@ def seal_for_site(
     warn: told when the time authority gave no stamp; the run is sealed all the same, and `verify` says it too.
     must_stamp: without a stamp nothing is sealed.
     signer, keys_folder: of another key than the site's, while the key is changed.
-    change: see `seal`.
+    change, disposed: see `seal`.
 
     Raises
     ------
@@ -83,4 +85,6 @@ def seal_for_site(
             return tags
 
     public = keys.public_pem(signer.public_key())
-    return seal(payload, archive, name, predicate, signer, public, countersign=countersign, change=change)
+    return seal(
+        payload, archive, name, predicate, signer, public, countersign=countersign, change=change, disposed=disposed
+    )

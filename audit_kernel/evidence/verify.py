@@ -12,6 +12,7 @@ from audit_kernel.errors import KeyFileError, UsageError
 from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence import chain, keys
 from audit_kernel.evidence.bag_check import check_bag
+from audit_kernel.evidence.disposed import place_disposed
 from audit_kernel.evidence.key_ring import retired_runs, trusted_keys
 from audit_kernel.evidence.problems import KEY_TEXTS, Problem, problem
 from audit_kernel.evidence.stamp_check import stamp_problems
@@ -125,7 +126,8 @@ class _ArchiveCheck:
     """One pass over an archive.
 
     key, trusted: the key given, and with it those that it vouches for.
-    runs: by sequence, folder and what its statement says, of every run whose statement can be trusted.
+    runs: by sequence, folder and what its statement says, of every run whose statement can be trusted; and what such a
+        run says of those whose disposal it records.
     damaged: folders whose statement cannot be trusted; their own problems are reported already.
     """
 
@@ -136,6 +138,7 @@ class _ArchiveCheck:
     problems: list[Problem] = field(default_factory=list)
     runs: dict[int, tuple[str, chain.RunRecord]] = field(default_factory=dict)
     damaged: dict[str, str] = field(default_factory=dict)
+    aside: list[str] = field(default_factory=list)
     head: chain.HeadRecord | None = None
 
     def report(self, run: str, file: str, code: str, **values: object) -> None:
@@ -147,6 +150,7 @@ class _ArchiveCheck:
         if not found and not self.damaged and (self.head is None or not self.head.sequence):
             self.report("", "", "nothing_found")
         self._place(found)
+        self.problems += place_disposed(self.runs, self.aside)
         self._check_links()
         self._check_head()
         self._check_keys()
@@ -154,7 +158,7 @@ class _ArchiveCheck:
         for code in codes:
             if "".join(code.split()).upper() not in known:
                 self.report("", "", "code_unknown", filed=bags.shown(code))
-        order = [folder for _, (folder, _run) in sorted(self.runs.items())]
+        order = [folder for _, (folder, _run) in sorted(self.runs.items()) if (self.archive / folder).is_dir()]
         self.problems += stamp_problems(self.archive, order, self.authority, self.problems)
         return sorted(self.problems, key=lambda found: (found.run, found.file, found.code))
 
@@ -200,6 +204,9 @@ class _ArchiveCheck:
         with contextlib.suppress(FileNotFoundError):  # the sealing ended meanwhile
             tree = bags.read_tree(entry) if entry.is_dir() else None
             size = len(tree.files) + len(tree.links) if tree else entry.stat().st_size
+            if size and entry.name.startswith(chain.DISPOSED_PREFIX):
+                self.aside.append(entry.name)
+                return
             self.report(entry.name, "", "leftover_filled" if size else "leftover")
 
     def _place(self, found: list[tuple[str, chain.RunRecord]]) -> None:

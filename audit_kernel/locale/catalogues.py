@@ -46,10 +46,12 @@ def extract(folder: Path = PACKAGE) -> Catalog:
 
 
 def templates_of_errors(tree: ast.AST) -> Iterator[str]:
-    """Yield the literal texts that a module gives to its errors and phrases."""
+    """Yield the literal texts that a module gives to its errors and phrases, and to `translator(language)` itself."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            for argument in node.args[: _TEMPLATES.get(node.func.id, 0)]:
+        if isinstance(node, ast.Call):
+            name = node.func.func if isinstance(node.func, ast.Call) else node.func
+            templates = {"translator": 1} if name is not node.func else _TEMPLATES
+            for argument in node.args[: templates.get(name.id, 0) if isinstance(name, ast.Name) else 0]:
                 if isinstance(argument, ast.Constant) and isinstance(argument.value, str) and argument.value:
                     yield argument.value
 

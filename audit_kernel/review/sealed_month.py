@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.errors import MonthIncompleteError, UsageError
 from audit_kernel.evidence.month import KIND, month_days
-from audit_kernel.evidence.sealed_bag import newest_bag
+from audit_kernel.evidence.sealed_bag import newest_bag, refuse_disposed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ def finished_month(site: Site, month: str) -> SealedBag:
 
     Raises
     ------
-    UsageError: it is no month, or it has not been run.
+    UsageError: it is no month, it has not been run, or its evidence was disposed of.
     VerificationError: the run was changed after it was sealed.
     MonthIncompleteError: a notebook of it failed.
     KeyFileError: the site's public key is missing.
@@ -54,6 +54,7 @@ def finished_month(site: Site, month: str) -> SealedBag:
     month_days(month)
     bag = newest_bag(site, month, KIND)
     if bag is None:
+        refuse_disposed(site, month)
         raise UsageError(
             "The month {month} has no sealed run.", "Run it first: audit-kernel month {month}", month=month
         )

@@ -41,7 +41,9 @@ class Request:
     def __post_init__(self) -> None:
         """Refuse what is not one of the two."""
         if (self.before is None) == (self.patient is None):
-            raise UsageError("Disposal takes either --before or --patient.", "Give one of them; nothing was changed.")
+            raise UsageError(
+                "Disposal takes one of --before, --patient and --evidence.", "Give one of them; nothing was changed."
+            )
         if self.patient is not None and not self.decision.strip():
             raise UsageError(
                 "One patient's log is disposed of by an authority's decision only.",

@@ -15,13 +15,24 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 
+class EvidenceRetention(BaseModel):
+    """The fewest years that a site may keep evidence, and months whose findings were all cleared."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    minimum_years: int = Field(default=0, ge=0, le=100)
+    cleared_minimum_years: int = Field(default=0, ge=0, le=100)
+    legal_basis: tuple[str, ...] = ()
+
+
 class Retention(BaseModel):
-    """A country's minimum in years, and the clauses that it rests on."""
+    """A country's minimum in years, and the clauses that it rests on; `evidence`: of sealed runs."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     minimum_years: int = Field(ge=0, le=100)
     legal_basis: tuple[str, ...] = ()
+    evidence: EvidenceRetention = EvidenceRetention()
 
 
 class _Retentions(RootModel[dict[str, Retention]]):
@@ -30,10 +41,21 @@ class _Retentions(RootModel[dict[str, Retention]]):
 
 def retention(site: Site) -> Retention:
     """Return the rule of the site's country; a site's own file may lengthen the years, never shorten them."""
+    return max(_rules(site), key=lambda rule: rule.minimum_years)
+
+
+def evidence_retention(site: Site) -> EvidenceRetention:
+    """Return what the site's country asks of evidence, each number the highest that a file gives."""
+    rules = [rule.evidence for rule in _rules(site)]
+    highest = {name: max(getattr(each, name) for each in rules) for name in ("minimum_years", "cleared_minimum_years")}
+    return EvidenceRetention(**highest, legal_basis=rules[-1].legal_basis or rules[0].legal_basis)
+
+
+def _rules(site: Site) -> list[Retention]:
     files = [resource_folder("parameters") / "retention.yml", site.folder / "parameters" / "retention.yml"]
     rules = [read_model(path, _Retentions).root for path in files if path.is_file()]
     country = site.settings.country
-    return max((each[country] for each in rules if country in each), key=lambda rule: rule.minimum_years)
+    return [each[country] for each in rules if country in each]
 
 
 def refuse_young(site: Site, before: date, today: date | None = None) -> None:

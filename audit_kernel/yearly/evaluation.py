@@ -18,7 +18,6 @@ from audit_kernel.locale import format_date, format_month, format_number, transl
 from audit_kernel.review_reasons import DECISIONS
 from audit_kernel.yearly.overview import FILE as OVERVIEW
 from audit_kernel.yearly.overview import bound_in_words, summary
-from audit_kernel.yearly.reading import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -60,7 +59,11 @@ def _lacking(year: Year, language: str) -> list[str]:
     """Say which months have no run, no closing, or a closing of an earlier run."""
     _ = translator(language)
     texts = (
-        (_("Not controlled: {months}."), [month for month in year.months if not month.bag]),
+        (
+            _("Not controlled: {months}."),
+            [month for month in year.months if month not in (*year.run, *year.disposed)],
+        ),
+        (_("Disposed of: {months}."), year.disposed),
         (_("Controlled but not closed: {months}."), [month for month in year.run if not month.closing]),
         (
             _("Run again after it was closed, so the decisions are of an earlier run: {months}."),
@@ -91,13 +94,14 @@ def _months(year: Year, language: str) -> Table:
         figures = (month.n_findings, lacking) if month.bag else ()
         sums = _sums(month.facts.get("by_unit", []))
         counts = (sums["unjustified"], sums[UNDECIDED]) if month.closing else ()
+        unsigned = month.no_answer.text(language) if month in year.disposed else _("not closed")
         rows.append(
             (
                 format_month(month.first_day, language),
-                *(_numbers(figures, language) or [Cell("not_run").text(language)] * 2),
+                *(_numbers(figures, language) or [month.no_answer.text(language)] * 2),
                 *(_numbers(counts, language) or [""] * 2),
                 bound_in_words(month, language),
-                signatory_in_words(month.closing.asked["signed_by"], language) if month.closing else _("not closed"),
+                signatory_in_words(month.closing.asked["signed_by"], language) if month.closing else unsigned,
             )
         )
     return Table(_("The months"), columns, rows, len(rows), "", language)
@@ -144,7 +148,7 @@ def _measures(year: Year, titles: dict[str, str], language: str) -> list[Display
 def _findings(month: Month, check: str, language: str) -> str:
     if check:
         return month.cell(check).text(language)
-    return format_number(month.n_findings, language) if month.bag else Cell("not_run").text(language)
+    return format_number(month.n_findings, language) if month.bag else month.no_answer.text(language)
 
 
 def _silent(year: Year, titles: dict[str, str], language: str) -> list[DisplayObject]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 FILE, OTHER = "overview.html", "evaluation.html"
 LONGEST_TITLE = 46
 _LEFT, _CELL, _ROW, _TREND, _GAP = 290, 38, 24, 120, 14
-_SIGNS = {"not_assessable": "?", "failed": "\N{MULTIPLICATION SIGN}", "not_run": "\N{EN DASH}"}
+_SIGNS = {"not_assessable": "?", "failed": "\N{MULTIPLICATION SIGN}", "not_run": "\N{EN DASH}", "disposed": "/"}
 
 
 def overview_page(site: Site, year: Year, language: str) -> str:
@@ -42,8 +42,9 @@ def overview_page(site: Site, year: Year, language: str) -> str:
             _(
                 "A number is how many findings the check had in the month's newest run: 0 means that it looked and"
                 " found none. Not assessable: the month's logs or reference data did not let it look. Not run: the"
-                " month has no run, or its schedule did not have the check. Findings kept for the privacy officer are"
-                " not among the checks' numbers."
+                " month has no run, or its schedule did not have the check. Disposed of: the month was run, and its"
+                " evidence went when its time was over. Findings kept for the privacy officer are not among the checks'"
+                " numbers."
             ),
             "method",
         ),
@@ -64,7 +65,11 @@ def summary(year: Year, language: str) -> str:
         "findings": sum(month.n_findings for month in year.months),
         "restricted": sum(month.n_restricted for month in year.months),
     }
-    return text.format(**{name: format_number(count, language) for name, count in figures.items()})
+    told = text.format(**{name: format_number(count, language) for name, count in figures.items()})
+    if year.disposed:
+        gone = _("Months whose evidence was disposed of: {count}.")
+        told += " " + gone.format(count=format_number(len(year.disposed), language))
+    return told
 
 
 def overview_chart(year: Year, titles: dict[str, str], language: str) -> Chart:
@@ -116,8 +121,8 @@ def overview_chart(year: Year, titles: dict[str, str], language: str) -> Chart:
     title = _("Findings of each check, month by month")
     description = _(
         "Dark with a number: findings. Framed 0: none. Framed ?: not assessable. Framed \N{MULTIPLICATION SIGN}:"
-        " failed. \N{EN DASH}: not run. The line at the right is the number of findings from month to month, each check"
-        " on its own scale; it breaks where a month was not assessed. The table below has the same."
+        " failed. \N{EN DASH}: not run. /: disposed of. The line at the right is the number of findings from month to"
+        " month, each check on its own scale; it breaks where a month was not assessed. The table below has the same."
     )
     empty = Table(title, [], [], 0, "", language)
     return draw(layers, width, height, title, description, empty, bottom=12, left=_LEFT, top=24)
@@ -171,14 +176,14 @@ def _table(year: Year, titles: dict[str, str], language: str) -> Table:
 
 
 def _number(month: Month, count: int, language: str) -> str:
-    return format_number(count, language) if month.bag else Cell("not_run").text(language)
+    return format_number(count, language) if month.bag else month.no_answer.text(language)
 
 
 def bound_in_words(month: Month, language: str) -> str:
     """Return the closing's upper bound as a share; without a closing nothing is known."""
     _ = translator(language)
     if not month.bag:
-        return Cell("not_run").text(language)
+        return month.no_answer.text(language)
     if not month.closing:
         return _("not closed")
     sample = month.facts["sample"]

@@ -12,7 +12,7 @@ from audit_kernel.closing.close import KIND as CLOSING
 from audit_kernel.errors import UsageError
 from audit_kernel.evidence import keys
 from audit_kernel.evidence.month import KIND as MONTHLY
-from audit_kernel.evidence.sealed_bag import bags_of, changed
+from audit_kernel.evidence.sealed_bag import bags_of, changed, disposed_months, refuse_disposed
 from audit_kernel.evidence.verify import verify
 from audit_kernel.locale import format_number, translator
 from audit_kernel.thresholds import thresholds_sealed
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 YEAR = re.compile(r"[0-9]{4}")
 MONTHS = 12
-State = Literal["found", "none", "not_assessable", "failed", "not_run"]
+State = Literal["found", "none", "not_assessable", "failed", "not_run", "disposed"]
 
 
 @dataclass(frozen=True)
@@ -37,17 +37,26 @@ class Cell:
     def text(self, language: str) -> str:
         """Return it in a word, or as a number: zeros too."""
         _ = translator(language)
-        words = {"not_assessable": _("not assessable"), "failed": _("failed"), "not_run": _("not run")}
+        words = {
+            "not_assessable": _("not assessable"),
+            "failed": _("failed"),
+            "not_run": _("not run"),
+            "disposed": _("disposed of"),
+        }
         return words.get(self.state) or format_number(self.number, language)
 
 
 @dataclass(frozen=True)
 class Month:
-    """One month: its newest sealed run and its newest closing, None where there is none."""
+    """One month: its newest sealed run and its newest closing, None where there is none.
+
+    disposed_on: the day on which its run was disposed of, ISO; empty where it was not.
+    """
 
     month: str
     bag: SealedBag | None
     closing: SealedBag | None
+    disposed_on: str = ""
 
     @property
     def first_day(self) -> date:
@@ -68,7 +77,12 @@ class Month:
 
     def cell(self, check: str) -> Cell:
         """Return what a check answered; one that was not asked was not run."""
-        return self.cells.get(check, Cell("not_run"))
+        return self.cells.get(check, self.no_answer)
+
+    @property
+    def no_answer(self) -> Cell:
+        """What stands where there is no number: it was not run, or it was disposed of."""
+        return Cell("disposed" if self.disposed_on and not self.bag else "not_run")
 
     @property
     def n_findings(self) -> int:
@@ -120,6 +134,11 @@ class Year:
         return [month for month in self.months if month.bag]
 
     @property
+    def disposed(self) -> list[Month]:
+        """The months whose run was disposed of."""
+        return [month for month in self.months if month.disposed_on and not month.bag]
+
+    @property
     def last_run(self) -> int:
         """The number of the last month that was run."""
         return max(number for number, month in enumerate(self.months, start=1) if month.bag)
@@ -130,7 +149,7 @@ def read_year(site: Site, year: str) -> Year:
 
     Raises
     ------
-    UsageError: it is no year, or none of its months has a sealed run.
+    UsageError: it is no year, none of its months has a sealed run, or what there was was disposed of.
     VerificationError: the archive does not verify; nothing is made from it.
     KeyFileError: the site's public key is missing.
     """
@@ -140,12 +159,15 @@ def read_year(site: Site, year: str) -> Year:
     problems = verify(archive, site.keys_folder / keys.PUBLIC_NAME) if archive.is_dir() else []
     if failed := sorted({each.run or each.file for each in problems if each.is_failure and (each.run or each.file)}):
         raise changed(", ".join(failed))
-    found = []
+    found, gone = [], disposed_months(site)
     for number in range(1, MONTHS + 1):
         month = f"{year}-{number:02d}"
         runs, closings = (bags_of(site, month, kind) for kind in (MONTHLY, CLOSING))
-        found.append(Month(month, runs[-1] if runs else None, closings[-1] if closings else None))
+        disposed_on = gone[month].disposed_on if month in gone else ""
+        found.append(Month(month, runs[-1] if runs else None, closings[-1] if closings else None, disposed_on))
     if not any(month.bag for month in found):
+        for each in found:
+            refuse_disposed(site, each.month)
         raise UsageError(
             "No month of {year} has a sealed run.",
             "Run them first, for example: audit-kernel month {year}-01",

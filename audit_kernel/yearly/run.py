@@ -48,6 +48,7 @@ def run_year(site: Site, year: str, language: str = "") -> YearRun:
                 "month": month.month,
                 "run": month.bag.name if month.bag else None,
                 "closing": month.closing.name if month.closing else None,
+                "disposed_on": month.disposed_on or None,
                 "checks": {name: asdict(cell) for name, cell in month.cells.items()},
             }
             for month in read.months
