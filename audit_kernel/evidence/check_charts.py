@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 MOST_BARS, MOST_CELLS = 25, 24
 LONGEST_LABEL, LONGEST_KEY = 26, 7
 _WIDTH, _BAR, _CELL = 480, 20, 22
-_LEFT, _LINE, _SWATCH_STEP = 190, 14, 108
+_LEFT, _RIGHT, _LINE, _SWATCH_STEP = 190, 30, 14, 108  # the last number of an axis reaches beyond it
 _FIRST_DARK_STEP, _LARGEST_WRITTEN = 4, 999
 
 
@@ -128,7 +128,7 @@ def _bars(
         _texts(beside, altair.value(-8), y, align="right"),
         _texts(ticks, x, altair.value(height + 12), align="center"),
     ]
-    return draw(layers, _WIDTH, height, title, words, figures, left=_LEFT)
+    return draw(layers, _WIDTH, height, title, words, figures, left=_LEFT, right=_RIGHT)
 
 
 def _heat(
