@@ -164,7 +164,7 @@ def draw(
     figures: Table,
     **wider: int,
 ) -> Chart:
-    """Draw layers as a chart of this size in pixels; `bottom`, `left`, `right` and `top` are paddings other than the usual."""
+    """Draw layers as a chart of this size in pixels; `wider` has paddings other than the usual, by side."""
     padding = _PADDING | wider
     chart = altair.layer(*layers).properties(
         width=width, height=height, padding=padding, autosize=altair.AutoSizeParams(type="none")
