@@ -13,6 +13,8 @@ from rich.console import Console
 
 from audit_kernel import (
     commands_extract,
+    commands_identity,
+    commands_open,
     commands_review,
     commands_sample,
     commands_sources,
@@ -42,6 +44,7 @@ warnings = Console(stderr=True)
 SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
 LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+IdentityOption = Annotated[str, typer.Option(help="full or masked: people by name, or by pseudonym; as settings say.")]
 # Written out, so that --help reads no file; a test holds it equal to the tables.
 REFERENCE_KINDS = (
     "employees, employments, units, unit_assignments, roles, role_permissions, delegations, shifts, "
@@ -149,12 +152,14 @@ def report(
     ] = None,
     archive: Annotated[bool, typer.Option("--archive", help="Leave sealed evidence in the archive.")] = False,
     limit: Annotated[int, typer.Option(help="Rows to print; the evidence holds all.")] = 50,
+    identity: IdentityOption = "",
     language: LanguageOption = "",
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask one report (-141, -140, -119 and the others) and print it, or leave it as sealed evidence."""
     from audit_kernel.evidence.coverage import coverage, notices
+    from audit_kernel.evidence.masked_run import shown
     from audit_kernel.site import find_site
     from audit_kernel.store.reading import Store
 
@@ -166,6 +171,7 @@ def report(
     with Store(opened, purpose) as store:
         result = store.report(name, **given)
         lacks = notices(coverage(store, result.parameters), language)
+        result = shown(store, result, identity, purpose)
     if as_json:
         printing.print_json(result.table.to_pylist())
         for text in lacks:
@@ -175,7 +181,7 @@ def report(
     if archive:
         from audit_kernel.evidence.month import run_report
 
-        run = run_report(opened, name, given, purpose=purpose, language=language)
+        run = run_report(opened, name, given, purpose=purpose, language=language, identity=identity)
         _finish(printing.Printer(console, language), run, as_json=False)
 
 
@@ -189,6 +195,7 @@ def month(
     language: LanguageOption = "",
     snapshot: Annotated[int | None, typer.Option(help="Snapshot of the store; the newest when left out.")] = None,
     threads: Annotated[int | None, typer.Option(help="DuckDB threads of each notebook.")] = None,
+    identity: IdentityOption = "",
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -200,7 +207,7 @@ def month(
     total = len(schedule(opened).monthly)
     drawn = {"seed": seed, "seed_witness": seed_witness, "draw_again": draw_again}
     with printing.step_progress(warnings, language or opened.settings.language, total) as progress:
-        asked = {**drawn, "purpose": purpose, "language": language}
+        asked = {**drawn, "purpose": purpose, "language": language, "identity": identity}
         run = run_month(opened, month, **asked, snapshot=snapshot, threads=threads, progress=progress)
     _finish(printer(opened, language), run, as_json=as_json)
 
@@ -248,37 +255,21 @@ def verify(
         raise typer.Exit(1)
 
 
-@app.command(epilog="Example: audit-kernel lab --site nordli")
-def lab(
-    site: SiteOption = None,
-    page: Annotated[str, typer.Option(help="investigate, or operate: take logs in and run the month.")] = "investigate",
-    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
-) -> None:
-    """Open the investigator's or the operator's page in JupyterLab."""
-    from audit_kernel.investigation.launch import start_lab
-    from audit_kernel.site import find_site
-
-    raise typer.Exit(start_lab(find_site(site), page=page, open_browser=browser))
-
-
-@app.command(epilog="Example: audit-kernel demo demo")
-def demo(
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")] = Path("demo"),
-    country: Annotated[str, typer.Option(help="NO or SE.")] = "NO",
-    language: LanguageOption = "",
-) -> None:
-    """Make the demo municipality, take its logs in and run last month's control."""
-    from audit_kernel.demo import make_demo
-
-    raise typer.Exit(make_demo(folder, country, language))
-
-
 def printer(site: Site, language: str = "") -> printing.Printer:
     """Return what prints in the language asked for, else the site's."""
     return printing.Printer(console, language or site.settings.language)
 
 
-for commands in (commands_extract, commands_review, commands_sample, commands_sources, commands_store, commands_trial):
+for commands in (
+    commands_extract,
+    commands_identity,
+    commands_open,
+    commands_review,
+    commands_sample,
+    commands_sources,
+    commands_store,
+    commands_trial,
+):
     commands.register(app)
 
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.catalog import Catalog, resource_folder
 from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, StoreError, UsageError
-from audit_kernel.evidence import coverage, restricted
+from audit_kernel.evidence import coverage, masked_run, restricted
 from audit_kernel.evidence.answers import answer_checks
 from audit_kernel.evidence.execute import check_parameter_names, declared_parameters
 from audit_kernel.evidence.index import index_page
@@ -123,6 +123,7 @@ def run_month(
     language: str = "",
     snapshot: int | None = None,
     threads: int | None = None,
+    identity: str = "",
     progress: Callable[[Outcome], None] | None = None,
 ) -> MonthRun:
     """Run a month's control and seal it.
@@ -135,6 +136,7 @@ def run_month(
     seed_witness: who saw how the seed came about.
     draw_again: why a month is drawn once more that was drawn before.
     snapshot: the store's snapshot; the newest when None.
+    identity: how people stand in the evidence, full or masked; as the settings say when empty.
     progress: called with each notebook's outcome.
 
     Raises
@@ -148,7 +150,7 @@ def run_month(
     _ = translator(language)
     purpose = purpose or _("monthly control")
     scheduled, began = schedule(site).monthly, datetime.now(UTC)
-    catalog = Catalog(site.folder)
+    catalog, mask = Catalog(site.folder), masked_run.mask_for(site, identity)
     with working_folder(site) as working:
         with Store(site, purpose, snapshot, threads) as store:
             pinned, deliveries = store.snapshot, store.deliveries()
@@ -162,6 +164,7 @@ def run_month(
             if draw:
                 answer_sample(store, draw, given, working / "answers")
             days = store.unexplained_days(first, last)
+        draw = masked_run.masked_draw(mask, draw)
         unkept = []
         if snapshot is None:  # a month asked for as it once was changes nothing
             try:
@@ -176,7 +179,8 @@ def run_month(
             notebooks.append((name.split("/")[-1], name, parameters))
         drawn: dict[str, Any] = {"seed": seed, "sample_draw": draw.as_plain() if draw else None}
         plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, drawn, began, threads)
-        apart = replace(apart, n_findings=sum(kept_back.values()))
+        plan = masked_run.with_scope(plan, mask)
+        apart = masked_run.masked_apart(mask, replace(apart, n_findings=sum(kept_back.values())))
         apart.write(working)
         outcomes = execute_all(site, plan, working, progress)
         breaks = journal_breaks(site, language)
@@ -186,7 +190,11 @@ def run_month(
         warnings = [*told, *breaks, *unkept, *coverage.serious(lacking, language)]
         warnings += coverage.early_end(deliveries, last, site.settings.time_zone, language)
         with contextlib.suppress(JournalError):  # a broken journal stands among the breaks already
-            warnings += coverage.never_taken_in(refused_files(site), deliveries, site.settings.time_zone, language)
+            refused, taken_in = (
+                masked_run.masked_files(mask, refused_files(site)),
+                masked_run.as_told(site, plan).deliveries,
+            )
+            warnings += coverage.never_taken_in(refused, taken_in, site.settings.time_zone, language)
         html = index_page(site, plan, outcomes, warnings)
         (working / "payload" / "pages" / INDEX).write_text(html, encoding="utf-8", newline="\n")
         bag = seal_run(site, plan, working, outcomes, breaks)
@@ -209,6 +217,7 @@ def run_report(
     purpose: str,
     language: str = "",
     threads: int | None = None,
+    identity: str = "",
     told: Mapping[str, Any] | None = None,
 ) -> MonthRun:
     """Run one report's notebook and seal it as a bag of its own; other arguments as in `run_month`.
@@ -219,7 +228,9 @@ def run_report(
     """
     with Store(site, purpose) as store:
         snapshot, deliveries = store.snapshot, store.deliveries()
-    given = {key: str(value) if isinstance(value, date) else value for key, value in parameters.items()}
+        mask = masked_run.mask_for(site, identity, purpose, store)
+        asked = masked_run.masked_parameters(mask, store, name, parameters) if mask else parameters
+    given = {key: str(value) if isinstance(value, date) else value for key, value in asked.items()}
     period = "_".join(str(given[key]) for key in ("from_date", "to_date") if given.get(key)) or "all"
     language = language or site.settings.language
     catalog = Catalog(site.folder)
@@ -229,6 +240,7 @@ def run_report(
     check_parameter_names(name, catalog.notebook(notebook), given)
     notebooks = [(name, notebook, given)]
     plan = Plan(name, period, purpose, language, snapshot, notebooks, deliveries, told or {}, threads=threads)
+    plan = masked_run.with_scope(plan, mask)
     with working_folder(site) as working:
         outcomes = execute_all(site, plan, working)
         breaks = journal_breaks(site, language)
