@@ -80,6 +80,17 @@ def whose(store: Store, key: bytes, scopes: Iterable[str], kind: str, pseudonyms
     return found
 
 
+def everybody(store: Store, key: bytes, scope: str) -> dict[str, str]:
+    """Return whose each pseudonym of a scope is, of everybody the site knows."""
+    made = Pseudonyms(key, scope)
+    return {
+        made.of(kind, str(each)): str(each)
+        for kind, text in EVERYBODY.items()
+        for each in store.sql(text).column(0).to_pylist()
+        if each
+    }
+
+
 def sealed_scopes(site: Site) -> set[str]:
     """Return the scopes of the site's masked runs."""
     scopes = set()

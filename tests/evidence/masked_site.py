@@ -7,15 +7,16 @@ from pathlib import Path
 
 import yaml
 
-from audit_kernel.restriction import restrict
+from audit_kernel.journal import Journal
+from audit_kernel.restriction import JOURNAL
 from audit_kernel.site import Site, create_site
 from audit_kernel.store.deliver import take_in_all
 from tests.evidence.hostile_site import HEADER, quoted
-from tests.store.logs import PLAIN_HEADER, add_plain_source
 
-FIRST, LAST = ("Kari", "Ola", "Siri", "Nils", "Åse"), ("Fjellgård", "Myrvold", "Sæther", "Brattbakk", "O’Lunde")
-N_EMPLOYEES, N_PATIENTS, N_ROWS = 25, 20, 300
+FIRST, LAST = ("Kari", "Ola", "Siri", "Nils", "Åse"), ("Fjellgård", "Myrvold", "Sæther", "Brattbakk", "Lunde")
+N_EMPLOYEES, N_PATIENTS, N_ROWS = 25, 20, 320
 MONTH_START = datetime.fromisoformat("2026-10-01T06:00:00")
+FAILED = "Misslyckad inloggning"
 RESPONSIBLE, APPROVER, WITNESS = "Gudrun Haugerud", "Torbjørn Kvalvåg", "Ingeborg Rødseth"
 
 
@@ -36,7 +37,12 @@ def patient(number: int) -> dict[str, str]:
 
 EMPLOYEES = [employee(number) for number in range(N_EMPLOYEES)]
 PATIENTS = [patient(number) for number in range(N_PATIENTS)]
-UNKNOWN = {"employee": "UKJENTVIKAR9", "patient": "31128899887", "word": "Solveig Tangerud", "device": "PC-SIRI-MYRVOLD"}
+UNKNOWN = {
+    "employee": "UKJENTVIKAR9",
+    "patient": "31128899887",
+    "word": "Solveig Tangerud",
+    "device": "PC-SIRI-MYRVOLD",
+}
 OFFICIALS = (RESPONSIBLE, APPROVER, WITNESS, "Asbjørn Nordeng")
 
 
@@ -61,22 +67,15 @@ def log_lines() -> list[str]:
     return lines
 
 
-def plain_lines() -> list[str]:
-    rows = [
-        f"{MONTH_START + timedelta(hours=7) * number:%Y-%m-%d %H:%M:%S};{EMPLOYEES[number % 9]['id']};"
-        f"{PATIENTS[number % 8]['id']};Ringte {PATIENTS[number % 5]['name']}, hilsen {EMPLOYEES[number % 3]['name']}"
-        for number in range(100)
-    ]
-    return [PLAIN_HEADER, *rows]
-
-
 def sign_in_lines() -> list[str]:
     header = "Tidpunkt;Användare;Konto;Händelse;Orsak;Metod;Nätadress;Enhet;Session;Antal"
+    moments = [(MONTH_START + timedelta(hours=9) * number, "Inloggning") for number in range(82)]
+    moments += [(MONTH_START + timedelta(days=11, seconds=20 * number), FAILED) for number in range(60)]
     return [header] + [
-        f"{MONTH_START + timedelta(minutes=number):%Y-%m-%d %H:%M:%S};{EMPLOYEES[number % 3]['id']};"
-        f"{EMPLOYEES[number % 3]['account']};{'Misslyckad inloggning' if number % 12 else 'Inloggning'};"
-        f"fel för {EMPLOYEES[number % 3]['name']};SITHS;10.7.7.{number % 4};{UNKNOWN['device']};S{number};1"
-        for number in range(60)
+        f"{at:%Y-%m-%d %H:%M:%S};{who['id']};{who['account']};{kind};fel för {who['name']};SITHS;10.7.7.{number % 4};"
+        f"{UNKNOWN['device']};S{number};1"
+        for number, (at, kind) in enumerate(moments)
+        for who in [EMPLOYEES[number % 3]]
     ]
 
 
@@ -94,10 +93,8 @@ def make_masked_site(folder: Path, identity: str = "masked") -> Site:
         "reference:patients": ["patient_id;name;personal_number;unit_id;blocked_from;blocked_to;valid_from;valid_to"]
         + [f"{each['id']};{each['name']};{each['personal_number']};U1;;;;" for each in PATIENTS],
         "gerica": log_lines(),
-        "plain": plain_lines(),
         "mcss_authentication": sign_in_lines(),
     }
-    add_plain_source(site)
     for source, lines in files.items():
         path = folder / f"{source.removeprefix('reference:')}_{PATIENTS[0]['id']}.csv"
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -111,7 +108,11 @@ def make_masked_site(folder: Path, identity: str = "masked") -> Site:
     settings.write_text(yaml.safe_dump(content, allow_unicode=True), encoding="utf-8")
     decided = {"value": 8, "approved_by": APPROVER, "valid_from": "2026-01-01"}
     reason = dict.fromkeys(("en", "sv", "nb"), f"Besluttet av {APPROVER}.")
-    decisions = {"minimum_openings": [{**decided, "reason": reason}], "spot_check_size": [{**decided, "reason": reason}]}
+    decisions = {
+        "minimum_openings": [{**decided, "reason": reason}],
+        "spot_check_size": [{**decided, "reason": reason}],
+    }
     (site.folder / "parameters" / "thresholds.yml").write_text(yaml.safe_dump(decisions), encoding="utf-8")
-    restrict(site, "employee", EMPLOYEES[0]["id"], "sak 2026/9")
+    entry = {"did": "restricted", "subject": "employee", "subject_id": EMPLOYEES[0]["id"], "reason": "sak 2026/9"}
+    Journal(site.journals_folder / JOURNAL).append({**entry, "user": "kari"})
     return Site(site.folder)
