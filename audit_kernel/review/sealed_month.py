@@ -52,7 +52,7 @@ class SealedMonth:
         return self._with_people(table) if self.people else table
 
     def _with_people(self, table: pa.Table) -> pa.Table:
-        """Return a masked run's table with ids and names; findings and sampling units keep the keys they are sealed by."""
+        """Return a masked run's table with ids and names; findings and sampling units keep their sealed keys."""
         import pyarrow as pa
 
         def revealed(text: str | None) -> str | None:
