@@ -30,11 +30,9 @@ ParameterType = Literal[
 ]
 EventTable = Literal["accesses", "authentications", "medication_events"]
 EVENT_TABLES: tuple[EventTable, ...] = get_args(EventTable)
-# What becomes of a column of text in masked evidence; sql/identity.yml says what each one means.
-Identity = Literal[
+Identity = Literal[  # what becomes of a column in masked evidence: sql/identity.yml says what each one means
     "employee", "patient", "event", "finding", "record", "address", "sampling_unit", "known", "country", "shown",
-    "left_out",
-]  # fmt: skip
+    "left_out"]  # fmt: skip
 ColumnKind = Literal["text", "id", "integer", "decimal", "percent", "date", "timestamp", "boolean", "code"]
 
 

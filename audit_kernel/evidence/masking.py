@@ -68,7 +68,7 @@ def identity_of(site: Site, asked: str) -> str:
 
 
 @lru_cache
-def decisions() -> dict[str, str]:
+def decisions() -> dict[str, Identity]:
     """Return what `sql/identity.yml` decides of each column: one of the words of `catalog.Identity`."""
     content = read_yaml(resource_folder("sql") / "identity.yml")
     return {column: kind for kind, columns in content.items() if kind != "words" for column in columns}
@@ -81,8 +81,7 @@ def decision(query: Query, name: str) -> Identity:
     columns = query.description.columns
     own = next((columns[each].identity for each in (name, base) if each in columns), None)
     known = decisions()
-    found: Any = own or known.get(f"{query.name}.{base}") or known.get(base) or "left_out"
-    return found
+    return own or known.get(f"{query.name}.{base}") or known.get(base) or "left_out"
 
 
 class Mask:

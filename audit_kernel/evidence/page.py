@@ -86,10 +86,10 @@ class Page:
     def whole_answer(self, query: Query, parameters: Mapping[str, Any]) -> Result:
         """Return the month's own answer where it was worked out, else ask now; not all of it may be shown."""
         if self.mask:
-            return self.mask.answer(lambda asked: self._answer(query, asked), parameters)
-        return self._answer(query, parameters)
+            return self.mask.answer(lambda asked: self._answered(query, asked), parameters)
+        return self._answered(query, parameters)
 
-    def _answer(self, query: Query, parameters: Mapping[str, Any]) -> Result:
+    def _answered(self, query: Query, parameters: Mapping[str, Any]) -> Result:
         found = kept(Path(self.run.answers), self.site, query, parameters) if self.run.answers else None
         return found or self.store.ask(query, parameters)
 

@@ -63,7 +63,7 @@ class SealedMonth:
             table = table.set_column(table.schema.get_field_index(name), name, values)
         for kind in self.names:
             if f"{kind}_id" in table.column_names:
-                names = [self.names[kind].get(each) for each in table.column(f"{kind}_id").to_pylist()]
+                names = [self.names[kind].get(str(each)) for each in table.column(f"{kind}_id").to_pylist()]
                 table = table.append_column(f"{kind}_name", pa.array(names, pa.string()))
         return table
 

@@ -19,6 +19,7 @@ from audit_kernel.catalog import PARTS, Catalog, Identity, Query
 from audit_kernel.decisions import journal as decisions_journal
 from audit_kernel.errors import KeyFileError, RunError, UsageError
 from audit_kernel.evidence import bag as bags
+from audit_kernel.evidence.masked_run import shown
 from audit_kernel.evidence.masking import LANGUAGE_ENDING, Mask, decision, decisions
 from audit_kernel.evidence.month import MonthRun, run_month, run_report
 from audit_kernel.evidence.verify import verify
@@ -27,9 +28,19 @@ from audit_kernel.journal import Journal
 from audit_kernel.pseudonyms import KEY_NAME, MONTHLY, PATTERN, Pseudonyms, pseudonym_key, scope_of
 from audit_kernel.review.export import export_lists
 from audit_kernel.site import Site
+from audit_kernel.store.reading import Store
 from tests.evidence.masked_site import EMPLOYEES, PATIENTS, WITNESS, everybody, make_masked_site
 
-SCHEDULE = ("completeness", "checks/authentication", "random_sample", "ranked_findings")
+SCHEDULE = ("checks/authentication", "random_sample", "ranked_findings")
+ASKED = (
+    "activity",
+    "system_log",
+    "blocked_searches",
+    "patient_searches",
+    "patient_extract",
+    "new_codes",
+    "quarantine_reasons",
+)
 PERIOD = {"from_date": "2026-10-01", "to_date": "2026-10-31"}
 PURPOSE = f"sak 2026/17 om {PATIENTS[1]['name']}"
 KEY = bytes(range(32))
@@ -97,6 +108,21 @@ def test_no_name_or_number_of_anybody_is_in_a_masked_report_about_one_patient(re
     assert report.outcomes[0].facts["n_rows"] > 10
     assert leaks(report.bag) == []
     assert [problem for problem in verify(report.bag) if problem.is_failure] == []
+
+
+def test_no_answer_printed_masked_names_anybody(site: Site) -> None:
+    with Store(site, PURPOSE) as store:
+        for name in ASKED:
+            declared = store.catalog.query(name).description.parameters
+            about = {"employee_id": EMPLOYEES[1]["id"]} if "employee_id" in declared else {}
+            plain = store.report(name, **about, **PERIOD)
+            masked = shown(store, plain, "masked", PURPOSE)
+            found = {each for each in everybody() if each in repr((masked.table.to_pydict(), masked.parameters))}
+            assert (name, found) == (name, set())
+            assert masked.table.num_rows == plain.table.num_rows
+            assert shown(store, plain, "full", PURPOSE) is plain
+            with pytest.raises(UsageError, match="no way to show people"):
+                shown(store, plain, "half", PURPOSE)
 
 
 def test_the_search_finds_what_is_in_each_kind_of_file(tmp_path: Path) -> None:
