@@ -52,13 +52,14 @@ def resolve(site: Site, typed: str, purpose: str) -> Person:
     Raises
     ------
     UsageError: no purpose was given, or it is nobody's pseudonym.
+    KeyFileError: the key is missing or cannot be read.
     JournalError: the use log cannot be written; nothing is returned.
     """
     pseudonym = typed.strip().upper()
     kind = KINDS.get(pseudonym[:1], "")
     with Store(site, purpose) as store:
         store.note("identity", {"pseudonym": pseudonym})
-        key = pseudonym_key(site.keys_folder)
+        key = pseudonym_key(site.keys_folder, is_made=False)
         scopes = {scope_of(key, MONTHLY), scope_of(key, store.purpose), *sealed_scopes(site)}
         found = whose(store, key, sorted(scopes), kind, {pseudonym}).get(pseudonym) if kind else None
         if found is None:

@@ -36,15 +36,15 @@ SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 PATTERN = re.compile(rf"\b[{''.join(sorted(set(LETTERS.values())))}]-[{SIGNS}]{{5}}-[{SIGNS}]{{5}}\b")
 
 
-def pseudonym_key(folder: Path) -> bytes:
-    """Return the key of a site's `keys` folder; it is made, readable by its owner only, where there is none.
+def pseudonym_key(folder: Path, *, is_made: bool = True) -> bytes:
+    """Return the key of a site's `keys` folder; where there is none it is made, unless sealed pseudonyms need the old.
 
     Raises
     ------
-    KeyFileError: it can be read by others, is damaged, or cannot be written.
+    KeyFileError: it is missing, can be read by others, is damaged, or cannot be written.
     """
     path = folder / KEY_NAME
-    if not path.exists():
+    if is_made and not path.exists():
         _make(path)
     try:
         key = bytes.fromhex(owner_only_bytes(path).decode("ascii"))

@@ -77,7 +77,7 @@ def unmasked(site: Site, month: SealedMonth, store: Store) -> SealedMonth:
     """
     if not month.scope:
         return month
-    people = everybody(store, pseudonym_key(site.keys_folder), month.scope)
+    people = everybody(store, pseudonym_key(site.keys_folder, is_made=False), month.scope)
     names = {kind: store.names(kind, set(people.values())) for kind in ("employee", "patient")}
     return replace(month, people=people, names=names)
 

@@ -286,7 +286,9 @@ def test_what_nobody_decided_is_left_out_and_words_that_nobody_knows_are_replace
     assert "employee_name" not in described or "employee_name" not in table.column_names
 
 
-def test_a_key_that_is_there_is_kept_and_a_damaged_one_is_refused(tmp_path: Path) -> None:
+def test_a_key_that_is_there_is_kept_and_a_missing_or_damaged_one_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(KeyFileError, match="no key"):
+        pseudonym_key(tmp_path, is_made=False)
     made = pseudonym_key(tmp_path)
     assert pseudonym_key(tmp_path) == made
     assert len(made) == 32
