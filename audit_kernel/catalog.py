@@ -30,6 +30,9 @@ ParameterType = Literal[
 ]
 EventTable = Literal["accesses", "authentications", "medication_events"]
 EVENT_TABLES: tuple[EventTable, ...] = get_args(EventTable)
+Identity = Literal[  # what becomes of a column in masked evidence: sql/identity.yml says what each one means
+    "employee", "patient", "event", "finding", "record", "address", "sampling_unit", "known", "country", "shown",
+    "left_out"]  # fmt: skip
 ColumnKind = Literal["text", "id", "integer", "decimal", "percent", "date", "timestamp", "boolean", "code"]
 
 
@@ -59,6 +62,7 @@ class Column(Strict):
     localised: bool = False
     hidden: bool = False
     is_remark: bool = False
+    identity: Identity | None = None
     words: dict[str, Texts] = Field(default_factory=dict, description="of a column of codes: what each one says")
     name: str = Field(default="", description="filled in from the key")
 

@@ -29,13 +29,14 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or verify found something, 2 wrong use, 3 month incomplete, 4 store, key or"
     " journal not reachable.",
 )
-TOPICS = ("closing", "extract", "keys", "review", "sample", "schedule", "sources", "store", "trial")
+TOPICS = ("closing", "extract", "identity", "keys", "open", "review", "sample", "schedule", "sources", "store", "trial")
 console = Console()
 warnings = Console(stderr=True)
 
 SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
 LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+IdentityOption = Annotated[str, typer.Option(help="full or masked: people by name, or by pseudonym; as settings say.")]
 REFERENCE_KINDS = (  # written out, so that --help reads no file; a test holds it equal to the tables
     "employees, employments, units, unit_assignments, roles, role_permissions, delegations, shifts, "
     "patients, patient_flags, stays, appointments, referrals, care_teams, blocks, record_keys, "
@@ -142,12 +143,14 @@ def report(
     ] = None,
     archive: Annotated[bool, typer.Option("--archive", help="Leave sealed evidence in the archive.")] = False,
     limit: Annotated[int, typer.Option(help="Rows to print; the evidence holds all.")] = 50,
+    identity: IdentityOption = "",
     language: LanguageOption = "",
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Ask one report (-141, -140, -119 and the others) and print it, or leave it as sealed evidence."""
     from audit_kernel.evidence.coverage import coverage, notices
+    from audit_kernel.evidence.masked_run import shown
     from audit_kernel.site import find_site
     from audit_kernel.store.reading import Store
 
@@ -159,6 +162,7 @@ def report(
     with Store(opened, purpose) as store:
         result = store.report(name, **given)
         lacks = notices(coverage(store, result.parameters), language)
+        result = shown(store, result, identity, purpose)
     if as_json:
         printing.print_json(result.table.to_pylist())
         for text in lacks:
@@ -168,7 +172,7 @@ def report(
     if archive:
         from audit_kernel.evidence.month import run_report
 
-        run = run_report(opened, name, given, purpose=purpose, language=language)
+        run = run_report(opened, name, given, purpose=purpose, language=language, identity=identity)
         printing.Printer(console, language).sealed(run, as_json=False)
         run.require_complete()
 
@@ -185,6 +189,7 @@ def month(
     language: LanguageOption = "",
     snapshot: Annotated[int | None, typer.Option(help="Snapshot of the store; the newest when left out.")] = None,
     threads: Annotated[int | None, typer.Option(help="DuckDB threads of each notebook.")] = None,
+    identity: IdentityOption = "",
     site: SiteOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -197,6 +202,7 @@ def month(
     to = printer(opened, language)
     drawn = {"seed": seed, "seed_witness": seed_witness, "draw_again": draw_again}
     asked = {**drawn, "run_by": run_by, "approved_by": approved_by, "purpose": purpose, "language": to.language}
+    asked["identity"] = identity
     with month_run_progress(Console(stderr=True, quiet=as_json), to.language, opened) as progress:
         run = run_month(opened, month, **asked, snapshot=snapshot, threads=threads, progress=progress)
     to.sealed(run, as_json=as_json)
@@ -237,31 +243,6 @@ def verify(
     printing.Printer(console, language or "en").verification(target, problems, key, as_json=as_json)
     if any(problem.is_failure for problem in problems):
         raise typer.Exit(1)
-
-
-@app.command(epilog="Example: audit-kernel lab --site nordli")
-def lab(
-    site: SiteOption = None,
-    page: Annotated[str, typer.Option(help="investigate, or operate: take logs in and run the month.")] = "investigate",
-    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
-) -> None:
-    """Open the investigator's or the operator's page in JupyterLab."""
-    from audit_kernel.investigation.launch import start_lab
-    from audit_kernel.site import find_site
-
-    raise typer.Exit(start_lab(find_site(site), page=page, open_browser=browser))
-
-
-@app.command(epilog="Example: audit-kernel demo demo")
-def demo(
-    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")] = Path("demo"),
-    country: Annotated[str, typer.Option(help="NO or SE.")] = "NO",
-    language: LanguageOption = "",
-) -> None:
-    """Make the demo municipality, take its logs in and run last month's control."""
-    from audit_kernel.demo import make_demo
-
-    raise typer.Exit(make_demo(folder, country, language))
 
 
 def printer(site: Site, language: str = "") -> printing.Printer:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from audit_kernel.catalog import Catalog
 from audit_kernel.errors import RunError, UsageError
 from audit_kernel.evidence import chain
+from audit_kernel.evidence.masking import FULL
 from audit_kernel.evidence.month import run_report
 from audit_kernel.extract_journal import Extract, local_today, record_made, withheld
 from audit_kernel.extract_rules import ExtractRules, Recipient, extract_rules
@@ -88,7 +89,13 @@ def make_extract(site: Site, request: Request) -> tuple[MonthRun, Extract]:
     told = {"recipient": request.recipient, "requested": str(requested), "due": str(due)}
     language = request.language or site.settings.language
     run = run_report(
-        site, QUERY, {**subjects, **days}, purpose=request.purpose, language=language, told={"extract": told}
+        site,
+        QUERY,
+        {**subjects, **days},
+        purpose=request.purpose,
+        language=language,
+        identity=FULL,
+        told={"extract": told},
     )
     run.require_complete()
     record = chain.read_run(run.bag)

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.evidence import keys
+from audit_kernel.pseudonyms import pseudonym_key
 from audit_kernel.retention_settings import RetentionSettings
 from audit_kernel.schedule_settings import AlarmSettings, ScheduleSettings
 from audit_kernel.signing_settings import SigningSettings, TimestampSettings
@@ -32,6 +33,7 @@ SITE_ADDITIONS = ("parameters/sources", "sql/checks", "sql/reports", "notebooks"
 Country = Literal["NO", "SE"]
 Language = Literal["en", "nb", "sv"]
 Sector = Literal["public", "private"]
+Identity = Literal["full", "masked"]
 COUNTRY_DEFAULTS: dict[str, tuple[str, str]] = {"NO": ("nb", "Europe/Oslo"), "SE": ("sv", "Europe/Stockholm")}
 
 
@@ -100,6 +102,7 @@ class Settings(BaseSettings):
     time_zone: str
     sector: Sector = Field(default="public", description="whose rules hold for log extracts: public or private")
     countries: str = Field(default="", description="a database of network addresses' countries, relative to the site")
+    identity: Identity = Field(default="full", description="how people stand in a month's and a report's evidence")
     store: StoreSettings = StoreSettings()
     intake: IntakeSettings = IntakeSettings()
     routine: RoutineSettings = RoutineSettings()
@@ -273,6 +276,7 @@ def create_site(folder: Path, country: str, name: str = "") -> Site:
     for additions in SITE_ADDITIONS:
         (folder / additions).mkdir(parents=True)
     keys.new_signing_key(folder / "keys")
+    pseudonym_key(folder / "keys")
     (folder / SETTINGS_FILE).write_text("".join(_settings_lines(name or folder.name, country)), encoding="utf-8")
     return Site(folder)
 

@@ -25,6 +25,8 @@ from audit_kernel.evidence.display import (
 )
 from audit_kernel.evidence.exporter import render_page
 from audit_kernel.evidence.index import summary
+from audit_kernel.evidence.masked_run import as_told, official
+from audit_kernel.evidence.masking import masked_notice
 from audit_kernel.evidence.sample_run import NOTEBOOK
 from audit_kernel.evidence.signatory import signatory_in_words
 from audit_kernel.locale import format_date, format_month, format_number, translator
@@ -67,7 +69,7 @@ def certificate_page(
     site: Site, plan: Plan, outcomes: Sequence[Outcome], rests: Rests, warnings: Sequence[str] = ()
 ) -> str:
     """Return the certificate as HTML; `warnings` are those of the index page."""
-    _ = translator(plan.language)
+    _, plan = translator(plan.language), as_told(site, plan)
     heading = title(plan.period, plan.language)
     named = _named(site, plan)
     lacking = [label for label, value in named if not value]
@@ -79,6 +81,7 @@ def certificate_page(
         Heading(heading, 1),
         Paragraph(summary(plan.language, outcomes), "summary"),
         *([Paragraph(" ".join(said), "warning")] if said else []),
+        *([Paragraph(masked_notice(plan.language), "notice")] if plan.scope else []),
         Facts([*_scope(site, plan, rests), *stated, *_versions(site, plan.language)]),
         _sources(site, plan, rests),
         *checks(site, plan, {each.name: each for each in outcomes}),
@@ -113,7 +116,7 @@ def _named(site: Site, plan: Plan) -> list[tuple[str, str]]:
     return [
         (_("Routine in force"), routine.name),
         (_("Version of the routine"), routine.version),
-        (_("Person responsible"), routine.person_responsible),
+        (_("Person responsible"), official(site, plan, routine.person_responsible)),
         (_("Run by"), signatory_in_words(str(plan.parameters.get("run_by", "")), plan.language)),
         (_("Approved by"), signatory_in_words(str(plan.parameters.get("approved_by", "")), plan.language)),
         (_("Staff last informed of log control"), ", ".join(informed)),

@@ -10,6 +10,7 @@ from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.display import DisplayObject, Paragraph, Table, TableColumn, format_value
 from audit_kernel.evidence.grounds import unit_in_words
 from audit_kernel.evidence.index import no_answer
+from audit_kernel.evidence.masking import Mask
 from audit_kernel.legal_basis import legal_basis
 from audit_kernel.locale import format_date, format_number, translator
 from audit_kernel.parameters import PERIOD, decided_values
@@ -46,7 +47,8 @@ def checks(site: Site, plan: Plan, outcomes: Mapping[str, Outcome]) -> list[Disp
     """
     catalog = Catalog(site.folder)
     asked = [each for each in plan.notebooks if each[1].startswith("checks/") and each[0] in outcomes]
-    found = [_check(site, catalog, name, given, outcomes[page], plan.language) for page, name, given in asked]
+    mask = Mask(site, plan.scope) if plan.scope else None
+    found = [_check(site, catalog, name, given, outcomes[page], plan.language, mask) for page, name, given in asked]
     laws = {law: number for number, law in enumerate(dict.fromkeys(law for each in found for law in each.laws), 1)}
     _ = translator(plan.language)
     labels = [
@@ -106,16 +108,21 @@ def thresholds_in_words(decisions: Iterable[tuple[str, str, str, str]]) -> str:
 
 
 def _check(
-    site: Site, catalog: Catalog, name: str, given: Mapping[str, Any], outcome: Outcome, language: str
+    site: Site,
+    catalog: Catalog,
+    name: str,
+    given: Mapping[str, Any],
+    outcome: Outcome,
+    language: str,
+    mask: Mask | None,
 ) -> _Check:
     """Describe a check; one whose description or threshold is wrong has failed, and its own page says why."""
     try:
         query = catalog.query(name)
         question = query.description.question.in_language(language)
         laws = tuple(law for key in query.description.legal_basis if (law := _law(key, site, language)))
-        return _Check(
-            title_of(catalog, name, language), question, laws, _decisions(site, query, given, language), outcome
-        )
+        decisions = _decisions(site, query, given, language, mask)
+        return _Check(title_of(catalog, name, language), question, laws, decisions, outcome)
     except AuditKernelError:
         return _Check(title_of(catalog, name, language), "", (), (), outcome)
 
@@ -130,11 +137,12 @@ def _law(key: str, site: Site, language: str) -> str:
 
 
 def _decisions(
-    site: Site, query: Query, given: Mapping[str, Any], language: str
+    site: Site, query: Query, given: Mapping[str, Any], language: str, mask: Mask | None
 ) -> tuple[tuple[str, str, str, str], ...]:
     period = {key: value for key, value in given.items() if key in PERIOD}
     _values, used, _day = decided_values(site, query, period)
     parameters = query.description.parameters
+    used = {name: mask.decided(name, each) for name, each in used.items()} if mask else used
     return tuple(
         (
             label.in_language(language) if (label := parameters[name].label) else name,

@@ -54,17 +54,22 @@ class ExtractPage(Page):
         self.rules = extract_rules(self.site)
         self.is_own = not self.given.get("patient_id")
         result = super().ask()
-        hidden = set(withheld(self.site))
+        hidden = self._withheld()
         employee_id = str(result.parameters.get("employee_id") or "")
         if employee_id and not self.is_own:
             self.rules.refuse_answer_about(employee_id, hidden)
         self.employee = self.store.names("employee", {employee_id}).get(employee_id, employee_id) if employee_id else ""
-        if hidden:
-            named = self.store.sql(IDENTIFIERS.format(kind="employee"), {"ids": sorted(hidden)})
-            hidden |= set(map(str, named.column(0).to_pylist()))
         numbers: dict[str, int] = {}
         rows = [self._shown(row, hidden, numbers) for row in result.table.to_pylist()]
         return replace(result, table=pa.Table.from_pylist(rows, SHOWN))
+
+    def _withheld(self) -> Collection[str]:
+        """Return whom naming would endanger, by each identifier of theirs."""
+        hidden = set(withheld(self.site))
+        if hidden:
+            named = self.store.sql(IDENTIFIERS.format(kind="employee"), {"ids": sorted(hidden)})
+            hidden |= set(map(str, named.column(0).to_pylist()))
+        return self.mask.ids("employee", hidden) if self.mask else hidden
 
     def summary(self) -> None:
         """Answer in a sentence: how many times, first and last; nothing found is said as loudly."""
@@ -159,8 +164,8 @@ class ExtractPage(Page):
         self._show(Heading(_("What the words mean")), Facts(pairs))
 
     def exchange(self) -> None:
-        """Write the extract as `patient_extract.json` beside the tables."""
-        if self.result is None:
+        """Write the extract as `patient_extract.json` beside the tables; a masked one is handed out to nobody."""
+        if self.result is None or self.mask:
             return
         settings = self.site.settings
         found = bundle(self.result.table.to_pylist(), self.language, settings.name, settings.time_zone)

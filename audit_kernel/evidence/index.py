@@ -17,6 +17,8 @@ from audit_kernel.evidence.display import (
     TableColumn,
 )
 from audit_kernel.evidence.exporter import render_page
+from audit_kernel.evidence.masked_run import as_told, official
+from audit_kernel.evidence.masking import masked_notice
 from audit_kernel.locale import format_month, format_number, format_timestamp, translator
 
 if TYPE_CHECKING:
@@ -32,7 +34,7 @@ def index_page(
     site: Site, plan: Plan, outcomes: Sequence[Outcome], warnings: Sequence[str] = (), first: Sequence[Link] = ()
 ) -> str:
     """Return the index page as HTML; `warnings` say what the month lacks, `first` links to what is not a notebook's."""
-    _ = translator(plan.language)
+    _, plan = translator(plan.language), as_told(site, plan)
     month = format_month(date.fromisoformat(f"{plan.period}-01"), plan.language)
     title = _("Log control for {month}").format(month=month)
     information = PageInformation(title, plan.language, "index", site.settings.name)
@@ -41,6 +43,7 @@ def index_page(
         Paragraph(summary(plan.language, outcomes), "summary"),
         *_warnings(plan.language, outcomes),
         *(Paragraph(text, "warning") for text in warnings),
+        *([Paragraph(masked_notice(plan.language), "notice")] if plan.scope else []),
         Heading(_("The controls of the month"), 2),
         Links([*first, *(_link(plan.language, each) for each in outcomes)]),
         Heading(_("What the control rests on"), 2),
@@ -176,7 +179,6 @@ def _facts(site: Site, plan: Plan) -> list[tuple[str, str]]:
     ]
     if routine.name:
         text = _("{name}, version {version}, {person}")
-        facts.append(
-            (_("Routine"), text.format(name=routine.name, version=routine.version, person=routine.person_responsible))
-        )
+        person = official(site, plan, routine.person_responsible)
+        facts.append((_("Routine"), text.format(name=routine.name, version=routine.version, person=person)))
     return facts

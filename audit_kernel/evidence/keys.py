@@ -84,16 +84,7 @@ def load_private(folder: Path, public: Path | None = None) -> Signer:
     KeyFileError: missing, readable by others, of another kind, or not the pair of the public key beside it.
     """
     path = folder / PRIVATE_NAME
-    content = _read(path)
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if os.name != "nt" and mode & 0o077:
-        raise KeyFileError(
-            "The signing key {path!r} can be read by others than its owner (mode {mode:04o}).",
-            "Run: chmod 600 {file}; if others may have read it, make a new key.",
-            path=str(path),
-            mode=mode,
-            file=path,
-        )
+    content = owner_only_bytes(path)
     try:
         key = serialization.load_pem_private_key(content, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
@@ -130,6 +121,26 @@ def load_public(path: Path) -> PublicKey:
         return parse_public(_read(path))
     except ValueError as error:
         raise _not_a_key(path, Phrase("public")) from error
+
+
+def owner_only_bytes(path: Path) -> bytes:
+    """Return the content of a private key's file.
+
+    Raises
+    ------
+    KeyFileError: missing, or readable by others.
+    """
+    content = _read(path)
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if os.name != "nt" and mode & 0o077:
+        raise KeyFileError(
+            "The key {path!r} can be read by others than its owner (mode {mode:04o}).",
+            "Run: chmod 600 {file}; if others may have read it, make a new key.",
+            path=str(path),
+            mode=mode,
+            file=path,
+        )
+    return content
 
 
 def _read(path: Path) -> bytes:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.catalog import Catalog, resource_folder
 from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, StoreError, UsageError
-from audit_kernel.evidence import certificate, coverage, keys, restricted
+from audit_kernel.evidence import certificate, coverage, keys, masked_run, restricted
 from audit_kernel.evidence.answers import answer_checks
 from audit_kernel.evidence.display import Link
 from audit_kernel.evidence.execute import check_parameter_names, declared_parameters
@@ -134,6 +134,7 @@ def run_month(
     language: str = "",
     snapshot: int | None = None,
     threads: int | None = None,
+    identity: str = "",
     progress: Callable[[Outcome], None] | None = None,
 ) -> MonthRun:
     """Run a month's control and seal it.
@@ -147,6 +148,7 @@ def run_month(
     draw_again: why a month is drawn once more that was drawn before.
     run_by, approved_by: `NAME, TITLE, YYYY-MM-DD`, on the certificate; the first is the settings' where left out.
     snapshot: the store's snapshot; the newest when None.
+    identity: how people stand in the evidence, full or masked; as the settings say when empty.
     progress: called with each notebook's outcome.
 
     Raises
@@ -160,7 +162,8 @@ def run_month(
     _ = translator(language)
     purpose = purpose or _("monthly control")
     scheduled, began = schedule(site).monthly, datetime.now(UTC)
-    people = signatories(site, run_by, approved_by, began)
+    mask = masked_run.mask_for(site, identity)
+    people = masked_run.masked_signatories(mask, signatories(site, run_by, approved_by, began))
     with working_folder(site) as working:
         with Store(site, purpose, snapshot, threads) as store:
             pinned, deliveries = store.snapshot, store.deliveries()
@@ -174,6 +177,7 @@ def run_month(
             if draw:
                 answer_sample(store, draw, given, working / "answers")
             days = store.unexplained_days(first, last)
+        draw = masked_run.masked_draw(mask, draw)
         unkept = []
         if snapshot is None:  # a month asked for as it once was changes nothing
             try:
@@ -183,25 +187,31 @@ def run_month(
         notebooks = planned(site, scheduled, {**given, "draw": as_parameter(draw)})
         drawn: dict[str, Any] = {"seed": seed, "sample_draw": draw.as_plain() if draw else None, **people}
         plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, drawn, began, threads)
-        apart = replace(apart, n_findings=sum(kept_back.values()))
+        plan = masked_run.with_scope(plan, mask)
+        apart = masked_run.masked_apart(mask, replace(apart, n_findings=sum(kept_back.values())))
         apart.write(working)
         outcomes = execute_all(site, plan, working, progress)
         breaks = journal_breaks(site, language)
         unstamped: list[str] = []  # told when nothing can be written into the run any more
         sealed = run_restricted(site, plan, working, apart, kept_back, breaks, unstamped.append)
         plan = replace(plan, parameters={**plan.parameters, **sealed.told()})
-        told = restricted.told(apart.n_findings, language)
-        warnings = [*told, *breaks, *unkept, *coverage.serious(lacking, language)]
+        warnings = [
+            *restricted.told(apart.n_findings, language),
+            *breaks,
+            *unkept,
+            *coverage.serious(lacking, language),
+        ]
         warnings += coverage.early_end(deliveries, last, site.settings.time_zone, language)
         refused: list[dict[str, Any]] = []
         with contextlib.suppress(JournalError):  # a broken journal stands among the breaks already
-            refused = refused_files(site)
-        warnings += coverage.never_taken_in(refused, deliveries, site.settings.time_zone, language)
+            refused = masked_run.masked_files(mask, refused_files(site))
+        taken_in = masked_run.as_told(site, plan).deliveries
+        warnings += coverage.never_taken_in(refused, taken_in, site.settings.time_zone, language)
         rests = certificate.Rests(first, last, lacking, refused, draw)
         write_front_pages(site, plan, working / "payload" / "pages", outcomes, rests, warnings)
         bag = seal_run(site, plan, working, outcomes, breaks, unstamped.append)
-    told = [*warnings, *dict.fromkeys(unstamped)]
-    return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(told), sealed.outcomes)
+    warnings += dict.fromkeys(unstamped)
+    return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(warnings), sealed.outcomes)
 
 
 def planned(site: Site, scheduled: Sequence[str], given: Mapping[str, str]) -> list[tuple[str, str, dict[str, str]]]:
@@ -248,6 +258,7 @@ def run_report(
     purpose: str,
     language: str = "",
     threads: int | None = None,
+    identity: str = "",
     told: Mapping[str, Any] | None = None,
 ) -> MonthRun:
     """Run one report's notebook and seal it as a bag of its own; other arguments as in `run_month`.
@@ -258,7 +269,9 @@ def run_report(
     """
     with Store(site, purpose) as store:
         snapshot, deliveries = store.snapshot, store.deliveries()
-    given = {key: str(value) if isinstance(value, date) else value for key, value in parameters.items()}
+        mask = masked_run.mask_for(site, identity, purpose, store)
+        asked = masked_run.masked_parameters(mask, store, name, parameters) if mask else parameters
+    given = {key: str(value) if isinstance(value, date) else value for key, value in asked.items()}
     period = "_".join(str(given[key]) for key in ("from_date", "to_date") if given.get(key)) or "all"
     language = language or site.settings.language
     catalog = Catalog(site.folder)
@@ -268,6 +281,7 @@ def run_report(
     check_parameter_names(name, catalog.notebook(notebook), given)
     notebooks = [(name, notebook, given)]
     plan = Plan(name, period, purpose, language, snapshot, notebooks, deliveries, told or {}, threads=threads)
+    plan = masked_run.with_scope(plan, mask)
     with working_folder(site) as working:
         outcomes = execute_all(site, plan, working)
         breaks = journal_breaks(site, language)

@@ -24,6 +24,7 @@ from audit_kernel.evidence.display import (
 )
 from audit_kernel.evidence.findings import with_names, with_sentences
 from audit_kernel.evidence.grounds import grounds, unit_in_words, why_not_assessable
+from audit_kernel.evidence.masking import Mask, masked_notice
 from audit_kernel.evidence.run_file import read_run_file
 from audit_kernel.evidence.tables import write_tables
 from audit_kernel.locale import format_date, format_number, translator
@@ -63,6 +64,7 @@ class Page:
         self.site = Site(Path(self.run.site))
         self.language = language or self.site.settings.language
         self.store = Store(self.site, self.run.purpose, self.run.snapshot, self.run.threads)
+        self.mask = Mask(self.site, self.run.scope, self.run.people, lambda: self.store) if self.run.scope else None
         self.query = self.store.catalog.query(name)
         self.name = name.rsplit("/", maxsplit=1)[-1]
         self.given = {key: value for key, value in parameters.items() if value not in (None, "", [])}
@@ -83,6 +85,11 @@ class Page:
 
     def whole_answer(self, query: Query, parameters: Mapping[str, Any]) -> Result:
         """Return the month's own answer where it was worked out, else ask now; not all of it may be shown."""
+        if self.mask:
+            return self.mask.answer(lambda asked: self._answered(query, asked), parameters)
+        return self._answered(query, parameters)
+
+    def _answered(self, query: Query, parameters: Mapping[str, Any]) -> Result:
         found = kept(Path(self.run.answers), self.site, query, parameters) if self.run.answers else None
         return found or self.store.ask(query, parameters)
 
@@ -142,6 +149,8 @@ class Page:
             )
             notices.append(text.format(count=self._number(self.result.rows_unresolved)))
         notices += code_notices.notices(self.result, self.language)
+        if self.mask:
+            notices.append(masked_notice(self.language))
         return notices + (restricted.notice(self.run, self.language) if self.query.room != "reports" else [])
 
     def facts(self) -> list[tuple[str, str]]:
@@ -207,7 +216,7 @@ class Page:
         asked |= dict(zip(PERIOD, period, strict=True))
         title = query.description.title.in_language(self.language)
         question = query.description.question.in_language(self.language)
-        result = self.store.report(f"reports/{name}", **asked)
+        result = self.report(f"reports/{name}", **asked)
         if name == "timeline":
             self._show(charts.timeline(result.table, self.language, title, question, period))
         else:
@@ -230,6 +239,8 @@ class Page:
         if result.query.room == "checks" and not result.query.part:
             arrow, columns = with_sentences(result, self.site, self.language)
         arrow, columns = with_names(self.store, arrow, columns)
+        if self.mask:
+            arrow, columns = self.mask.without_left_out(result.query, arrow, columns)
         write_tables(arrow, Path(self.run.tables), name)
         self._show(
             table_from_arrow(

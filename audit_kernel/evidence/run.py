@@ -20,6 +20,8 @@ from audit_kernel.evidence import restricted
 from audit_kernel.evidence.execute import TIMEOUT_SECONDS, Outcome, Task, environment, execute
 from audit_kernel.evidence.exporter import failure_page
 from audit_kernel.evidence.journals import journal_heads
+from audit_kernel.evidence.masked_run import as_told, copy_masked_site
+from audit_kernel.evidence.masking import FULL, MASKED, clean_notebook
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.seal import provenance
 from audit_kernel.evidence.site_signing import seal_for_site
@@ -43,6 +45,7 @@ class Plan:
     """What a run is made of.
 
     `name` follows `model.md`: period, kind, run id. `notebooks` are (page name, notebook name, parameters).
+    A masked run has the `scope` of its pseudonyms, and `people`: whose those in its parameters are.
     """
 
     kind: str
@@ -56,6 +59,8 @@ class Plan:
     started_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     threads: int | None = None
     timeout: int = TIMEOUT_SECONDS
+    scope: str = ""
+    people: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_restricted(self) -> bool:
@@ -93,8 +98,8 @@ def execute_all(
     threads = plan.threads or max(1, site.settings.store.threads // workers)
     run_file = working / "run.json"
     shared, apart = (str(path) if path.exists() else "" for path in (working / "answers", working / restricted.FILE))
-    told = (str(site.folder), plan.snapshot, plan.purpose, threads, str(payload / "tables"), home, shared, apart)
-    RunFile(*told, shows_restricted=plan.is_restricted).write(run_file)
+    run = (str(site.folder), plan.snapshot, plan.purpose, threads, str(payload / "tables"), home, shared, apart)
+    RunFile(*run, shows_restricted=plan.is_restricted, scope=plan.scope, people=plan.people).write(run_file)
     catalog = Catalog(site.folder)
     tasks = [
         Task(
@@ -122,6 +127,8 @@ def execute_all(
             if progress:
                 progress(outcome)
     for task in tasks:
+        if plan.scope and Path(task.executed).is_file():
+            clean_notebook(Path(task.executed), working)
         if not outcomes[task.name].succeeded:
             Path(task.page).write_text(
                 failure_page(task.name, plan.language, outcomes[task.name].reason), encoding="utf-8", newline="\n"
@@ -132,8 +139,9 @@ def execute_all(
 def identified(site: Site, plan: Plan) -> dict[str, Any]:
     """Return what a statement begins with: which run it is, why, in what language and for whom."""
     named = ("kind", "period", "purpose", "language")
+    shown = {"identity": MASKED if plan.scope else FULL, "identity_scope": plan.scope}
     whose = {"site": site.settings.name, "country": site.settings.country}
-    return {**{name: getattr(plan, name) for name in named}, **whose}
+    return {**{name: getattr(plan, name) for name in named}, **shown, **whose}
 
 
 @cache
@@ -161,8 +169,10 @@ def seal_run(
     journal_breaks: what is wrong with the site's journals, a sentence each; it is sealed too.
     warn: told when the time authority gave no stamp.
     """
-    payload = working / "payload"
+    payload, plan = working / "payload", as_told(site, plan)
     sql_hashes = copy_inputs(site, payload / "inputs")
+    if plan.scope:
+        copy_masked_site(site, plan.scope, payload / "inputs")
     catalog = Catalog(site.folder)
     predicate = provenance(
         build_type=BUILD_TYPE,

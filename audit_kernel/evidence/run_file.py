@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from audit_kernel.errors import UsageError
 from audit_kernel.files import write_new
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @dataclass(frozen=True)
 class RunFile:
     """Site folder, store snapshot, purpose, threads of a query, folder for result tables, folder of kept answers.
 
+    scope, people: of a masked run the scope of its pseudonyms, and whose those are that its parameters hold.
     kept_apart: file that says whose rows only the run `shows_restricted` shows; empty where a run shows all.
     """
 
@@ -26,6 +31,8 @@ class RunFile:
     answers: str = ""
     kept_apart: str = ""
     shows_restricted: bool = False
+    scope: str = ""
+    people: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write it, readable by its owner only."""

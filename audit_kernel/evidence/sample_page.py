@@ -65,7 +65,9 @@ class SamplePage(Page):
             text = _("This is draw {number} of the month, beside the first. The reason given: {reason}")
             number = format_number(self.draw.number, self.language)
             self._show(Paragraph(text.format(number=number, reason=self.draw.reason), "warning"))
-        self._show(Facts(self.facts()), Paragraph(words.repeat_in_words(self.draw, self.language)))
+        self._show(Facts(self.facts()))
+        if not self.mask:  # nobody repeats a draw from pseudonyms
+            self._show(Paragraph(words.repeat_in_words(self.draw, self.language)))
 
     def facts(self) -> list[tuple[str, str]]:
         """Return what was asked, by which plan, and the journal's lines of frame and seed."""

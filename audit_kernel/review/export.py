@@ -16,7 +16,7 @@ from audit_kernel.files import OWNER_ONLY_FOLDER, write_new
 from audit_kernel.locale import format_number, translator
 from audit_kernel.review.candidates import candidates, protected_patients, reviewer_of
 from audit_kernel.review.lists import kind_words, make_lists, refuse_unreviewed
-from audit_kernel.review.sealed_month import sealed_month
+from audit_kernel.review.sealed_month import sealed_month, unmasked
 from audit_kernel.review.workbook import workbook_bytes
 from audit_kernel.store.reading import Store
 from audit_kernel.use_log import operating_system_user
@@ -55,6 +55,7 @@ def export_lists(site: Site, month: str, folder: Path, purpose: str = "") -> tup
     _ = translator(sealed.language)
     first, last = month_days(month)
     with Store(site, purpose or _("review of {month}").format(month=month)) as store:
+        sealed = unmasked(site, sealed, store)
         rows = candidates(site, sealed, store, kind_words(sealed.language))
         apart = kept_apart(site, store, first, last)
         listed = [row for row in rows if row.kind == "sample" or not apart.holds(row.employee_id, row.patient_id)]

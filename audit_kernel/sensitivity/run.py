@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.catalog import Catalog
 from audit_kernel.evidence.answers import keep
+from audit_kernel.evidence.masked_run import mask_for, with_scope
 from audit_kernel.evidence.month import MonthRun, journal_breaks, month_days, schedule
 from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
 from audit_kernel.locale import translator
@@ -70,6 +71,7 @@ def run_sensitivity(
             keep(answers, store.report(f"reports/{KIND}", **given), given)
             keep(answers, store.report(f"reports/{BY_CHECK}", **period), period)
         plan = Plan(KIND, month, purpose, language, snapshot, [(KIND, KIND, given)], deliveries, started_at=began)
+        plan = with_scope(plan, mask_for(site))
         outcomes = execute_all(site, plan, working)
         breaks = journal_breaks(site, language)
         unstamped: list[str] = []

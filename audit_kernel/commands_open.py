@@ -1,0 +1,40 @@
+"""The commands that open a page to work in, and that make a site to look at: `lab` and `demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
+LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the command line."""
+    app.command(epilog="Example: audit-kernel lab --site nordli")(lab)
+    app.command(epilog="Example: audit-kernel demo demo")(demo)
+
+
+def lab(
+    site: SiteOption = None,
+    page: Annotated[str, typer.Option(help="investigate, or operate: take logs in and run the month.")] = "investigate",
+    browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+) -> None:
+    """Open the investigator's or the operator's page in JupyterLab."""
+    from audit_kernel.investigation.launch import start_lab
+    from audit_kernel.site import find_site
+
+    raise typer.Exit(start_lab(find_site(site), page=page, open_browser=browser))
+
+
+def demo(
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")] = Path("demo"),
+    country: Annotated[str, typer.Option(help="NO or SE.")] = "NO",
+    language: LanguageOption = "",
+) -> None:
+    """Make the demo municipality, take its logs in and run last month's control."""
+    from audit_kernel.demo import make_demo
+
+    raise typer.Exit(make_demo(folder, country, language))
