@@ -29,7 +29,7 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or verify found something, 2 wrong use, 3 month incomplete, 4 store, key or"
     " journal not reachable.",
 )
-TOPICS = ("closing", "extract", "keys", "review", "sample", "schedule", "sources", "store", "trial")
+TOPICS = ("closing", "extract", "keys", "reproduce", "review", "sample", "schedule", "sources", "store", "trial")
 console = Console()
 warnings = Console(stderr=True)
 

@@ -132,39 +132,47 @@ class Settings(BaseSettings):
 class Site:
     """A site's folder with its settings.
 
+    Parameters
+    ----------
+    live: the site whose store, keys, archive and use log it has, where `folder` holds a sealed run's inputs.
+
     Raises
     ------
     SettingsError: there is no site at `folder`, or a setting is wrong; the message names file, key and allowed values.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, live: Path | None = None) -> None:
         self.folder = folder.resolve()
+        self.live_folder = live.resolve() if live else self.folder
         self.settings = read_settings(self.folder / SETTINGS_FILE)
+        if self.live_folder != self.folder:  # where the store lies today
+            store = read_settings(self.live_folder / SETTINGS_FILE).store
+            self.settings = self.settings.model_copy(update={"store": store})
 
     @property
     def store_folder(self) -> Path:
         """Folder of the catalogue and its files."""
-        return self.folder / "store"
+        return self.live_folder / "store"
 
     @property
     def archive_folder(self) -> Path:
         """Folder of the sealed runs."""
-        return self.folder / "archive"
+        return self.live_folder / "archive"
 
     @property
     def restricted_folder(self) -> Path:
         """Folder of the sealed runs that only the privacy officer reads."""
-        return self.folder / "restricted"
+        return self.live_folder / "restricted"
 
     @property
     def journals_folder(self) -> Path:
-        """Folder of the append-only journals."""
+        """Folder of the append-only journals; the use log alone lies in the live site's."""
         return self.folder / "journals"
 
     @property
     def keys_folder(self) -> Path:
         """Folder of the signing key."""
-        return self.folder / "keys"
+        return self.live_folder / "keys"
 
     @property
     def countries_file(self) -> Path | None:
@@ -174,7 +182,7 @@ class Site:
     @property
     def temporary_folder(self) -> Path:
         """Folder for files that live as long as one command."""
-        folder = self.folder / "temporary"
+        folder = self.live_folder / "temporary"
         folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
         return folder
 

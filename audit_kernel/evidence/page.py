@@ -60,7 +60,7 @@ class Page:
 
     def __init__(self, name: str, run: str, language: str, parameters: Mapping[str, Any]) -> None:
         self.run = read_run_file(run)
-        self.site = Site(Path(self.run.site))
+        self.site = Site(Path(self.run.site), Path(self.run.live) if self.run.live else None)
         self.language = language or self.site.settings.language
         self.store = Store(self.site, self.run.purpose, self.run.snapshot, self.run.threads)
         self.query = self.store.catalog.query(name)

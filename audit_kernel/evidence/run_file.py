@@ -14,6 +14,7 @@ from audit_kernel.files import write_new
 class RunFile:
     """Site folder, store snapshot, purpose, threads of a query, folder for result tables, folder of kept answers.
 
+    live: the site whose store it reads, where another's sealed inputs are used (`Site`).
     kept_apart: file that says whose rows only the run `shows_restricted` shows; empty where a run shows all.
     """
 
@@ -26,6 +27,7 @@ class RunFile:
     answers: str = ""
     kept_apart: str = ""
     shows_restricted: bool = False
+    live: str = ""
 
     def write(self, path: Path) -> None:
         """Write it, readable by its owner only."""
