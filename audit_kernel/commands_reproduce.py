@@ -126,7 +126,7 @@ class ReproductionPrinter(Printer):
             )
             yield text.format(count=self._number(len(found.unread)))
         if found.not_compared:
-            text = _("The statement holds no SHA-256 of what these notebooks showed, so only their pages: {pages}.")
+            text = _("The statement does not say what these notebooks showed; the rest of them was compared: {pages}.")
             yield text.format(pages=self._listed(found.not_compared))
 
     def _listed(self, names: Sequence[str]) -> str:

@@ -7,6 +7,7 @@ import sys
 import threading
 import warnings
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,7 @@ class Order:
 
     program: folder of the program with the sealed SQL, notebooks, parameters and template.
     dependencies: name and SHA-256 of each file that the run was made of, in its order.
+    started_at: when the run began, with offset.
     opened_for: the purpose in the use log.
     threads: of each query; the site's setting when None.
     """
@@ -47,6 +49,7 @@ class Order:
     asked: dict[str, Any]
     worked: dict[str, Any]
     dependencies: list[list[str]]
+    started_at: str
     opened_for: str
     threads: int | None
 
@@ -86,7 +89,8 @@ def repeat(order: Order) -> Repeated:
         deliveries = store.deliveries()
         is_month = asked["kind"] in {KIND, RESTRICTED}
         answers = _answered(store, site, asked, working) if is_month else None
-    plan = Plan(*told, deliveries, asked, threads=order.threads, opened_for=order.opened_for)
+    began = datetime.fromisoformat(order.started_at)
+    plan = Plan(*told, deliveries, asked, began, order.threads, opened_for=order.opened_for)
     outcomes = _made(site, plan, order.worked, answers, working)
     folder = working / (RESTRICTED if plan.is_restricted else "") / "payload"
     tree = bags.read_tree(folder).files if folder.is_dir() else {}

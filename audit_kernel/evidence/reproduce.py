@@ -97,14 +97,16 @@ class Reproduction:
 
 @dataclass(frozen=True)
 class _Sealed:
-    """A verified bag: its folder, SHA-256 by path, its statement's parameters, versions and end."""
+    """A verified bag: folder, run's name, SHA-256 by path, its statement's parameters, versions, begin and end."""
 
     folder: Path
+    name: str
     digests: Mapping[str, str]
     asked: dict[str, Any]
     worked: dict[str, Any]
     dependencies: list[list[str]]
     versions: Mapping[str, str]
+    started_at: str
     finished_at: datetime
     unread: tuple[str, ...]
 
@@ -126,7 +128,7 @@ def reproduce(site: Site, bag: str, purpose: str = "", threads: int | None = Non
     JournalError, StoreError: a journal no longer holds what it held, or the store cannot be read.
     """
     sealed = _verified(site, _found(site, bag))
-    run = sealed.folder.name
+    run = sealed.name
     if gone := _disposed(site, sealed):
         return Reproduction(run, unread=sealed.unread, disposed=gone)
     with working_folder(site) as working:
@@ -141,6 +143,7 @@ def reproduce(site: Site, bag: str, purpose: str = "", threads: int | None = Non
             asked=sealed.asked,
             worked=sealed.worked,
             dependencies=sealed.dependencies,
+            started_at=sealed.started_at,
             opened_for=purpose or f"reproduce {run}",
             threads=threads,
         )
@@ -195,11 +198,13 @@ def _verified(site: Site, folder: Path) -> _Sealed:
         )
     return _Sealed(
         folder,
+        run.name,
         {each["name"]: each["digest"]["sha256"] for each in statement["subject"]},
         asked,
         definition["internalParameters"],
         [[each["name"], each["digest"]["sha256"]] for each in definition["resolvedDependencies"]],
         details["builder"]["version"],
+        details["metadata"]["startedOn"],
         datetime.fromisoformat(details["metadata"]["finishedOn"]),
         tuple(sorted(each.file for each in unread)),
     )

@@ -97,7 +97,8 @@ def execute_all(
     shared, apart = (str(path) if path.exists() else "" for path in (working / "answers", working / restricted.FILE))
     purpose = plan.opened_for or plan.purpose
     told = (str(site.folder), plan.snapshot, purpose, threads, str(payload / "tables"), home, shared, apart)
-    RunFile(*told, shows_restricted=plan.is_restricted, live=str(site.live_folder)).write(run_file)
+    began = f"{plan.started_at:%Y-%m-%d}"
+    RunFile(*told, plan.is_restricted, live=str(site.live_folder), asked_on=began).write(run_file)
     catalog = Catalog(site.folder)
     tasks = [
         Task(
