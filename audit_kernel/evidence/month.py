@@ -159,10 +159,11 @@ def run_month(
     with working_folder(site) as working:
         with Store(site, purpose, snapshot, threads) as store:
             pinned, deliveries = store.snapshot, store.deliveries()
+            apart = restricted.kept_apart(site, store, first, last)  # before anything is drawn: it may not be readable
             asked = Request(seed, seed_witness, draw_again)
             draw = draw_month(store, site, first, last, asked) if NOTEBOOK in scheduled else None
             seed = draw.seed if draw else seed or secrets.token_hex(16)
-            answers = answer_month(store, site, scheduled, Drawn(first, last, seed, draw), working)
+            answers = answer_month(store, scheduled, Drawn(first, last, seed, draw), apart, working)
             days = store.unexplained_days(first, last)
         unkept = []
         if snapshot is None:  # a month asked for as it once was changes nothing

@@ -54,15 +54,9 @@ class Answers:
     kept_back: Mapping[str, int]
 
 
-def answer_month(store: Store, site: Site, scheduled: Sequence[str], drawn: Drawn, working: Path) -> Answers:
-    """Ask all that the pages show, and keep the answers in the working folder.
-
-    Raises
-    ------
-    JournalError: it cannot be read whose findings are kept apart; nothing may be shown then.
-    """
+def answer_month(store: Store, scheduled: Sequence[str], drawn: Drawn, apart: KeptApart, working: Path) -> Answers:
+    """Ask all that the pages show, and keep the answers in the working folder."""
     lacking = coverage.coverage(store, {"from_date": drawn.first, "to_date": drawn.last})
-    apart = restricted.kept_apart(site, store, drawn.first, drawn.last)
     kept_back = answer_checks(store, scheduled, drawn.given, working, apart)
     if drawn.draw:
         answer_sample(store, drawn.draw, drawn.given, working / ANSWERS)

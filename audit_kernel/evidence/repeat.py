@@ -17,7 +17,7 @@ from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence.execute import end_with_the_runner, outputs_hash
 from audit_kernel.evidence.month import KIND, month_days
 from audit_kernel.evidence.month_pages import Drawn, answer_month, write_front_pages
-from audit_kernel.evidence.restricted import RESTRICTED
+from audit_kernel.evidence.restricted import RESTRICTED, kept_apart
 from audit_kernel.evidence.restricted_run import make_restricted
 from audit_kernel.evidence.run import Plan, execute_all
 from audit_kernel.files import replace_whole
@@ -107,7 +107,8 @@ def _answered(store: Store, site: Site, asked: dict[str, Any], working: Path) ->
     """Answer a month's questions, with the draw that the statement holds."""
     draw = asked.get("sample_draw")
     drawn = Drawn(*month_days(asked["period"]), asked["seed"], Draw.from_plain(draw) if draw else None)
-    return answer_month(store, site, [each["notebook"] for each in asked["notebooks"]], drawn, working)
+    apart = kept_apart(site, store, drawn.first, drawn.last)
+    return answer_month(store, [each["notebook"] for each in asked["notebooks"]], drawn, apart, working)
 
 
 def _made(site: Site, plan: Plan, worked: dict[str, Any], answers: Answers | None, working: Path) -> list[Outcome]:
