@@ -36,7 +36,7 @@ from audit_kernel.store.dispose import Request, dispose
 from audit_kernel.store.unexplained_days import keep_unexplained_days
 from tests.evidence.hostile_site import HEADER, log_lines, make_hostile_site
 
-SCHEDULE = ("completeness", "checks/units", "random_sample", "ranked_findings")
+SCHEDULE = ("completeness", "checks/units", "random_sample")
 STRANGE = {"TZ": "Pacific/Auckland", "LC_ALL": "sv_SE.UTF-8", "PYTHONHASHSEED": "4242"}
 NO_FONTS = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs none /usr/share/fonts && exec "$@"', "sh"]
 DAYS = {"employee_id": ["E4"], "patient_id": ["P5"], "local_date": [date(2026, 9, 3)], "unit_id": ["U1"]}
