@@ -16,7 +16,7 @@ from audit_kernel.evidence.display import (
     Table,
     TableColumn,
 )
-from audit_kernel.evidence.exporter import render_page
+from audit_kernel.evidence.rendering import render_page
 from audit_kernel.locale import format_month, format_number, format_timestamp, translator
 
 if TYPE_CHECKING:

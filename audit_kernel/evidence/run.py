@@ -18,8 +18,8 @@ from audit_kernel.bag_inputs import copy_inputs, program_hash
 from audit_kernel.catalog import Catalog
 from audit_kernel.evidence import restricted
 from audit_kernel.evidence.execute import TIMEOUT_SECONDS, Outcome, Task, environment, execute, outputs_hash
-from audit_kernel.evidence.exporter import failure_page
 from audit_kernel.evidence.journals import journal_heads
+from audit_kernel.evidence.rendering import failure_page
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.seal import provenance
 from audit_kernel.evidence.site_signing import seal_for_site
