@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from functools import cache
 from typing import TYPE_CHECKING
 
 from audit_kernel.canonical import canonical_json
@@ -43,11 +44,20 @@ def sql_hashes(site: Site) -> dict[str, str]:
     return hashes
 
 
+@cache
+def program_hash() -> str:
+    """Return one SHA-256 over the program's own modules and translations, by path: a version says less."""
+    package = resource_folder("evidence").parent
+    found = {path for kind in ("*.py", "*.po") for path in package.rglob(kind)}
+    digests = {path.relative_to(package).as_posix(): digest_of(path) for path in sorted(found)}
+    return hashlib.sha256(canonical_json(digests)).hexdigest()
+
+
 def fingerprints(site: Site) -> tuple[str, str]:
     """Return one SHA-256 over all SQL, one over all parameters with `settings.yml`; docs/archive.md says how."""
     digests = {SETTINGS_FILE: digest_of(site.folder / SETTINGS_FILE)}
     for folder, prefix in ((resource_folder("parameters"), ""), (site.folder / "parameters", "site/")):
-        for path in _texts(folder):
+        for path in texts(folder):
             digests[f"{prefix}parameters/{path.relative_to(folder).as_posix()}"] = digest_of(path)
     sql, parameters = (hashlib.sha256(canonical_json(each)).hexdigest() for each in (sql_hashes(site), digests))
     return sql, parameters
@@ -55,12 +65,13 @@ def fingerprints(site: Site) -> tuple[str, str]:
 
 def _copy(source: Path, target: Path) -> None:
     """Copy text inputs only: an investigator's saved notebook with outputs is no input of a run."""
-    for path in _texts(source):
+    for path in texts(source):
         copy = target / path.relative_to(source)
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, copy)
 
 
-def _texts(source: Path) -> list[Path]:
+def texts(source: Path) -> list[Path]:
+    """Return the text inputs below a folder, in order."""
     found = {path for kind in KINDS for path in source.rglob(kind)}
     return sorted(path for path in found if ".ipynb_checkpoints" not in path.parts)

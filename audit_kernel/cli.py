@@ -29,7 +29,10 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 refused or verify found something, 2 wrong use, 3 month incomplete, 4 store, key or"
     " journal not reachable.",
 )
-TOPICS = ("closing", "extract", "identity", "keys", "open", "review", "sample", "schedule", "sources", "store", "trial")
+TOPICS = (  # audit_kernel.commands_TOPIC
+    *("closing", "extract", "identity", "keys", "open", "reproduce"),
+    *("review", "sample", "schedule", "sources", "store", "trial"),
+)
 console = Console()
 warnings = Console(stderr=True)
 

@@ -36,7 +36,7 @@ def decided_values(
     SettingsError: a threshold is not decided.
     """
     values = typed_parameters(query, given)
-    day = values.get("from_date") or values.get("to_date") or datetime.now(UTC).date()
+    day = values.get("from_date") or values.get("to_date") or site.asked_on or datetime.now(UTC).date()
     parameters = query.description.parameters
     decided = {name: each.threshold for name, each in parameters.items() if each.threshold and values.get(name) is None}
     valid = thresholds_valid_on(day, site.folder) if decided else {}

@@ -137,39 +137,46 @@ class Settings(BaseSettings):
 class Site:
     """A site's folder with its settings.
 
+    `live` is the site whose store, keys, archive and use log it has, where `folder` holds a sealed run's inputs;
+    `asked_on` the day (UTC) whose thresholds are valid where no period is asked about, today when None.
+
     Raises
     ------
     SettingsError: there is no site at `folder`, or a setting is wrong; the message names file, key and allowed values.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder.resolve()
+    def __init__(self, folder: Path, live: Path | None = None, asked_on: date | None = None) -> None:
+        self.folder, self.asked_on = folder.resolve(), asked_on
+        self.live_folder = live.resolve() if live else self.folder
         self.settings = read_settings(self.folder / SETTINGS_FILE)
+        if live:  # where the store lies today
+            store = read_settings(self.live_folder / SETTINGS_FILE).store
+            self.settings = self.settings.model_copy(update={"store": store})
 
     @property
     def store_folder(self) -> Path:
         """Folder of the catalogue and its files."""
-        return self.folder / "store"
+        return self.live_folder / "store"
 
     @property
     def archive_folder(self) -> Path:
         """Folder of the sealed runs."""
-        return self.folder / "archive"
+        return self.live_folder / "archive"
 
     @property
     def restricted_folder(self) -> Path:
         """Folder of the sealed runs that only the privacy officer reads."""
-        return self.folder / "restricted"
+        return self.live_folder / "restricted"
 
     @property
     def journals_folder(self) -> Path:
-        """Folder of the append-only journals."""
+        """Folder of the append-only journals; the use log alone lies in the live site's."""
         return self.folder / "journals"
 
     @property
     def keys_folder(self) -> Path:
         """Folder of the signing key."""
-        return self.folder / "keys"
+        return self.live_folder / "keys"
 
     @property
     def countries_file(self) -> Path | None:
@@ -179,7 +186,7 @@ class Site:
     @property
     def temporary_folder(self) -> Path:
         """Folder for files that live as long as one command."""
-        folder = self.folder / "temporary"
+        folder = self.live_folder / "temporary"
         folder.mkdir(mode=OWNER_ONLY, exist_ok=True)
         return folder
 
@@ -292,8 +299,7 @@ def _settings_lines(name: str, country: str) -> Iterator[str]:
     yield f"time_zone: {time_zone}\n"
     yield 'countries: ""           # a database (.mmdb) of the countries of network addresses, in this folder\n'
     yield "store:\n    memory_limit: 3GB   # DuckDB's own limit; the whole process uses about 1 GB more\n"
-    yield "    threads: 2\n"
-    yield "routine:                # the local routine in force, shown on pages\n"
+    yield "    threads: 2\nroutine:                # the local routine in force, shown on pages\n"
     yield '    name: ""\n    version: ""\n    person_responsible: ""\n'
     yield '    run_by: ""              # name and title of who runs the months\n'
     yield "    staff_informed_on: null # when staff were last informed of log control, e.g. 2026-01-15\n"

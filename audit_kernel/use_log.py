@@ -54,4 +54,4 @@ def record_use(site: Site, purpose: str, activity: str, details: Mapping[str, An
     JournalError: the line could not be written; the caller must return nothing.
     """
     entry = {"user": operating_system_user(), "purpose": checked_purpose(purpose), "activity": activity, **details}
-    Journal(site.journals_folder / FILE).append(entry)
+    Journal(site.live_folder / site.journals_folder.name / FILE).append(entry)

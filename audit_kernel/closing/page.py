@@ -18,7 +18,7 @@ from audit_kernel.evidence.display import (
     Table,
     TableColumn,
 )
-from audit_kernel.evidence.exporter import render_page
+from audit_kernel.evidence.rendering import render_page
 from audit_kernel.evidence.signatory import signatory_in_words
 from audit_kernel.locale import format_month, format_number, translator
 from audit_kernel.review_reasons import DECISIONS, decision_words, review_reasons

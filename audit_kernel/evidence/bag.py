@@ -43,16 +43,31 @@ class Tree:
     files: Mapping[str, Path]
     links: list[str] = field(default_factory=list)
     empty_folders: list[str] = field(default_factory=list)
+    unreadable: dict[str, str] = field(default_factory=dict)
 
 
-def read_tree(folder: Path) -> Tree:
-    """List a folder, following no link; paths have `/` whatever the system."""
+def read_tree(folder: Path, *, passes_unreadable: bool = False) -> Tree:
+    """List a folder, following no link; paths have `/` whatever the system.
+
+    passes_unreadable: name a folder in it that cannot be read, and go on.
+
+    Raises
+    ------
+    OSError: the folder, or without `passes_unreadable` one in it, cannot be read.
+    """
     files: dict[str, Path] = {}
     links: list[str] = []
     empty: list[str] = []
+    unreadable: dict[str, str] = {}
 
     def visit(place: Path, prefix: str) -> None:
-        entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+        try:
+            entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+        except OSError as error:
+            if not prefix or not passes_unreadable:
+                raise
+            unreadable[prefix.rstrip("/")] = error.strerror or "error"
+            return
         if not entries and prefix:
             empty.append(prefix.rstrip("/"))
         for entry in entries:
@@ -65,7 +80,7 @@ def read_tree(folder: Path) -> Tree:
                 links.append(prefix + entry.name)
 
     visit(folder, "")
-    return Tree(dict(sorted(files.items())), links, empty)
+    return Tree(dict(sorted(files.items())), links, empty, unreadable)
 
 
 def digest_of(path: Path) -> str:

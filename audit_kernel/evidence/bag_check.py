@@ -37,6 +37,7 @@ class _Check:
     trusted: tuple[keys.PublicKey, ...]
     problems: list[Problem] = field(default_factory=list)
     actual: dict[str, str] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
     key: keys.PublicKey = field(init=False)
 
     def __post_init__(self) -> None:
@@ -48,7 +49,10 @@ class _Check:
         self.problems.append(problem(bags.shown(self.name), bags.shown(file), code, **values))
 
     def run(self) -> chain.RunRecord | None:
-        tree = bags.read_tree(self.folder)
+        tree = bags.read_tree(self.folder, passes_unreadable=True)
+        self.hidden = tuple(f"{path}/" for path in tree.unreadable)
+        for path, reason in tree.unreadable.items():
+            self.report(path, "unreadable", reason=reason)
         for path in tree.links:
             self.report(path, "link_extra")
         for path in tree.empty_folders:
@@ -104,7 +108,8 @@ class _Check:
             listed = bags.readable_lines(content)
         for path in sorted({*listed, *actual, *needed}):
             if path not in actual:
-                self.report(path, "file_missing")
+                if not path.startswith(self.hidden):  # what lies in an unreadable folder is told by its name
+                    self.report(path, "file_missing")
             elif path not in listed:
                 self.report(path, "file_extra" if is_whole else "file_unlisted")
             elif listed[path] != actual[path]:

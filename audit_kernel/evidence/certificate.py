@@ -23,10 +23,10 @@ from audit_kernel.evidence.display import (
     Table,
     TableColumn,
 )
-from audit_kernel.evidence.exporter import render_page
 from audit_kernel.evidence.index import summary
 from audit_kernel.evidence.masked_run import as_told, official
 from audit_kernel.evidence.masking import masked_notice
+from audit_kernel.evidence.rendering import render_page
 from audit_kernel.evidence.sample_run import NOTEBOOK
 from audit_kernel.evidence.signatory import signatory_in_words
 from audit_kernel.locale import format_date, format_month, format_number, translator

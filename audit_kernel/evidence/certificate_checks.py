@@ -10,6 +10,7 @@ from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.display import DisplayObject, Paragraph, Table, TableColumn, format_value
 from audit_kernel.evidence.grounds import unit_in_words
 from audit_kernel.evidence.index import no_answer
+from audit_kernel.evidence.masked_run import mask_of
 from audit_kernel.evidence.masking import Mask
 from audit_kernel.legal_basis import legal_basis
 from audit_kernel.locale import format_date, format_number, translator
@@ -47,7 +48,7 @@ def checks(site: Site, plan: Plan, outcomes: Mapping[str, Outcome]) -> list[Disp
     """
     catalog = Catalog(site.folder)
     asked = [each for each in plan.notebooks if each[1].startswith("checks/") and each[0] in outcomes]
-    mask = Mask(site, plan.scope) if plan.scope else None
+    mask = mask_of(site, plan)
     found = [_check(site, catalog, name, given, outcomes[page], plan.language, mask) for page, name, given in asked]
     laws = {law: number for number, law in enumerate(dict.fromkeys(law for each in found for law in each.laws), 1)}
     _ = translator(plan.language)

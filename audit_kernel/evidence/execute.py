@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import faulthandler
+import hashlib
 import json
 import os
 import signal
@@ -111,7 +112,7 @@ def _cold(working: Path) -> Start:
     return start
 
 
-def _end_with_the_runner() -> None:
+def end_with_the_runner() -> None:
     """Wait until the runner is gone, which closes this process's input, and end: nobody would take the answer."""
     os.read(sys.stdin.fileno(), 1)
     os._exit(1)
@@ -157,6 +158,20 @@ def check_parameter_names(name: str, notebook: Path, parameters: Mapping[str, An
         if not each.isidentifier() or each not in declared:
             problem = f"The page of {name} has no parameter {each!r}."
             raise ParameterError(problem, f"It has: {', '.join(sorted(declared))}.")
+
+
+def outputs_hash(executed: Path) -> str:
+    """Return SHA-256 over what an executed notebook shows, without its times and paths; empty where none can be read.
+
+    It is over the `data` of every output in order, as JSON in ASCII with sorted keys and no blanks.
+    """
+    try:
+        cells = json.loads(executed.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError, KeyError):  # its process was killed
+        return ""
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    shown = [output["data"] for output in outputs if "data" in output]
+    return hashlib.sha256(json.dumps(shown, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def stop_group(pid: int) -> None:
@@ -238,5 +253,5 @@ def main(order: str, answer: str) -> None:
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_end_with_the_runner, daemon=True).start()
+    threading.Thread(target=end_with_the_runner, daemon=True).start()
     main(*sys.argv[1:])

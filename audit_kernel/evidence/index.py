@@ -16,9 +16,9 @@ from audit_kernel.evidence.display import (
     Table,
     TableColumn,
 )
-from audit_kernel.evidence.exporter import render_page
 from audit_kernel.evidence.masked_run import as_told, official
 from audit_kernel.evidence.masking import masked_notice
+from audit_kernel.evidence.rendering import render_page
 from audit_kernel.locale import format_month, format_number, format_timestamp, translator
 
 if TYPE_CHECKING:

@@ -122,9 +122,15 @@ def as_told(site: Site, plan: Plan) -> Plan:
     return replace(plan, purpose=purpose, deliveries=deliveries)
 
 
+def mask_of(site: Site, plan: Plan) -> Mask | None:
+    """Return what masks a run's own words, None where people stand in full."""
+    return Mask(site, plan.scope) if plan.scope else None
+
+
 def official(site: Site, plan: Plan, name: str) -> str:
     """Return the name of one who answers for something, or a masked run's pseudonym for it."""
-    return Mask(site, plan.scope).official(name) if plan.scope else name
+    mask = mask_of(site, plan)
+    return mask.official(name) if mask else name
 
 
 def copy_masked_site(site: Site, scope: str, inputs: Path) -> None:

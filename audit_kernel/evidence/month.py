@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import secrets
 from calendar import monthrange
@@ -14,20 +13,17 @@ from pydantic import BaseModel, ConfigDict
 
 from audit_kernel.catalog import Catalog, resource_folder
 from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, StoreError, UsageError
-from audit_kernel.evidence import certificate, coverage, keys, masked_run, restricted
-from audit_kernel.evidence.answers import answer_checks
-from audit_kernel.evidence.display import Link
+from audit_kernel.evidence import keys, masked_run, restricted
 from audit_kernel.evidence.execute import check_parameter_names, declared_parameters
-from audit_kernel.evidence.index import index_page
 from audit_kernel.evidence.journals import broken_journals
+from audit_kernel.evidence.month_pages import INDEX, Drawn, answer_month, write_front_pages
 from audit_kernel.evidence.restricted_run import run_restricted
 from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
-from audit_kernel.evidence.sample_run import NOTEBOOK, answer_sample, as_parameter, draw_month
+from audit_kernel.evidence.sample_run import NOTEBOOK, as_parameter, draw_month
 from audit_kernel.evidence.signatory import signatories
 from audit_kernel.evidence.verify import head_code
 from audit_kernel.locale import translator
 from audit_kernel.sample_journal import Request
-from audit_kernel.store.deliver import refused_files
 from audit_kernel.store.reading import Store
 from audit_kernel.store.unexplained_days import keep_unexplained_days
 from audit_kernel.yaml_file import read_model
@@ -40,7 +36,6 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 KIND = "monthly"
-INDEX = "index.html"
 MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
@@ -167,51 +162,31 @@ def run_month(
     with working_folder(site) as working:
         with Store(site, purpose, snapshot, threads) as store:
             pinned, deliveries = store.snapshot, store.deliveries()
-            lacking = coverage.coverage(store, {"from_date": first, "to_date": last})
-            apart = restricted.kept_apart(site, store, first, last)
+            apart = restricted.kept_apart(site, store, first, last)  # before anything is drawn: it may not be readable
             asked = Request(seed, seed_witness, draw_again)
             draw = draw_month(store, site, first, last, asked) if NOTEBOOK in scheduled else None
             seed = draw.seed if draw else seed or secrets.token_hex(16)
-            given = {"from_date": first.isoformat(), "to_date": last.isoformat(), "seed": seed}
-            kept_back = answer_checks(store, scheduled, given, working, apart)
-            if draw:
-                answer_sample(store, draw, given, working / "answers")
+            answers = answer_month(store, scheduled, Drawn(first, last, seed, draw), apart, working, mask)
             days = store.unexplained_days(first, last)
-        draw = masked_run.masked_draw(mask, draw)
-        unkept = []
+        draw, unkept = answers.drawn.draw, []
         if snapshot is None:  # a month asked for as it once was changes nothing
             try:
                 pinned = keep_unexplained_days(site, first, days, pinned)
             except StoreError as error:  # a role that may only read, say: the control itself is whole
                 unkept.append(error.text(language))
-        notebooks = planned(site, scheduled, {**given, "draw": as_parameter(draw)})
+        notebooks = planned(site, scheduled, {**answers.drawn.given, "draw": as_parameter(draw)})
         drawn: dict[str, Any] = {"seed": seed, "sample_draw": draw.as_plain() if draw else None, **people}
         plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, drawn, began, threads)
         plan = masked_run.with_scope(plan, mask)
-        apart = masked_run.masked_apart(mask, replace(apart, n_findings=sum(kept_back.values())))
-        apart.write(working)
         outcomes = execute_all(site, plan, working, progress)
         breaks = journal_breaks(site, language)
         unstamped: list[str] = []  # told when nothing can be written into the run any more
-        sealed = run_restricted(site, plan, working, apart, kept_back, breaks, unstamped.append)
+        sealed = run_restricted(site, plan, working, answers.apart, answers.kept_back, breaks, unstamped.append)
         plan = replace(plan, parameters={**plan.parameters, **sealed.told()})
-        warnings = [
-            *restricted.told(apart.n_findings, language),
-            *breaks,
-            *unkept,
-            *coverage.serious(lacking, language),
-        ]
-        warnings += coverage.early_end(deliveries, last, site.settings.time_zone, language)
-        refused: list[dict[str, Any]] = []
-        with contextlib.suppress(JournalError):  # a broken journal stands among the breaks already
-            refused = masked_run.masked_files(mask, refused_files(site))
-        taken_in = masked_run.as_told(site, plan).deliveries
-        warnings += coverage.never_taken_in(refused, taken_in, site.settings.time_zone, language)
-        rests = certificate.Rests(first, last, lacking, refused, draw)
-        write_front_pages(site, plan, working / "payload" / "pages", outcomes, rests, warnings)
-        bag = seal_run(site, plan, working, outcomes, breaks, unstamped.append)
-    warnings += dict.fromkeys(unstamped)
-    return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(warnings), sealed.outcomes)
+        warnings = write_front_pages(site, plan, working / "payload" / "pages", outcomes, answers, [*breaks, *unkept])
+        bag = seal_run(site, plan, working, outcomes, breaks, unstamped.append, unkept)
+    told = [*warnings, *dict.fromkeys(unstamped)]
+    return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(told), sealed.outcomes)
 
 
 def planned(site: Site, scheduled: Sequence[str], given: Mapping[str, str]) -> list[tuple[str, str, dict[str, str]]]:
@@ -222,24 +197,6 @@ def planned(site: Site, scheduled: Sequence[str], given: Mapping[str, str]) -> l
         parameters = {key: value for key, value in {**given, "check": name}.items() if key in names}
         notebooks.append((name.split("/")[-1], name, parameters))
     return notebooks
-
-
-def write_front_pages(
-    site: Site,
-    plan: Plan,
-    folder: Path,
-    outcomes: Sequence[Outcome],
-    rests: certificate.Rests,
-    warnings: Sequence[str],
-) -> None:
-    """Write what is made last, of what became of the other pages: the certificate, and the index that opens it."""
-    link = Link(certificate.title(plan.period, plan.language), certificate.FILE)
-    pages = {
-        certificate.FILE: certificate.certificate_page(site, plan, outcomes, rests, warnings),
-        INDEX: index_page(site, plan, outcomes, warnings, [link]),
-    }
-    for name, html in pages.items():
-        (folder / name).write_text(html, encoding="utf-8", newline="\n")
 
 
 def journal_breaks(site: Site, language: str) -> list[str]:

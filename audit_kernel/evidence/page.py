@@ -29,7 +29,6 @@ from audit_kernel.evidence.run_file import read_run_file
 from audit_kernel.evidence.tables import write_tables
 from audit_kernel.locale import format_date, format_number, translator
 from audit_kernel.parameters import PERIOD
-from audit_kernel.site import Site
 from audit_kernel.store.reading import Store
 
 if TYPE_CHECKING:
@@ -61,7 +60,7 @@ class Page:
 
     def __init__(self, name: str, run: str, language: str, parameters: Mapping[str, Any]) -> None:
         self.run = read_run_file(run)
-        self.site = Site(Path(self.run.site))
+        self.site = self.run.opened_site()
         self.language = language or self.site.settings.language
         self.store = Store(self.site, self.run.purpose, self.run.snapshot, self.run.threads)
         self.mask = Mask(self.site, self.run.scope, self.run.people, lambda: self.store) if self.run.scope else None

@@ -67,20 +67,26 @@ def run_restricted(
     """
     if not kept_back:
         return RestrictedRun()
-    own = working / RESTRICTED
-    apart.write(own)
     notebooks = [each for each in plan.notebooks if each[1] in kept_back or each[1] == RANKING]
     plan = replace(plan, kind=RESTRICTED, notebooks=notebooks)
+    outcomes = make_restricted(site, plan, working, apart, breaks)
+    bag = seal_run(site, plan, working / RESTRICTED, outcomes, breaks, warn)
+    run = chain.read_run(bag)
+    digest = run.tagmanifest_sha256 if run else ""
+    return RestrictedRun(apart.n_findings, plan.name, digest, tuple(outcomes))
+
+
+def make_restricted(site: Site, plan: Plan, working: Path, apart: KeptApart, breaks: Sequence[str]) -> list[Outcome]:
+    """Make all that the run holds in `working/restricted/payload`; `plan` is the restricted run's own."""
+    own = working / RESTRICTED
+    apart.write(own)
     outcomes = execute_all(site, plan, own)
     payload = own / "payload"
     (own / FILE).rename(payload / FILE)
     warnings = [*notice(RunFile("", 0, "", 0, "", shows_restricted=True), plan.language), *breaks]
     html = index_page(site, plan, outcomes, warnings)
     (payload / "pages" / "index.html").write_text(html, encoding="utf-8", newline="\n")
-    bag = seal_run(site, plan, own, outcomes, breaks, warn)
-    run = chain.read_run(bag)
-    digest = run.tagmanifest_sha256 if run else ""
-    return RestrictedRun(apart.n_findings, plan.name, digest, tuple(outcomes))
+    return outcomes
 
 
 def site_problems(site: Site, public_key: Path, language: str, authority: Path | None = None) -> list[Problem]:

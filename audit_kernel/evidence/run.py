@@ -14,14 +14,14 @@ from importlib.metadata import distributions, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from audit_kernel.bag_inputs import copy_inputs
+from audit_kernel.bag_inputs import copy_inputs, program_hash
 from audit_kernel.catalog import Catalog
 from audit_kernel.evidence import restricted
-from audit_kernel.evidence.execute import TIMEOUT_SECONDS, Outcome, Task, environment, execute
-from audit_kernel.evidence.exporter import failure_page
+from audit_kernel.evidence.execute import TIMEOUT_SECONDS, Outcome, Task, environment, execute, outputs_hash
 from audit_kernel.evidence.journals import journal_heads
 from audit_kernel.evidence.masked_run import as_told, copy_masked_site
 from audit_kernel.evidence.masking import FULL, MASKED, clean_notebook
+from audit_kernel.evidence.rendering import failure_page
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.seal import provenance
 from audit_kernel.evidence.site_signing import seal_for_site
@@ -46,6 +46,7 @@ class Plan:
 
     `name` follows `model.md`: period, kind, run id. `notebooks` are (page name, notebook name, parameters).
     A masked run has the `scope` of its pseudonyms, and `people`: whose those in its parameters are.
+    `opened_for` is the purpose in the use log where it is not the one that the pages show.
     """
 
     kind: str
@@ -61,6 +62,7 @@ class Plan:
     timeout: int = TIMEOUT_SECONDS
     scope: str = ""
     people: Mapping[str, str] = field(default_factory=dict)
+    opened_for: str = ""
 
     @property
     def is_restricted(self) -> bool:
@@ -98,8 +100,10 @@ def execute_all(
     threads = plan.threads or max(1, site.settings.store.threads // workers)
     run_file = working / "run.json"
     shared, apart = (str(path) if path.exists() else "" for path in (working / "answers", working / restricted.FILE))
-    run = (str(site.folder), plan.snapshot, plan.purpose, threads, str(payload / "tables"), home, shared, apart)
-    RunFile(*run, shows_restricted=plan.is_restricted, scope=plan.scope, people=plan.people).write(run_file)
+    purpose = plan.opened_for or plan.purpose
+    told = (str(site.folder), plan.snapshot, purpose, threads, str(payload / "tables"), home, shared, apart)
+    began, live = f"{plan.started_at:%Y-%m-%d}", str(site.live_folder)
+    RunFile(*told, plan.is_restricted, live, began, plan.scope, plan.people).write(run_file)
     catalog = Catalog(site.folder)
     tasks = [
         Task(
@@ -161,6 +165,7 @@ def seal_run(
     outcomes: Sequence[Outcome],
     journal_breaks: Sequence[str] = (),
     warn: Callable[[str], None] | None = None,
+    unkept: Sequence[str] = (),
 ) -> Path:
     """Seal the run's payload as one bag of the site's archive; return the bag's folder.
 
@@ -168,6 +173,7 @@ def seal_run(
     ----------
     journal_breaks: what is wrong with the site's journals, a sentence each; it is sealed too.
     warn: told when the time authority gave no stamp.
+    unkept: why the month's days without a reason could not be kept; it stands on the index.
     """
     payload, plan = working / "payload", as_told(site, plan)
     sql_hashes = copy_inputs(site, payload / "inputs")
@@ -191,9 +197,11 @@ def seal_run(
         internal_parameters={
             "snapshot": plan.snapshot,
             "sql_sha256": sql_hashes,
+            "program_sha256": program_hash(),
             "replaced": catalog.replaced,
             "journals": journal_heads(site),
             "journal_breaks": list(journal_breaks),
+            "unkept": list(unkept),
             "pages": [
                 {
                     "page": each.name,
@@ -201,6 +209,7 @@ def seal_run(
                     "reason": each.reason,
                     "facts": each.facts,
                     "milliseconds": round(each.seconds * 1000),
+                    "outputs_sha256": outputs_hash(payload / "notebooks" / f"{each.name}.ipynb"),
                 }
                 for each in outcomes
             ],

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import UsageError
 from audit_kernel.files import write_new
+from audit_kernel.site import Site
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,6 +21,8 @@ class RunFile:
     """Site folder, store snapshot, purpose, threads of a query, folder for result tables, folder of kept answers.
 
     scope, people: of a masked run the scope of its pseudonyms, and whose those are that its parameters hold.
+    live: the site whose store it reads, where another's sealed inputs are used (`Site`).
+    asked_on: the day (UTC) on which the run began, YYYY-MM-DD.
     kept_apart: file that says whose rows only the run `shows_restricted` shows; empty where a run shows all.
     """
 
@@ -31,8 +35,20 @@ class RunFile:
     answers: str = ""
     kept_apart: str = ""
     shows_restricted: bool = False
+    live: str = ""
+    asked_on: str = ""
     scope: str = ""
     people: Mapping[str, str] = field(default_factory=dict)
+
+    def opened_site(self) -> Site:
+        """Return the run's site.
+
+        Raises
+        ------
+        SettingsError: a setting is wrong.
+        """
+        live = Path(self.live) if self.live not in {"", self.site} else None
+        return Site(Path(self.site), live, date.fromisoformat(self.asked_on) if self.asked_on else None)
 
     def write(self, path: Path) -> None:
         """Write it, readable by its owner only."""

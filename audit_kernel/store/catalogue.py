@@ -82,7 +82,7 @@ def prepare_access(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
 def files_address(site: Site) -> str:
     """Return where the Parquet files lie, with a separator at the end."""
     store = site.settings.store
-    return f"{store.files}/" if store.is_object_store else str(site.folder / store.files) + os.sep
+    return f"{store.files}/" if store.is_object_store else str(site.live_folder / store.files) + os.sep
 
 
 def lake_address(site: Site) -> str:

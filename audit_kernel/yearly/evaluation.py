@@ -12,7 +12,7 @@ from audit_kernel.closing.page import check_titles, decision_columns, unit_in_wo
 from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.certificate_checks import value_in_words
 from audit_kernel.evidence.display import DisplayObject, Heading, Links, PageInformation, Paragraph, Table, TableColumn
-from audit_kernel.evidence.exporter import render_page
+from audit_kernel.evidence.rendering import render_page
 from audit_kernel.evidence.signatory import signatory_in_words
 from audit_kernel.locale import format_date, format_month, format_number, translator
 from audit_kernel.review_reasons import DECISIONS

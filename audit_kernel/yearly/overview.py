@@ -11,8 +11,8 @@ from audit_kernel.closing.page import check_titles, result_of
 from audit_kernel.evidence import sample_words as words
 from audit_kernel.evidence.charts import AXIS, GRID, LABEL, ON_DARK, SERIES, STEPS, TEXT, axis, data, draw
 from audit_kernel.evidence.display import DisplayObject, Heading, Links, PageInformation, Paragraph, Table, TableColumn
-from audit_kernel.evidence.exporter import render_page
 from audit_kernel.evidence.harmless import harmless
+from audit_kernel.evidence.rendering import render_page
 from audit_kernel.locale import format_number, month_name, translator
 from audit_kernel.yearly.reading import MONTHS, Cell, Month, Year
 
