@@ -196,6 +196,12 @@ def _verified(site: Site, folder: Path) -> _Sealed:
             " state what was done. `audit-kernel verify` checks them all.",
             name=folder.name,
         )
+    if asked.get("identity_scope"):
+        raise RunError(
+            "The run {name!r} is masked, so it is not made again: it holds none of the inputs that could name people.",
+            "Ask the site for the same run in full, and make that one again.",
+            name=folder.name,
+        )
     return _Sealed(
         folder,
         run.name,
