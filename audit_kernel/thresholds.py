@@ -61,7 +61,7 @@ def thresholds_valid_on(day: date, site_folder: Path | None = None) -> dict[str,
         return dict(trial)
     package = read_model(resource_folder("parameters") / FILE, _Thresholds).root
     own_file = site_folder / "parameters" / FILE if site_folder else None
-    known = {**package, **dict.fromkeys(_named_by_own_queries(site_folder), ())} if site_folder else package
+    known = {**dict.fromkeys(_named_by_own_queries(site_folder) if site_folder else (), ()), **package}
     own = read_decisions(own_file, known) if own_file and own_file.is_file() else {}
     return _valid(day, known, own)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime
 import re
 import shlex
 from pathlib import Path
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from audit_kernel.cli import app
 from audit_kernel.site import Site, create_site
 from audit_kernel.store.deliver import take_in_all
+from audit_kernel.thresholds import thresholds_valid_on
 from tests.store.logs import gerica_file, row
 
 PAGE = Path(__file__).parents[1] / "docs" / "adding-a-check.md"
@@ -74,3 +76,11 @@ def test_a_threshold_that_nobody_decided_is_named(site: Site, monkeypatch: pytes
     path.write_text(text, encoding="utf-8")
     assert done.exit_code == 1
     assert "night_patients" in str(done.exception)
+
+
+def test_a_query_of_the_site_that_names_a_threshold_of_the_program_leaves_its_decision(tmp_path: Path) -> None:
+    written = tmp_path / "sql" / "explanations" / "own_mandate.yml"
+    written.parent.mkdir(parents=True)
+    written.write_text("parameters: {mandate_patients: {threshold: mandate_patients}}\n", encoding="utf-8")
+    day = datetime.date(2026, 10, 1)
+    assert thresholds_valid_on(day, tmp_path) == thresholds_valid_on(day)
