@@ -151,6 +151,8 @@ def create_model_views(connection: duckdb.DuckDBPyConnection, delivered: Collect
     for name in model_names():
         of_kind = dated_sql if name in delivered else empty_sql
         text = of_kind(name) if name in kinds else model_sql(name)
+        if name in WORKED_OUT_ONCE and is_made(connection, name):
+            connection.execute(f"drop table {name}")
         connection.execute(f"create or replace temp view {name} as {text}")
 
 
