@@ -49,6 +49,23 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requires(*needs): skip with advice where the machine lacks one of them")
 
 
+# What these make once takes longer than their tests: one worker runs the whole module, and begins with it.
+MADE_ONCE = (
+    *("test_month", "test_masked", "test_reproduce", "test_extracts", "test_certificate", "test_sample_run"),
+    *("test_real_month", "test_sensitivity", "test_preview", "test_adding_a_check", "test_completeness_page"),
+    *("test_sweden", "test_world", "test_references", "test_generator", "test_real_store", "test_wheel"),
+    *("test_close", "test_year", "test_browser", "test_due", "test_code_notices", "test_use_log"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Group the tests of modules that share what is costly to make, and put them first."""
+    for item in items:
+        if (name := Path(item.path).stem) in MADE_ONCE:
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{name}"))
+    items.sort(key=lambda item: next(item.iter_markers("xdist_group"), None) is None)
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Skip a test whose needs this machine does not meet."""
     for marker in item.iter_markers("requires"):
