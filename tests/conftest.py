@@ -58,11 +58,15 @@ MADE_ONCE = (
 )
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Group the tests of a module that shares what is costly to make."""
+    if (name := Path(item.path).stem) in MADE_ONCE:
+        item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{name}"))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Group the tests of modules that share what is costly to make, and put them first."""
-    for item in items:
-        if (name := Path(item.path).stem) in MADE_ONCE:
-            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{name}"))
+    """Put the groups first."""
     items.sort(key=lambda item: next(item.iter_markers("xdist_group"), None) is None)
 
 
