@@ -233,8 +233,11 @@ def vacuum(site: Site) -> bool:
                 " order by table_name",
                 [PLAIN],
             ).fetchall()
-            for (name,) in names:  # each waits for the transactions that read the table: none older keeps a dead row
-                connection.execute(f"call postgres_execute('{PLAIN}', 'vacuum full {name}', use_transaction => false)")
+            # Each waits for the transactions that read the table: none older keeps a dead row. The planner's statistics
+            # hold values of the rows too, so they are made and written anew.
+            kept = [f"(full, analyze) {name}" for (name,) in names] + ["full pg_catalog.pg_statistic"]
+            for each in kept:
+                connection.execute(f"call postgres_execute('{PLAIN}', 'vacuum {each}', use_transaction => false)")
         return True
     with closing(sqlite3.connect(site.store_folder / SQLITE_FILE, isolation_level=None)) as catalogue:
         try:
