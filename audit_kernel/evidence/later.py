@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel.bag_inputs import copy_inputs
-from audit_kernel.evidence import keys
 from audit_kernel.evidence.journals import journal_heads
 from audit_kernel.evidence.run import BUILD_TYPE, BUILDER, Plan, identified, versions, working_folder
-from audit_kernel.evidence.seal import provenance, seal
+from audit_kernel.evidence.seal import provenance
+from audit_kernel.evidence.site_signing import seal_for_site
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -59,6 +59,4 @@ def seal_pages(
             dependencies=[{"name": bag.name, "digest": {"sha256": bag.sha256}} for bag in rests_on],
             invocation_id=plan.run_id,
         )
-        private = keys.load_private(site.keys_folder)
-        pem = keys.public_pem(private.public_key())
-        return seal(working, site.archive_folder, plan.name, predicate, private, pem)
+        return seal_for_site(site, working, site.archive_folder, plan.name, predicate)

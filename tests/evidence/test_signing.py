@@ -28,6 +28,7 @@ from audit_kernel.evidence import seal as seal_module
 from audit_kernel.evidence.chain import archive_runs
 from audit_kernel.evidence.key_certificate import put_certificate, request, self_signed
 from audit_kernel.evidence.key_change import change_key, first_key
+from audit_kernel.evidence.later import seal_pages
 from audit_kernel.evidence.month import MonthRun
 from audit_kernel.evidence.restamp import restamp
 from audit_kernel.evidence.run import Plan, seal_run
@@ -216,6 +217,13 @@ def test_runs_without_a_stamp_are_told_and_stamped_later_by_a_run_that_names_the
         for name, key in ((bag.TAG_MANIFEST, "tagmanifest"), (bag.TAG_MANIFEST + bag.SIGNATURE, "signature")):
             assert bag.digest_of(site.archive_folder / run["run"] / name) == run[f"{key}_sha256"]
     assert (done[0] / "data" / "authority.pem").read_bytes() == authority_certificate(site).read_bytes()
+
+
+def test_a_closing_bears_the_certificates_signature_as_every_run_does(site):
+    site = with_p256(site)
+    bag_folder = seal_pages(site, Plan("closing", "2026-10", "closing", "sv", 1, [], []), {"closing.html": "x"}, [], {})
+    assert (bag_folder / bag.CMS_SIGNATURE).is_file()
+    assert problems(site, bag_folder) == set()
 
 
 def test_a_run_without_a_stamp_says_so_where_it_is_run_and_the_code_to_file_is_printed(site, capsys):
