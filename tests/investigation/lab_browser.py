@@ -14,14 +14,6 @@ import pytest
 from audit_kernel.investigation.launch import PAGES, address, command, prepared
 
 CHROMIUM = "/usr/bin/chromium"
-QUIET = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
 PATIENCE = 120_000  # milliseconds: two busy cores start a kernel slowly
 
 

@@ -13,7 +13,8 @@ from audit_kernel.catalog import Catalog
 from audit_kernel.evidence.harmless import harmless
 from audit_kernel.investigation.launch import PAGE
 from audit_kernel.locale import format_date, translator
-from tests.investigation.lab_browser import CHROMIUM, QUIET, Watched, served
+from tests.evidence.browser import QUIET
+from tests.investigation.lab_browser import CHROMIUM, Watched, served
 from tests.investigation.small_site import HOSTILE_USER, PATIENT, SCRIPT, make_site
 
 pytest.importorskip("jupyterlab", reason="This test opens JupyterLab. Install it: pip install 'audit-kernel[lab]'")

@@ -10,7 +10,8 @@ from audit_kernel.evidence.harmless import harmless
 from audit_kernel.investigation.launch import PAGES
 from audit_kernel.locale import translator
 from audit_kernel.site import create_site
-from tests.investigation.lab_browser import CHROMIUM, QUIET, Watched, served
+from tests.evidence.browser import QUIET
+from tests.investigation.lab_browser import CHROMIUM, Watched, served
 from tests.investigation.small_site import HEADER, HOSTILE_USER, N_ROWS, log_rows, write
 
 pytest.importorskip("jupyterlab", reason="This test opens JupyterLab. Install it: pip install 'audit-kernel[lab]'")
