@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from datetime import date
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FIRST, LAST = month_days("2026-10")
+USE_OF_THE_RUN = "use_of_the_run.jsonl"
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Site:
 
 @pytest.fixture(scope="module")
 def run(site: Site) -> MonthRun:
-    return run_month(site, "2026-10", language="en")
+    ran = run_month(site, "2026-10", language="en")
+    shutil.copy(site.journals_folder / "use_log.jsonl", site.folder / USE_OF_THE_RUN)  # other tests write on
+    return ran
 
 
 def drawn(run: MonthRun) -> list[dict[str, Any]]:
@@ -81,7 +85,7 @@ def test_each_drawn_day_has_its_context_and_the_targeted_ones_are_apart(run: Mon
 def test_the_page_asks_nothing_but_names_for_the_month_has_answered_the_rest(site: Site, run: MonthRun) -> None:
     assert drawn(run)
     asked, is_page = set(), False
-    for line in Journal(site.journals_folder / "use_log.jsonl").entries():
+    for line in Journal(site.folder / USE_OF_THE_RUN).entries():
         entry = line["entry"]
         if entry["activity"] == "open":
             is_page = entry["snapshot"] is not None  # a month's pages read the snapshot that it was given
