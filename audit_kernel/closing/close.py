@@ -89,8 +89,9 @@ def close_month(
     plan = Plan(KIND, month, purpose, language, snapshot, [], [], asked, began)
     pages = {FILE: closing_page(site, month, language, facts, asked, breaks)}
     rests_on: Iterable[SealedBag] = [bag, *([earlier] if earlier else [])]
-    sealed = seal_pages(site, plan, pages, rests_on, facts, breaks)
-    return Closing(sealed, sealed / "data" / "pages" / FILE, facts, tuple(breaks))
+    unstamped: list[str] = []
+    sealed = seal_pages(site, plan, pages, rests_on, facts, breaks, unstamped.append)
+    return Closing(sealed, sealed / "data" / "pages" / FILE, facts, (*breaks, *unstamped))
 
 
 def _refuse_without_reason(n_undecided: int, earlier: SealedBag | None, open_reason: str, again: str) -> None:

@@ -9,10 +9,10 @@ from audit_kernel.bag_inputs import copy_inputs
 from audit_kernel.evidence.journals import journal_heads
 from audit_kernel.evidence.run import BUILD_TYPE, BUILDER, Plan, identified, versions, working_folder
 from audit_kernel.evidence.seal import provenance
-from audit_kernel.evidence.site_signing import seal_for_site
+from audit_kernel.evidence.site_signing import seal_for_site, unstamped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from audit_kernel.evidence.sealed_bag import SealedBag
@@ -26,6 +26,7 @@ def seal_pages(
     rests_on: Iterable[SealedBag],
     facts: Mapping[str, Any],
     breaks: Iterable[str] = (),
+    warn: Callable[[str], None] | None = None,
 ) -> Path:
     """Seal pages as one bag of the site's archive; return the bag's folder.
 
@@ -36,6 +37,7 @@ def seal_pages(
     rests_on: the bags that they were made of.
     facts: what the pages show, for whoever reads the statement by program; it stands there under the plan's kind.
     breaks: what is wrong with the site's journals.
+    warn: told when the time authority gave no stamp.
     """
     with working_folder(site) as working:
         (working / "pages").mkdir()
@@ -59,4 +61,5 @@ def seal_pages(
             dependencies=[{"name": bag.name, "digest": {"sha256": bag.sha256}} for bag in rests_on],
             invocation_id=plan.run_id,
         )
-        return seal_for_site(site, working, site.archive_folder, plan.name, predicate)
+        told = unstamped(plan.language, warn) if warn else None
+        return seal_for_site(site, working, site.archive_folder, plan.name, predicate, warn=told)

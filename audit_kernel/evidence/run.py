@@ -24,15 +24,13 @@ from audit_kernel.evidence.masking import FULL, MASKED, clean_notebook
 from audit_kernel.evidence.rendering import failure_page
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.seal import provenance
-from audit_kernel.evidence.site_signing import seal_for_site
+from audit_kernel.evidence.site_signing import seal_for_site, unstamped
 from audit_kernel.evidence.warm import CAN_FORK, warm_starters
-from audit_kernel.locale import translator
 from audit_kernel.store.workspace import RUN, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from audit_kernel.errors import UnavailableError
     from audit_kernel.site import Site
     from audit_kernel.store.ledger import Delivery
 
@@ -231,12 +229,5 @@ def seal_run(
         invocation_id=plan.run_id,
     )
     archive = site.restricted_folder if plan.is_restricted else site.archive_folder
-
-    _ = translator(plan.language)
-
-    def told(error: UnavailableError) -> None:
-        if warn:
-            text = _("Sealed without a time stamp. When the authority answers, run: audit-kernel keys stamp. {reason}")
-            warn(text.format(reason=error.text(plan.language)))
-
+    told = unstamped(plan.language, warn) if warn else None
     return seal_for_site(site, payload, archive, plan.name, predicate, warn=told)

@@ -11,6 +11,7 @@ from audit_kernel.evidence.key_certificate import CERTIFICATE_NAME, cms_signatur
 from audit_kernel.evidence.seal import KeyChange, seal
 from audit_kernel.evidence.signatures import OutsideSigner
 from audit_kernel.evidence.timestamp import Authority
+from audit_kernel.locale import translator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,17 @@ def site_signer(site: Site) -> keys.Signer:
 def authority_certificate(site: Site) -> Path:
     """Return the file that time stamps are checked with."""
     return site.folder / site.settings.timestamp.certificate
+
+
+def unstamped(language: str, warn: Callable[[str], None]) -> Callable[[UnavailableError], None]:
+    """Return what tells `warn` in a sentence that no time stamp came, why, and what to do then."""
+
+    def told(error: UnavailableError) -> None:
+        _ = translator(language)
+        text = _("Sealed without a time stamp. When the authority answers, run: audit-kernel keys stamp. {reason}")
+        warn(text.format(reason=error.text(language)))
+
+    return told
 
 
 def seal_for_site(

@@ -61,7 +61,7 @@ def _lacking(year: Year, language: str) -> list[str]:
     texts = (
         (
             _("Not controlled: {months}."),
-            [month for month in year.months if month not in (*year.run, *year.disposed)],
+            [month for month in year.months if month.no_answer.state == "not_run" and not month.bag],
         ),
         (_("Disposed of: {months}."), year.disposed),
         (_("Controlled but not closed: {months}."), [month for month in year.run if not month.closing]),

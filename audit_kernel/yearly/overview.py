@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 FILE, OTHER = "overview.html", "evaluation.html"
 LONGEST_TITLE = 46
 _LEFT, _CELL, _ROW, _TREND, _GAP = 290, 38, 24, 120, 14
-_SIGNS = {"not_assessable": "?", "failed": "\N{MULTIPLICATION SIGN}", "not_run": "\N{EN DASH}", "disposed": "/"}
+_SIGNS = {
+    "not_assessable": "?",
+    "failed": "\N{MULTIPLICATION SIGN}",
+    "not_run": "\N{EN DASH}",
+    "not_over": "\N{MIDDLE DOT}",
+    "disposed": "/",
+}
 
 
 def overview_page(site: Site, year: Year, language: str) -> str:
@@ -121,8 +127,9 @@ def overview_chart(year: Year, titles: dict[str, str], language: str) -> Chart:
     title = _("Findings of each check, month by month")
     description = _(
         "Dark with a number: findings. Framed 0: none. Framed ?: not assessable. Framed \N{MULTIPLICATION SIGN}:"
-        " failed. \N{EN DASH}: not run. /: disposed of. The line at the right is the number of findings from month to"
-        " month, each check on its own scale; it breaks where a month was not assessed. The table below has the same."
+        " failed. \N{EN DASH}: not run. \N{MIDDLE DOT}: not over. /: disposed of. The line at the right is the number"
+        " of findings from month to month, each check on its own scale; it breaks where a month was not assessed. The"
+        " table below has the same."
     )
     empty = Table(title, [], [], 0, "", language)
     return draw(layers, width, height, title, description, empty, bottom=12, left=_LEFT, top=24)

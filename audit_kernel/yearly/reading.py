@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 YEAR = re.compile(r"[0-9]{4}")
 MONTHS = 12
-State = Literal["found", "none", "not_assessable", "failed", "not_run", "disposed"]
+State = Literal["found", "none", "not_assessable", "failed", "not_run", "not_over", "disposed"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class Cell:
             "not_assessable": _("not assessable"),
             "failed": _("failed"),
             "not_run": _("not run"),
+            "not_over": _("not over"),
             "disposed": _("disposed of"),
         }
         return words.get(self.state) or format_number(self.number, language)
@@ -51,12 +52,14 @@ class Month:
     """One month: its newest sealed run and its newest closing, None where there is none.
 
     disposed_on: the day on which its run was disposed of, ISO; empty where it was not.
+    is_over: whether its last day is past, so that it could have been controlled.
     """
 
     month: str
     bag: SealedBag | None
     closing: SealedBag | None
     disposed_on: str = ""
+    is_over: bool = True
 
     @property
     def first_day(self) -> date:
@@ -81,8 +84,10 @@ class Month:
 
     @property
     def no_answer(self) -> Cell:
-        """What stands where there is no number: it was not run, or it was disposed of."""
-        return Cell("disposed" if self.disposed_on and not self.bag else "not_run")
+        """What stands where there is no number: disposed of, not run, or the month has not ended yet."""
+        if self.disposed_on and not self.bag:
+            return Cell("disposed")
+        return Cell("not_run" if self.is_over else "not_over")
 
     @property
     def n_findings(self) -> int:
@@ -144,8 +149,12 @@ class Year:
         return max(number for number, month in enumerate(self.months, start=1) if month.bag)
 
 
-def read_year(site: Site, year: str) -> Year:
+def read_year(site: Site, year: str, today: date) -> Year:
     """Read a year's bags, after the whole archive was verified.
+
+    Parameters
+    ----------
+    today: the local day on which it is read; a month that has not ended by then is not called uncontrolled.
 
     Raises
     ------
@@ -164,7 +173,8 @@ def read_year(site: Site, year: str) -> Year:
         month = f"{year}-{number:02d}"
         runs, closings = (bags_of(site, month, kind) for kind in (MONTHLY, CLOSING))
         disposed_on = gone[month].disposed_on if month in gone else ""
-        found.append(Month(month, runs[-1] if runs else None, closings[-1] if closings else None, disposed_on))
+        is_over = month < today.isoformat()[:7]
+        found.append(Month(month, runs[-1] if runs else None, closings[-1] if closings else None, disposed_on, is_over))
     if not any(month.bag for month in found):
         for each in found:
             refuse_disposed(site, each.month)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from audit_kernel.evidence.later import seal_pages
 from audit_kernel.evidence.month import journal_breaks
@@ -14,6 +15,7 @@ from audit_kernel.yearly import evaluation, overview
 from audit_kernel.yearly.reading import read_year
 
 if TYPE_CHECKING:
+    from datetime import date
     from pathlib import Path
 
     from audit_kernel.site import Site
@@ -32,10 +34,10 @@ class YearRun:
     warnings: tuple[str, ...] = ()
 
 
-def run_year(site: Site, year: str, language: str = "") -> YearRun:
-    """Make a year's evaluation and overview; for what it raises see `read_year`."""
+def run_year(site: Site, year: str, language: str = "", today: date | None = None) -> YearRun:
+    """Make a year's evaluation and overview; for `today` and what it raises see `read_year`."""
     began = datetime.now(UTC)
-    read = read_year(site, year)
+    read = read_year(site, year, today or began.astimezone(ZoneInfo(site.settings.time_zone)).date())
     language = language or site.settings.language
     breaks = journal_breaks(site, language)
     pages = {
@@ -58,6 +60,7 @@ def run_year(site: Site, year: str, language: str = "") -> YearRun:
     _ = translator(language)
     purpose = _("evaluation of the year")
     plan = Plan(KIND, year, purpose, language, snapshot, [], [], {}, began)
-    bag = seal_pages(site, plan, pages, read.bags, facts, breaks)
+    unstamped: list[str] = []
+    bag = seal_pages(site, plan, pages, read.bags, facts, breaks, unstamped.append)
     folder = bag / "data" / "pages"
-    return YearRun(bag, folder / evaluation.FILE, folder / overview.FILE, facts, tuple(breaks))
+    return YearRun(bag, folder / evaluation.FILE, folder / overview.FILE, facts, (*breaks, *unstamped))

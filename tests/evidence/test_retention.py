@@ -469,7 +469,7 @@ def test_review_sample_and_year_say_that_a_month_was_disposed_of(tmp_path):
     close_month(site, "2026-02", "Kari Lie", "privacy officer", open_reason="x")
     dispose_evidence(site, date(2033, 1, 1))
     with pytest.raises(UsageError, match="was disposed of on"):
-        read_year(site, "2026")
+        read_year(site, "2026", date(2033, 1, 1))
 
 
 def test_the_command_shows_what_would_go_and_disposes_of_it_when_confirmed(site, names):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from datetime import date
 
 import pytest
 from lxml import html
@@ -46,7 +47,7 @@ def site(tmp_path_factory) -> Site:
 
 @pytest.fixture(scope="module")
 def made(site) -> YearRun:
-    return run_year(site, "2026", "en")
+    return run_year(site, "2026", "en", date(2026, 11, 30))
 
 
 def table(path, caption):
@@ -59,7 +60,7 @@ def text(path):
     return html.document_fromstring(path.read_text(encoding="utf-8")).find(".//main").text_content()
 
 
-def test_every_cell_is_findings_none_not_assessable_failed_or_not_run(made):
+def test_every_cell_is_findings_none_not_assessable_failed_not_run_or_not_over(made):
     rows = table(made.overview, "The same as a table")
     assert [row[:5] for row in rows] == [
         ["One's own record", "5", "2", "0", NOT_RUN],
@@ -69,13 +70,15 @@ def test_every_cell_is_findings_none_not_assessable_failed_or_not_run(made):
         ["Random sample: unjustified at most", "not closed", "52.0%", "not closed", NOT_RUN],
     ]
     assert {len(row) for row in rows} == {13}
+    assert rows[0][9:] == [NOT_RUN, NOT_RUN, "not over", "not over"]  # read on the last day of November
 
 
 def test_the_picture_tells_cells_apart_by_sign_and_draws_a_line_for_each_check(made):
     page = html.document_fromstring(made.overview.read_text(encoding="utf-8"))
     (picture,) = page.iter("svg")
     signs = [each.text for each in picture.iter("text")]
-    assert (signs.count("?"), signs.count("\N{MULTIPLICATION SIGN}"), signs.count("\N{EN DASH}")) == (2, 1, 27)
+    assert (signs.count("?"), signs.count("\N{MULTIPLICATION SIGN}"), signs.count("\N{EN DASH}")) == (2, 1, 21)
+    assert signs.count("\N{MIDDLE DOT}") == 6
     assert (signs.count("0"), signs.count("5"), signs.count("2")) == (4, 1, 1)
     lines = [each for each in picture.iter("line") if "line-series" in each.get("class", "")]
     assert len(lines) == 4  # two checks over three months each; the third was never assessed
@@ -89,6 +92,8 @@ def test_the_months_say_what_lacks_and_who_closed(made):
     assert rows[3][1:] == [NOT_RUN, NOT_RUN, "\N{EN DASH}", "\N{EN DASH}", NOT_RUN, "not closed"]
     said = text(made.evaluation)
     assert "Not controlled: April 2026, May 2026" in said
+    assert "October 2026." in said
+    assert rows[10][1:3] == rows[11][1:3] == ["not over", "not over"]
     assert "Controlled but not closed: January 2026, March 2026." in said
     assert "3 of 12 months were controlled and 1 closed. 7 findings in all, and 2 kept for the privacy officer." in said
 
@@ -139,7 +144,7 @@ def test_an_archive_that_does_not_verify_gives_no_year(site, tmp_path):
         run_year(copy, "2026")
     shutil.rmtree(old)
     with pytest.raises(VerificationError, match=old.name):
-        read_year(copy, "2026")
+        read_year(copy, "2026", date(2027, 1, 1))
 
 
 def test_a_year_without_a_run_and_what_is_no_year_are_refused(site, tmp_path):
