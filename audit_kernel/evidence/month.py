@@ -20,6 +20,7 @@ from audit_kernel.evidence.month_pages import INDEX, Drawn, answer_month, write_
 from audit_kernel.evidence.restricted_run import run_restricted
 from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
 from audit_kernel.evidence.sample_run import NOTEBOOK, as_parameter, draw_month
+from audit_kernel.evidence.sealed_bag import refuse_disposed
 from audit_kernel.evidence.signatory import signatories
 from audit_kernel.evidence.verify import head_code
 from audit_kernel.locale import translator
@@ -148,11 +149,12 @@ def run_month(
 
     Raises
     ------
-    UsageError: the month is no month, or somebody is named without title or date.
+    UsageError: the month is no month, its evidence was disposed of, or somebody is named without title or date.
     StoreError: nothing was taken in, or the snapshot is gone.
     RunError: the sample was drawn already, over another frame, plan or seed, and no reason is given to draw again.
     """
     first, last = month_days(month)
+    refuse_disposed(site, month)  # over the rows that are left it would say less than the control that was made
     language = language or site.settings.language
     _ = translator(language)
     purpose = purpose or _("monthly control")

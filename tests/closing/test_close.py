@@ -44,6 +44,14 @@ def site(sealed, tmp_path) -> Site:
     return Site(shutil.copytree(sealed.folder, tmp_path / "site"))
 
 
+def test_a_closing_that_got_no_time_stamp_says_so(site):
+    with (site.folder / "settings.yml").open("a", encoding="utf-8") as file:
+        file.write('\ntimestamp: {command: ["false"]}\n')
+    closed = close_month(Site(site.folder), MONTH, *WHO, open_reason="leader ill", language="nb")
+    (said,) = closed.warnings
+    assert said.startswith("Forseglet uten tidsstempel.")
+
+
 def test_a_closing_counts_decisions_by_check_and_unit_and_names_the_run(site):
     closed = close_month(
         site, MONTH, *WHO, ["own_record: staff of Nordbo reminded", "routine: rewritten"], open_reason="leader ill"

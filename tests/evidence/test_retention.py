@@ -18,6 +18,7 @@ from audit_kernel.errors import JournalError, RunError, UsageError, Verification
 from audit_kernel.evidence import bag, chain, dispose, keys, retention
 from audit_kernel.evidence.dispose import KIND, dispose_evidence, plan_evidence_disposal
 from audit_kernel.evidence.key_change import change_key
+from audit_kernel.evidence.month import run_month
 from audit_kernel.evidence.restricted_run import restricted_problems
 from audit_kernel.evidence.retention import evidence_lines, rule_of
 from audit_kernel.evidence.run import BUILD_TYPE, BUILDER
@@ -458,7 +459,7 @@ def test_review_sample_and_year_say_that_a_month_was_disposed_of(tmp_path):
     close_month(site, "2026-01", "Kari Lie", "privacy officer")
     assert {line.kept_by for line in plan_evidence_disposal(site, date(2033, 1, 1))} == {"", "unclosed"}
     dispose_evidence(site, date(2033, 1, 1))
-    for asked in (finished_month, sealed_sample):
+    for asked in (finished_month, sealed_sample, run_month):
         with pytest.raises(UsageError, match="The evidence of 2026-01 was disposed of on"):
             asked(site, "2026-01")
     year = run_year(site, "2026")
