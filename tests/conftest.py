@@ -49,25 +49,19 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "requires(*needs): skip with advice where the machine lacks one of them")
 
 
-# What these make once takes longer than their tests: one worker runs the whole module, and begins with it.
-MADE_ONCE = (
-    *("test_month", "test_masked", "test_reproduce", "test_extracts", "test_certificate", "test_sample_run"),
-    *("test_real_month", "test_sensitivity", "test_preview", "test_adding_a_check", "test_completeness_page"),
-    *("test_sweden", "test_world", "test_references", "test_generator", "test_real_store", "test_wheel"),
-    *("test_close", "test_year", "test_browser", "test_due", "test_code_notices", "test_use_log"),
+# A file is one worker's work, so that what its tests share is made once; the longest are begun first.
+LONGEST_FIRST = (
+    *("test_month", "test_masked", "test_make", "test_dispose", "test_execute", "test_real_month", "test_reproduce"),
+    *("test_hourly_counts", "test_intake", "test_interruption", "test_kill", "test_extracts", "test_sample_run"),
+    *("test_sensitivity", "test_oracle_agreement", "test_sample", "test_worlds", "test_many_machines", "test_cli"),
 )
-
-
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """Group the tests of a module that shares what is costly to make."""
-    if (name := Path(item.path).stem) in MADE_ONCE:
-        item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{name}"))
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the groups first."""
-    items.sort(key=lambda item: next(item.iter_markers("xdist_group"), None) is None)
+    """Begin with the files that take longest."""
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
