@@ -237,7 +237,9 @@ def test_lists_go_out_for_the_sample_and_the_ranked_findings_and_come_back(site,
     assert json.loads(runner.invoke(app, import_).output)["taken_in"][0]["n_decided"] == 1
     assert json.loads(runner.invoke(app, import_).output)["taken_in"][0]["is_repeated"] is True
     show = ["review", "show", "2026-10", "--site", str(site.folder), "--json"]
-    open_rows = {each["reviewer_id"]: each["n_open"] for each in json.loads(runner.invoke(app, show).output)}
+    open_rows = {
+        each["reviewer_id"]: each["n_open"] for each in json.loads(runner.invoke(app, show).output)["reviewers"]
+    }
     assert open_rows == {key: each["n_rows"] - (key == MANAGER) for key, each in lists.items()}
 
 
