@@ -183,16 +183,21 @@ class WorkSection(Section):
     def _show_again(self, key: str, status: str = "") -> None:
         """Show the rows as they are now, and after a decision the next open one."""
         self.leave()
+        coming = self._next_open(key) if status else None
+        told = "" if coming else status  # said once
         if self.made:
-            self._hand_out(self.made, status, marked=key)
+            self._hand_out(self.made, told, marked=key)
         elif self.work:
-            self._show_settling(self.work, status, marked=key)
-        if status:
-            keys = [row.key for row in self.rows]
-            after = keys.index(key) + 1 if key in keys else 0
-            following = [*self.rows[after:], *self.rows[:after]]
-            if (coming := next((row for row in following if not row.said), None)) is not None:
-                self._open_row(coming, status)
+            self._show_settling(self.work, told, marked=key)
+        if coming:
+            self._open_row(next(row for row in self.rows if row.key == coming), status)
+
+    def _next_open(self, key: str) -> str:
+        """Return the key of the next row that is open, from the top again after the last; empty where none is."""
+        keys = [row.key for row in self.rows]
+        after = keys.index(key) + 1
+        following = [*self.rows[after:], *self.rows[:after]]
+        return next((row.key for row in following if not row.said and row.key != key), "")
 
     def _month(self, month: str) -> str:
         return format_month(month_days(month)[0], self.desk.language)

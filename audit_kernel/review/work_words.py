@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow
-import pyarrow.compute
+from pyarrow import compute
 
 from audit_kernel.investigation.table import TableColumn, TableContent
 from audit_kernel.locale import format_number, format_timestamp, translator
@@ -122,7 +122,7 @@ def _table(
     schema = pyarrow.schema([(name, pyarrow.string()) for name in (*names, "key", "kind")])
     rows = pyarrow.Table.from_pylist([dict(zip(schema.names, each, strict=True)) for each in cells], schema)
     # figures of any length in their order; a short name is a text
-    padded = {name: pyarrow.compute.utf8_lpad(rows[name], 20, " ") for name in ("number", *numbers) if name in names}
+    padded = {name: compute.utf8_lpad(rows[name], 20, " ") for name in ("number", *numbers) if name in names}
     for name, keys in padded.items():
         rows = rows.append_column(f"{name}_order", keys)
 
