@@ -103,9 +103,7 @@ class WorkSection(Section):
         rows = [(each.reviewer_name, len(each.rows), count, each.list_id) for each, count in counts]
         extra = [(_("To settle: two reviewers differ"), n_settling, n_settling, SETTLING)] if n_settling else []
         self.tables[0].show(lists_table([*rows, *extra], language))
-        lead = _(
-            "You run the log control, so you may open every list. What you fill in is written under your user name."
-        )
+        lead = _("You run the log control and may open every list. What you fill in is written under your user name.")
         title = _("Work lists for {month}").format(month=self._month(work.month))
         self.say(title, lead, notices=work.warnings, status=status)
 
