@@ -130,7 +130,7 @@ def agreement_in_words(found: Agreement, language: str) -> list[str]:
             "Cohen's kappa is {kappa}: {degree} (in the words of Landis and Koch, 1977). 0 is what chance alone would"
             " give, 1 is full agreement."
         )
-        texts.append(text.format(kappa=format_decimal(_text(kappa), language), degree=_degree(kappa, language)))
+        texts.append(text.format(kappa=format_decimal(float(_text(kappa)), language), degree=_degree(kappa, language)))
     elif found.n_both < FEWEST_ROWS:
         texts.append(
             _("Cohen's kappa is not computed: that takes at least {fewest} rows decided by both.").format(**figures)

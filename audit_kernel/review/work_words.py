@@ -78,7 +78,7 @@ def entry_texts(site: Site, row: WorkRow | None) -> dict[str, Any]:
     words = decision_words(language)
     none = ["", _("Choose one"), ""]
     reasons = [[each.code, each.title.in_language(language), each.decision] for each in review_reasons(site)]
-    fields = [
+    fields: list[dict[str, Any]] = [
         {"name": "decision", "type": "select", "label": _("Decision")}
         | {"options": [none[:2], *([name, words[name]] for name in DECISIONS)]},
         {"name": "reason", "type": "select", "label": _("Reason"), "follows": "decision", "options": [none, *reasons]}
@@ -92,7 +92,7 @@ def entry_texts(site: Site, row: WorkRow | None) -> dict[str, Any]:
         "submit": _("Save"),
         "actions": [["leave", _("Back to the list")]],
         "busy": _("Working …"),
-        "fields": [{**each, "required": True, "value": last[str(each["name"])]} for each in fields],
+        "fields": [{**each, "required": True, "value": last[each["name"]]} for each in fields],
     }
 
 
