@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from audit_kernel.errors import UsageError
 from audit_kernel.locale import translator
-from audit_kernel.store.reading import Store
-from audit_kernel.use_log import operating_system_user
+from audit_kernel.store.dated import dated_sql
+from audit_kernel.store.deliver import reading
+from audit_kernel.use_log import operating_system_user, record_use
 
 if TYPE_CHECKING:
     from audit_kernel.site import Site
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 OPERATING_SYSTEM = "operating_system"
 ANYBODY = ""
 MAPPED = """
-    select id as employee_id
-    from identifiers
+    select id
+    from ({identifiers}) as identifiers
     where
         kind = 'employee' and system = $system and identifier = $user
         and valid_from <= $today and valid_to > $today
@@ -45,6 +46,7 @@ def acting_reviewer(site: Site, purpose: str) -> str:
     ------
     UsageError: the user is none of them, or the reference data name two employees.
     JournalError: the use log cannot be written.
+    StoreError: the store cannot be read.
     """
     user = operating_system_user()
     for each in site.settings.review.reviewers:
@@ -52,10 +54,11 @@ def acting_reviewer(site: Site, purpose: str) -> str:
             return each.id
     if not hasattr(os, "getuid") or site.folder.stat().st_uid == os.getuid():
         return ANYBODY
-    with Store(site, purpose) as store:
-        today = datetime.now(ZoneInfo(site.settings.time_zone)).date()
-        asked = {"system": OPERATING_SYSTEM, "user": user, "today": today}
-        found = [str(each) for each in store.sql(MAPPED, asked).column(0).to_pylist()]
+    record_use(site, purpose, "reviewer", {})
+    asked = {"system": OPERATING_SYSTEM, "user": user, "today": datetime.now(ZoneInfo(site.settings.time_zone)).date()}
+    with reading(site) as connection:
+        rows = connection.execute(MAPPED.format(identifiers=dated_sql("identifiers")), asked).fetchall()
+    found = [str(employee) for (employee,) in rows]
     if len(found) == 1:
         return found[0]
     raise UsageError(
