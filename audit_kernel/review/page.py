@@ -69,6 +69,7 @@ class WorkSection(Section):
     def leave(self) -> None:
         """Show no row."""
         self.row = None
+        self.entry.texts = harmless_texts(entry_texts(self.desk.site, None))
         self.deciding.layout.display = HIDDEN
         self.row_trail.show({})
 

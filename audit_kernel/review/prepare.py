@@ -12,7 +12,7 @@ from audit_kernel.locale import format_number, translator
 from audit_kernel.review.candidates import candidates, protected_patients
 from audit_kernel.review.lists import Assigned, kind_words, make_lists, refuse_unreviewed
 from audit_kernel.review.sealed_month import sealed_month, unmasked
-from audit_kernel.review.who import closeness, is_double, reviewers_of
+from audit_kernel.review.who import closeness, is_double, reviewers_of, second_of
 from audit_kernel.store.reading import Store
 from audit_kernel.use_log import operating_system_user
 
@@ -89,8 +89,9 @@ def _assigned(site: Site, found: Iterable[tuple[Candidate, Sequence[str]]], seed
     for row, (reviewer, *others) in found:
         assigned.append(Assigned(reviewer, row))
         if is_double(row, seed, site.settings.review.double_share):
-            assigned += [Assigned(other, row, is_second=True) for other in others[:1]]
-            n_alone += not others
+            second = second_of(row, seed, others)
+            assigned += [Assigned(second, row, is_second=True)] if second else []
+            n_alone += second is None
     return assigned, n_alone
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -75,8 +75,16 @@ def is_double(row: Candidate, seed: str, percent: int) -> bool:
 
     A row's place never changes, so a larger share holds every row of a smaller one.
     """
-    place = hashlib.sha256(canonical_json([seed, row.kind, *sorted(row.keys)])).digest()
-    return int.from_bytes(place[:8], "big") * 100 < percent * WHOLE
+    return int.from_bytes(_place(row, seed)[:8], "big") * 100 < percent * WHOLE
+
+
+def second_of(row: Candidate, seed: str, others: Sequence[str]) -> str | None:
+    """Return who reviews a row the second time: one of those who also may, so that none gets all; None without any."""
+    return others[int.from_bytes(_place(row, seed)[8:16], "big") % len(others)] if others else None
+
+
+def _place(row: Candidate, seed: str) -> bytes:
+    return hashlib.sha256(canonical_json([seed, row.kind, *sorted(row.keys)])).digest()
 
 
 def _sql(name: str) -> str:

@@ -87,7 +87,8 @@ def entry_texts(site: Site, row: WorkRow | None) -> dict[str, Any]:
     ]
     return {
         "level": "h2",
-        "title": _("Decision"),
+        # another row is another form: what was typed for the one before must not stand in it
+        "title": _("Decision about row {row}").format(row=row.key) if row else _("Decision"),
         "lead": _("All three are required."),
         "submit": _("Save"),
         "actions": [["leave", _("Back to the list")]],

@@ -126,6 +126,7 @@ def test_a_row_is_decided_saved_as_one_line_and_the_next_open_row_opens(section,
     assert entry["decisions"] == [{"kind": "sample", "key": subject(1)[1], **GIVEN}]
     assert rows(section)[0][1] == "Justified"
     assert section.row_trail.view["title"] == "Row 2"
+    assert section.entry.texts["title"] == "Decision about row 2"  # so it is drawn anew, without what was typed
     assert section.row_trail.view["status"] == "Saved: row 1, Justified."
     for _number in (2, 3):
         press(section.entry, **GIVEN)

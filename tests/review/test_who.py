@@ -13,7 +13,7 @@ from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.review import acting
 from audit_kernel.review.acting import ANYBODY, acting_reviewer, refuse_others_list, refuse_reviewer
 from audit_kernel.review.candidates import Candidate
-from audit_kernel.review.who import Closeness, is_double, reviewers_of
+from audit_kernel.review.who import Closeness, is_double, reviewers_of, second_of
 from audit_kernel.site import Site, create_site
 from audit_kernel.store.deliver import take_in_all
 
@@ -85,6 +85,14 @@ def test_about_the_share_asked_for_is_chosen_and_another_seed_chooses_others():
     first, second = ({each.keys for each in rows if is_double(each, seed, 20)} for seed in ("4 1 6", "2 2 5"))
     assert 150 < len(first) < 250
     assert 10 < len(first & second) < 90
+
+
+def test_second_reviews_are_spread_over_all_who_may_and_are_the_same_each_time():
+    rows = [row(keys=(f"E{number}|P1|2026-10-05",)) for number in range(300)]
+    chosen = [second_of(each, "4 1 6", ["R1", "R2", "R3"]) for each in rows]
+    assert {who: chosen.count(who) > 70 for who in ("R1", "R2", "R3")} == dict.fromkeys(("R1", "R2", "R3"), True)
+    assert chosen == [second_of(each, "4 1 6", ["R1", "R2", "R3"]) for each in rows]
+    assert second_of(rows[0], "4 1 6", []) is None
 
 
 def test_a_user_named_for_a_reviewer_sees_that_list_only_and_the_sites_owner_every_one(site, monkeypatch):
