@@ -29,7 +29,7 @@ from audit_kernel.locale import translator
 from audit_kernel.site import SETTINGS_FILE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from audit_kernel.schedule_settings import AlarmSettings
     from audit_kernel.site import Site
@@ -116,12 +116,40 @@ def send(site: Site, failure: Failure) -> None:
     """Send one alarm; see `raise_alarm` for what it raises."""
     settings = site.settings.alarm
     check(site)
-    cause: object
-    try:
+    with _reported(settings.by):
         if settings.by == "email":
             _send_mail(site, settings, message(site, failure))
         else:
             _post(_secret(site, WEBHOOK), {"site": site.settings.name, **asdict(failure)})
+
+
+def send_mail(site: Site, recipient: str, subject: str, text: str) -> None:
+    """Send a mail of another kind by the alarm's mail server.
+
+    Raises
+    ------
+    SettingsError: no mail server is set, or not completely.
+    KeyFileError: its password is missing or readable by others.
+    UnavailableError: it could not be sent.
+    """
+    settings = site.settings.alarm
+    if settings.by != "email":
+        raise SettingsError(
+            "{path}: no mail server is set.",
+            "Set `alarm`: `by` to email; docs/operating.md shows how.",
+            path=site.folder / SETTINGS_FILE,
+        )
+    check(site)
+    with _reported(settings.by):
+        _send_mail(site, settings, _mail(site, recipient, subject, text))
+
+
+@contextlib.contextmanager
+def _reported(by: str) -> Iterator[None]:
+    """Turn what goes wrong on the way into one error, which repeats nothing of what was sent."""
+    cause: object
+    try:
+        yield
     except smtplib.SMTPResponseException as error:  # its text could repeat what was sent
         cause = error.smtp_code
     except urllib.error.HTTPError as error:
@@ -133,7 +161,7 @@ def send(site: Site, failure: Failure) -> None:
     raise UnavailableError(
         "The alarm could not be sent by {by} ({cause}).",
         "Check `alarm` in {file}, its secret in `keys`, and the network; try it with: audit-kernel alarm --trial",
-        by=settings.by,
+        by=by,
         cause=cause,
         file=SETTINGS_FILE,
     ) from None
@@ -182,12 +210,16 @@ def message(site: Site, failure: Failure) -> EmailMessage:
         _("Exit code: {code}.").format(code=failure.exit_code),
         _("It is tried again each day; now with: audit-kernel due. No further alarm comes for this until it is done."),
     )
+    return _mail(site, ", ".join(site.settings.alarm.recipients), subject, "\n\n".join(texts))
+
+
+def _mail(site: Site, recipients: str, subject: str, text: str) -> EmailMessage:
     mail = EmailMessage()
     mail["Subject"] = " ".join(f"{site.settings.name}: {subject}".split())
-    mail["From"], mail["To"] = site.settings.alarm.sender, ", ".join(site.settings.alarm.recipients)
+    mail["From"], mail["To"] = site.settings.alarm.sender, recipients
     mail["Date"], mail["Auto-Submitted"] = formatdate(), "auto-generated"
     mail["Message-ID"] = make_msgid(domain=site.settings.alarm.sender.partition("@")[2])
-    mail.set_content("\n\n".join(texts) + "\n")
+    mail.set_content(f"{text}\n")
     return mail
 
 

@@ -19,10 +19,12 @@ def register(app: typer.Typer) -> None:
 
 def lab(
     site: SiteOption = None,
-    page: Annotated[str, typer.Option(help="investigate, or operate: take logs in and run the month.")] = "investigate",
+    page: Annotated[
+        str, typer.Option(help="investigate; operate: take logs in, run the month; review.")
+    ] = "investigate",
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
 ) -> None:
-    """Open the investigator's or the operator's page in JupyterLab."""
+    """Open the investigator's, the operator's or the reviewer's page in JupyterLab."""
     from audit_kernel.investigation.launch import start_lab
     from audit_kernel.site import find_site
 

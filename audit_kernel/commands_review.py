@@ -10,12 +10,15 @@ import typer
 from rich.console import Console
 
 from audit_kernel import printing
+from audit_kernel.commands_review_course import add_course
 from audit_kernel.errors import UsageError
+from audit_kernel.review_reasons import DECISIONS, decision_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from audit_kernel.restriction import Kind, Restriction
+    from audit_kernel.review.agreement import Agreement
     from audit_kernel.review.export import Exported
     from audit_kernel.review.status import Progress
     from audit_kernel.review.taking_in import TakenIn
@@ -85,15 +88,23 @@ def register(app: typer.Typer) -> None:
         if refused:
             raise typer.Exit(refused[0].exit_code)
 
-    @review.command(epilog="Example: audit-kernel review show 2026-10")
-    def show(month: MonthArgument, site: SiteOption = None, as_json: JsonOption = False) -> None:
-        """Show how many rows each reviewer has decided, and how many are open."""
-        from audit_kernel.review.status import progress
-        from audit_kernel.site import find_site
+    review.command(epilog="Example: audit-kernel review show 2026-10")(show)
+    add_course(review)
 
-        opened = find_site(site)
-        found = progress(opened, month)
-        printing.print_json([asdict(each) for each in found]) if as_json else printer(opened).progress(found)
+
+def show(month: MonthArgument, site: SiteOption = None, as_json: JsonOption = False) -> None:
+    """Show how many rows each reviewer has decided, how many are open, and how far two reviewers agree."""
+    from audit_kernel.review.agreement import agreement
+    from audit_kernel.review.status import progress
+    from audit_kernel.site import find_site
+
+    opened = find_site(site)
+    found, both = progress(opened, month), agreement(opened, month)
+    if as_json:
+        printing.print_json({"reviewers": [asdict(each) for each in found], "agreement": both.as_plain()})
+        return
+    printer(opened).progress(found)
+    printer(opened).agreement(both)
 
 
 def _register_restrict(restrict: typer.Typer) -> None:
@@ -209,3 +220,16 @@ class ReviewPrinter(printing.Printer):
             counts = (each.n_rows, each.n_open, each.n_justified, each.n_unjustified, each.n_follow_up)
             rows.append((each.reviewer_name, *map(self._number, counts)))
         self._table(_("Review"), columns, rows)
+
+    def agreement(self, found: Agreement) -> None:
+        """Print how far two reviewers agree: the table of both decisions, and what it means in sentences."""
+        from audit_kernel.review.agreement import agreement_in_words, table_rows
+
+        _ = self.translate
+        if found.n_both:
+            words = decision_words(self.language)
+            columns = [(_("First reviewer"), ""), *((words[name], "end") for name in DECISIONS)]
+            caption = _("Rows by both decisions; the second reviewer's across")
+            self._table(caption, columns, table_rows(found, self.language))
+        for text in agreement_in_words(found, self.language):
+            self.say(text)

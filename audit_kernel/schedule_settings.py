@@ -14,6 +14,18 @@ ADDRESS = re.compile(r"[^\s@<>,;:\"()\[\]\\]+@[^\s@<>,;:\"()\[\]\\]+")
 HOST = re.compile(r"[A-Za-z0-9._:-]*")
 
 
+def plain_address(value: str) -> str:
+    """Return an e-mail address, or an empty text.
+
+    Raises
+    ------
+    UnshownValueError: it is more than a plain address.
+    """
+    if value and not ADDRESS.fullmatch(value):
+        raise UnshownValueError(Phrase("a plain e-mail address, for example it@example.no"))
+    return value
+
+
 class ScheduleSettings(BaseModel):
     """Which months `due` looks at."""
 
@@ -39,10 +51,11 @@ class AlarmSettings(BaseModel):
     @field_validator("sender", "recipients")
     @classmethod
     def _are_plain_addresses(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
-        given = (value,) if isinstance(value, str) else value
-        if not all(ADDRESS.fullmatch(each) for each in given if each or not isinstance(value, str)):
+        if isinstance(value, str):
+            return plain_address(value)
+        if not all(value):
             raise UnshownValueError(Phrase("a plain e-mail address, for example it@example.no"))
-        return value
+        return tuple(map(plain_address, value))
 
     @field_validator("host")
     @classmethod

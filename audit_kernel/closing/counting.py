@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow.parquet
 
 from audit_kernel import decisions
+from audit_kernel.review.agreement import agreement
 from audit_kernel.review.candidates import SAMPLE, TARGETED
 from audit_kernel.review.status import progress
 from audit_kernel.review_reasons import DECISIONS
@@ -44,8 +45,9 @@ def count_decisions(site: Site, month: SealedBag) -> dict[str, Any]:
     -------
     dict: `by_unit`: a row for each check and unit with how many there are, each decision, and undecided; `reasons`: by
         decision and reason; `managers`: each reviewer's rows and open rows; `sample`: its bounds (`SampleResult`), None
-        without a sample; `n_subjects`, `n_undecided`, `n_unlisted` (undecided and on no list), `n_elsewhere` (decided,
-        but not shown by this run: kept apart, or of an earlier run), `n_restricted`.
+        without a sample; `agreement`: how far two reviewers agree (`Agreement`); `n_subjects`, `n_undecided`,
+        `n_unlisted` (undecided and on no list), `n_elsewhere` (decided, but not shown by this run: kept apart, or of an
+        earlier run), `n_restricted`.
 
     Raises
     ------
@@ -71,6 +73,7 @@ def count_decisions(site: Site, month: SealedBag) -> dict[str, Any]:
             {name: each[name] for name in ("reviewer_id", "reviewer_name", "n_rows", "n_open")} for each in managers
         ],
         "sample": result.as_plain() if result else None,
+        "agreement": agreement(site, period).as_plain(),
         "n_subjects": len(rows),
         "n_undecided": len(undecided),
         "n_unlisted": sum(each not in of_list for each in undecided),

@@ -21,6 +21,7 @@ from audit_kernel.evidence.display import (
 from audit_kernel.evidence.rendering import render_page
 from audit_kernel.evidence.signatory import signatory_in_words
 from audit_kernel.locale import format_month, format_number, translator
+from audit_kernel.review.agreement import Agreement, agreement_in_words, from_plain, table_rows
 from audit_kernel.review_reasons import DECISIONS, decision_words, review_reasons
 from audit_kernel.sample_result import PartResult, SampleResult
 
@@ -61,6 +62,8 @@ def closing_page(
         *(Paragraph(text) for text in _bound(facts, language)),
         *_decisions(site, facts, language),
         _managers(facts, language),
+        Heading(_("How far reviewers agree")),
+        *agreement_objects(from_plain(facts["agreement"]), language),
         Heading(_("Measures")),
         *_measures(site, asked, language),
         *(Paragraph(text, "method") for text in _only_counted(facts, language)),
@@ -194,6 +197,24 @@ def _managers(facts: Mapping[str, Any], language: str) -> Table:
     ]
     note = "" if rows else _("No list of this month has gone out.")
     return Table(_("Reviews still open, by manager"), columns, rows, len(rows), note, language)
+
+
+def agreement_objects(found: Agreement, language: str) -> list[DisplayObject]:
+    """Return the sentences of how far reviewers agree, and the table of both decisions."""
+    _ = translator(language)
+    texts: list[DisplayObject] = [Paragraph(text) for text in agreement_in_words(found, language)]
+    if not found.n_both:
+        return texts
+    words = decision_words(language)
+    columns = [
+        TableColumn("first", _("First reviewer")),
+        *(TableColumn(name, words[name], "integer", "end") for name in DECISIONS),
+    ]
+    rows = table_rows(found, language)
+    return [
+        *texts,
+        Table(_("Rows by both decisions; the second reviewer's across"), columns, rows, len(rows), "", language),
+    ]
 
 
 def _measures(site: Site, asked: Mapping[str, Any], language: str) -> list[DisplayObject]:

@@ -1,4 +1,4 @@
-"""Starts JupyterLab at one of the two pages, with a configuration of its own that lives as long as the server.
+"""Starts JupyterLab at one of the pages, with a configuration of its own that lives as long as the server.
 
 Nothing of the user's own Jupyter set-up is read or changed, nothing is fetched from outside, and what the server keeps
 for itself lies in the site's temporary folder, which only its owner can enter.
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from audit_kernel.site import Site
 
-PAGES = ("investigate", "operate")
+PAGES = ("investigate", "operate", "review")
 PAGE = f"{PAGES[0]}.ipynb"
 EXTENSIONS = Path(__file__).parent / "labextensions"
 READ_ONLY = 0o400

@@ -29,14 +29,22 @@ class Section(ipywidgets.VBox):  # type: ignore[misc]
     ----------
     n_tables: tables below the answer, in order.
     parts: what stands between the answer and the tables.
+    choose: gets a chosen row of a table that offers it.
     """
 
-    def __init__(self, desk: Desk, n_tables: int, parts: Sequence[Any] = (), form: type[Form] = Form) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        n_tables: int,
+        parts: Sequence[Any] = (),
+        form: type[Form] = Form,
+        choose: Callable[[dict[str, Any]], None] | None = None,
+    ) -> None:
         self.desk = desk
         self._ = translator(desk.language)
         self.form = form(self.texts(), desk.language, self.act)
         self.answer = Trail(desk.language, lambda _position: None)
-        self.tables = [Table(desk.language) for _number in range(n_tables)]
+        self.tables = [Table(desk.language, choose) for _number in range(n_tables)]
         super().__init__([self.form, self.answer, *parts, *self.tables])
         self.add_class("ak-section")
 

@@ -75,14 +75,6 @@ def protected_patients(store: Store, first: date) -> set[str]:
     return {str(each) for each in rows.column(0).to_pylist()}
 
 
-def reviewer_of(site: Site, row: Candidate) -> str | None:
-    """Return who reviews a row, None where nobody can: the manager, else a named reviewer, never the person itself."""
-    review = site.settings.review
-    if row.manager_id and row.manager_id != row.employee_id and row.unit_id not in review.pool_units:
-        return row.manager_id
-    return next((each.id for each in review.reviewers if each.id != row.employee_id), None)
-
-
 def _findings(site: Site, month: SealedMonth) -> Iterable[Candidate]:
     ranked = month.table(RANKING)
     found = _sentences(month)

@@ -8,18 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from audit_kernel import decisions
 from audit_kernel.errors import UsageError
-from audit_kernel.evidence.month import month_days
-from audit_kernel.evidence.restricted import kept_apart
 from audit_kernel.files import OWNER_ONLY_FOLDER, write_new
-from audit_kernel.locale import format_number, translator
-from audit_kernel.review.candidates import candidates, protected_patients, reviewer_of
-from audit_kernel.review.lists import kind_words, make_lists, refuse_unreviewed
-from audit_kernel.review.sealed_month import sealed_month, unmasked
+from audit_kernel.review.acting import acting_reviewer, purpose_of, refuse_reviewer
+from audit_kernel.review.prepare import prepare_lists, send_out
 from audit_kernel.review.workbook import workbook_bytes
-from audit_kernel.store.reading import Store
-from audit_kernel.use_log import operating_system_user
 
 if TYPE_CHECKING:
     from audit_kernel.review.lists import ReviewList
@@ -46,43 +39,15 @@ def export_lists(site: Site, month: str, folder: Path, purpose: str = "") -> tup
 
     Raises
     ------
-    UsageError: the month was not run, or a file of another content has a list's name.
-    VerificationError, MonthIncompleteError: the sealed run was changed, or a notebook of it failed.
-    SettingsError: a row has nobody to review it, a reason is wrong, or findings are not ranked.
-    JournalError: use log or journal cannot be written; nothing is shown.
+    UsageError: the month was not run, a file of another content has a list's name, or this user reviews.
+    VerificationError, MonthIncompleteError, SettingsError, JournalError: see `prepare_lists`.
     """
-    sealed = sealed_month(site, month)
-    _ = translator(sealed.language)
-    first, last = month_days(month)
-    with Store(site, purpose or _("review of {month}").format(month=month)) as store:
-        sealed = unmasked(site, sealed, store)
-        rows = candidates(site, sealed, store, kind_words(sealed.language))
-        apart = kept_apart(site, store, first, last)
-        listed = [row for row in rows if row.kind == "sample" or not apart.holds(row.employee_id, row.patient_id)]
-        found = [(reviewer_of(site, row), row) for row in listed]
-        refuse_unreviewed(found, site)
-        assigned = [(reviewer, row) for reviewer, row in found if reviewer is not None]
-        named = {each.id: each.name for each in site.settings.review.reviewers if each.name}
-        names = store.names("employee", {reviewer for reviewer, _row in assigned}) | named
-        protected = protected_patients(store, first)
-    warnings = []
-    if left_out := len(rows) - len(listed):
-        text = _.plural(
-            "{count} row is left out: since the month was run it is kept for the privacy officer.",
-            "{count} rows are left out: since the month was run they are kept for the privacy officer.",
-            left_out,
-        )
-        warnings.append(text.format(count=format_number(left_out, sealed.language)))
-    if not protected:
-        warnings.append(_("No protected person is known: patient_flags holds none, so nobody is masked on the lists."))
-    known = decisions.lists(site, month)
-    made = make_lists(site, sealed, assigned, names, protected, known)
-    if not made:
-        warnings.append(_("The month has nothing to review: no random sample and no findings."))
-    return _written(site, made, folder, {each["list_id"] for each in known}), warnings
+    refuse_reviewer(acting_reviewer(site, purpose_of(site, month, purpose)))
+    prepared = prepare_lists(site, month, purpose)
+    return _written(site, prepared.lists, folder), prepared.warnings
 
 
-def _written(site: Site, made: list[ReviewList], folder: Path, known: set[str]) -> list[Exported]:
+def _written(site: Site, made: list[ReviewList], folder: Path) -> list[Exported]:
     """Make each list known to the journal before its file is there."""
     folder.mkdir(mode=OWNER_ONLY_FOLDER, parents=True, exist_ok=True)
     contents = {folder / file_name(each): (each, workbook_bytes(site, each)) for each in made}
@@ -95,8 +60,7 @@ def _written(site: Site, made: list[ReviewList], folder: Path, known: set[str]) 
             )
     written = []
     for path, (each, content) in contents.items():
-        if each.list_id not in known:
-            decisions.journal(site).append({**each.entry(), "user": operating_system_user()})
+        send_out(site, each)
         with contextlib.suppress(FileExistsError):  # the same bytes
             write_new(path, content)
         written.append(Exported(path, each.reviewer_id, each.reviewer_name, len(each.rows), each.list_id))

@@ -25,17 +25,30 @@ LIST = "list"
 
 @dataclass(frozen=True)
 class ListRow:
-    """One row: its number on the list, what it is about, and the cells that the reviewer reads."""
+    """One row: its number on the list, what it is about, and the cells that the reviewer reads.
+
+    is_second: another reviewer has it too, and decides first; neither is told.
+    """
 
     number: int
     kind: str
     keys: tuple[str, ...]
     cells: tuple[str, ...]
+    is_second: bool = False
 
     @property
     def sha256(self) -> str:
         """SHA-256 of what the reviewer reads, hexadecimal: a changed cell shows when the list comes back."""
         return row_hash(self.number, self.cells)
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """A row and who reviews it; `is_second` where another decides first."""
+
+    reviewer_id: str
+    row: Candidate
+    is_second: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,9 @@ class ReviewList:
     def entry(self) -> dict[str, Any]:
         """Return the line of the journal that makes the list known."""
         rows = [
-            {"number": row.number, "kind": row.kind, "keys": list(row.keys), "sha256": row.sha256} for row in self.rows
+            {"number": row.number, "kind": row.kind, "keys": list(row.keys), "sha256": row.sha256}
+            | ({"is_second": True} if row.is_second else {})
+            for row in self.rows
         ]
         return {"kind": LIST, **{name: getattr(self, name) for name in NAMES}, "rows": rows}
 
@@ -82,7 +97,7 @@ def kind_words(language: str) -> dict[Kind, str]:
 def make_lists(
     site: Site,
     month: SealedMonth,
-    found: Sequence[tuple[str, Candidate]],
+    found: Sequence[Assigned],
     names: Mapping[str, str],
     protected: set[str],
     known: Iterable[Mapping[str, Any]],
@@ -91,40 +106,49 @@ def make_lists(
 
     Parameters
     ----------
-    found: reviewer and row, in the order in which they are to stand.
+    found: in the order in which they are to stand.
     names: the reviewers' names, by id.
     protected: patients who are masked.
     known: the lists that the journal holds: one with the same rows keeps its id, so its file has the same bytes.
     """
     same = {_fingerprint(entry): entry["list_id"] for entry in known}
     made = []
-    for reviewer in sorted({each for each, _row in found}):
-        own = [row for each, row in found if each == reviewer]
-        words = _Words(site, month.language, own, protected)
-        rows = tuple(ListRow(at, row.kind, row.keys, words.cells(row)) for at, row in enumerate(own, start=1))
+    for reviewer in sorted({each.reviewer_id for each in found}):
+        own = [each for each in found if each.reviewer_id == reviewer]
+        words = _Words(site, month.language, [each.row for each in own], protected)
+        rows = tuple(
+            ListRow(at, each.row.kind, each.row.keys, words.cells(each.row), each.is_second)
+            for at, each in enumerate(own, start=1)
+        )
         values = (month.month, month.folder.name, month.sha256, month.language, reviewer, names.get(reviewer, reviewer))
         new = ReviewList(secrets.token_hex(8), *values, rows)
         made.append(ReviewList(same.get(_fingerprint(new.entry()), new.list_id), *values, rows))
     return made
 
 
-def refuse_unreviewed(rows: Iterable[tuple[str | None, Candidate]], site: Site) -> None:
+def refuse_unreviewed(rows: Iterable[Sequence[str]], site: Site) -> None:
     """Refuse lists that would leave a row out.
+
+    Parameters
+    ----------
+    rows: everybody who may review each row.
 
     Raises
     ------
     SettingsError: nobody can review a row.
     """
-    left = sum(reviewer is None for reviewer, _row in rows)
+    left = sum(not reviewers for reviewers in rows)
     if left and site.settings.review.reviewers:
         raise SettingsError(
-            "{count} rows are about the only reviewer that settings.yml names, and nobody reviews themselves.",
-            "Name a second one under `review: reviewers:` in settings.yml.",
+            "{count} rows are too close to everybody who could review them: nobody reviews themselves, their own"
+            " household and family, or, where settings.yml says so, their nearest colleague.",
+            "Name another one under `review: reviewers:` in settings.yml.",
             count=left,
         )
     if left:
         raise SettingsError(
-            "{count} rows have no reviewer: no manager is known, or they are about the manager or about pool staff.",
+            "{count} rows have no reviewer: no manager is known, or they are about the manager, someone of the"
+            " manager's home, or pool staff.",
             "Name a reviewer in settings.yml, with id and name, under `review: reviewers:`.",
             count=left,
         )

@@ -10,6 +10,7 @@ from audit_kernel.evidence.month import KIND, month_days
 from audit_kernel.evidence.sealed_bag import newest_bag, refuse_disposed
 from audit_kernel.identity import everybody
 from audit_kernel.pseudonyms import PATTERN, pseudonym_key
+from audit_kernel.sample_journal import Draw
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,15 +27,17 @@ REVEALED = frozenset({"employee_id", "patient_id", "reviewer_id", "sentence"})
 
 @dataclass(frozen=True)
 class SealedMonth:
-    """A month's run: its folder, the SHA-256 of its tagmanifest-sha256.txt, and its language.
+    """A month's run: its folder, the SHA-256 of its tagmanifest-sha256.txt, its language, and its sample's seed.
 
-    Of a masked run `scope` is that of its pseudonyms, and `people` and `names` say whose they are (`unmasked`).
+    Where no sample was drawn the run's own SHA-256 is the seed. Of a masked run `scope` is that of its pseudonyms, and
+    `people` and `names` say whose they are (`unmasked`).
     """
 
     month: str
     folder: Path
     sha256: str
     language: str
+    seed: str = ""
     scope: str = ""
     people: Mapping[str, str] = field(default_factory=dict)
     names: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -83,7 +86,9 @@ def unmasked(site: Site, month: SealedMonth, store: Store) -> SealedMonth:
 def sealed_month(site: Site, month: str) -> SealedMonth:
     """Return the newest run of a month; for what it raises see `finished_month`."""
     bag = finished_month(site, month)
-    return SealedMonth(month, bag.folder, bag.sha256, bag.language, str(bag.asked.get("identity_scope", "")))
+    drawn = bag.asked.get("sample_draw")
+    seed = (Draw.from_plain(drawn).seed if drawn else "") or bag.sha256
+    return SealedMonth(month, bag.folder, bag.sha256, bag.language, seed, str(bag.asked.get("identity_scope", "")))
 
 
 def finished_month(site: Site, month: str) -> SealedBag:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from audit_kernel import decisions
 from audit_kernel.errors import IntakeError, UsageError
 from audit_kernel.evidence.bag import digest_of
+from audit_kernel.review.acting import acting_reviewer, purpose_of, refuse_others_list
+from audit_kernel.review.deciding import add_decisions
 from audit_kernel.review.reading import read_answers
-from audit_kernel.use_log import operating_system_user
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -59,30 +60,14 @@ def take_in_list(site: Site, path: Path) -> TakenIn:
     Raises
     ------
     IntakeError, JournalError: see `read_answers`; the journal is unchanged.
+    UsageError: this user reviews, and it is another's list.
     """
     known = {entry["list_id"]: entry for entry in decisions.lists(site)}
     made, answers = read_answers(site, path, known.get)
+    refuse_others_list(acting_reviewer(site, purpose_of(site, made["month"])), made["reviewer_id"])
     file_sha256 = digest_of(path)
     is_repeated = file_sha256 in decisions.imported_files(site)
-    standing = decisions.decided(site, made["month"])
-    new, n_changed = [], 0
-    for each in () if is_repeated else answers:
-        said = {"decision": each.decision, "reason": each.reason, "remark": each.remark}
-        before = standing.get((each.kind, each.key))
-        said_before = before and {name: before[name] for name in (*said, "decided_by")}
-        if said_before != {**said, "decided_by": made["reviewer_id"]}:
-            new.append(each)
-            n_changed += before is not None
-    if new:
-        decisions.journal(site).append(
-            {
-                "kind": decisions.DECIDED,
-                **{name: made[name] for name in ("list_id", "month", "run", "run_sha256", "reviewer_id")},
-                "user": operating_system_user(),
-                "file_sha256": file_sha256,
-                "decisions": [asdict(each) for each in new],
-            }
-        )
+    new, n_changed = add_decisions(site, made, [] if is_repeated else answers, file_sha256=file_sha256)
     decided_keys = {(each.kind, each.key) for each in answers}
     n_decided = sum((row["kind"], row["keys"][0]) in decided_keys for row in made["rows"])
     counts = (len(made["rows"]), n_decided, len(new), n_changed)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from audit_kernel.catalog import Catalog
 from audit_kernel.closing.counting import UNDECIDED
-from audit_kernel.closing.page import check_titles, decision_columns, unit_in_words
+from audit_kernel.closing.page import agreement_objects, check_titles, decision_columns, unit_in_words
 from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.certificate_checks import value_in_words
 from audit_kernel.evidence.display import DisplayObject, Heading, Links, PageInformation, Paragraph, Table, TableColumn
 from audit_kernel.evidence.rendering import render_page
 from audit_kernel.evidence.signatory import signatory_in_words
 from audit_kernel.locale import format_date, format_month, format_number, translator
+from audit_kernel.review.agreement import NOTHING, Agreement, from_plain
 from audit_kernel.review_reasons import DECISIONS
 from audit_kernel.yearly.overview import FILE as OVERVIEW
 from audit_kernel.yearly.overview import bound_in_words, summary
@@ -45,6 +46,8 @@ def evaluation_page(site: Site, year: Year, language: str, breaks: Sequence[str]
         _months(year, language),
         Heading(_("Decisions")),
         _decisions(year, titles, language),
+        Heading(_("How far reviewers agree")),
+        *agreement_objects(_agreement(year), language),
         Heading(_("Measures, and what followed")),
         *_measures(year, titles, language),
         Heading(_("Checks that found nothing")),
@@ -105,6 +108,12 @@ def _months(year: Year, language: str) -> Table:
             )
         )
     return Table(_("The months"), columns, rows, len(rows), "", language)
+
+
+def _agreement(year: Year) -> Agreement:
+    """Return how far reviewers agreed over the year, from the closings; those made before there was any have none."""
+    sealed = [month.facts["agreement"] for month in year.months if "agreement" in month.facts]
+    return sum(map(from_plain, sealed), NOTHING)
 
 
 def _decisions(year: Year, titles: dict[str, str], language: str) -> Table:

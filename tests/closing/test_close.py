@@ -10,12 +10,14 @@ import pytest
 from lxml import html
 from typer.testing import CliRunner
 
+from audit_kernel import decisions
 from audit_kernel.cli import app
 from audit_kernel.closing.close import close_month
 from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, UsageError, VerificationError
 from audit_kernel.evidence.harmless import harmless
 from audit_kernel.evidence.sealed_bag import newest_bag
 from audit_kernel.evidence.verify import verify
+from audit_kernel.sample_result import sample_result
 from audit_kernel.site import Site
 from tests.evidence.sealed_months import HOSTILE, days, decide, finding, make_site, seal_month, send_list
 from tests.evidence.sealing import rewrite
@@ -95,6 +97,34 @@ def test_a_closing_counts_decisions_by_check_and_unit_and_names_the_run(site):
         assert said in text
     assert f"{harmless(HOSTILE)} (U2)" in text
     assert page.xpath("//script") == []
+
+
+def test_a_day_about_which_two_differ_is_undecided_in_the_bound_until_it_is_settled_and_agreement_is_sealed(site):
+    twice = days()[0]
+    row = {"number": 1, "kind": twice[0], "keys": [twice[1]], "sha256": "", "is_second": True}
+    sent = {"kind": "list", "list_id": "second", "month": MONTH, "run": "r", "reviewer_id": "R1", "rows": [row]}
+    journal = decisions.journal(site)
+    journal.append({**sent, "reviewer_name": "Rut Rask"})
+    before = judged(site)
+    said = {"kind": twice[0], "key": twice[1], "decision": "unjustified", "reason": "curiosity", "remark": "x"}
+    second = {"kind": "decisions", "list_id": "second", "month": MONTH, "reviewer_id": "R1", "user": "rut"}
+    journal.append({**second, "decisions": [said]})
+    differing = judged(site)
+    assert (before["undecided"], differing["undecided"], differing["unjustified"]) == (1, 2, 0)
+    assert differing["upper"] >= before["upper"]
+    closed = close_month(site, MONTH, *WHO, open_reason="two differ")
+    assert closed.facts["n_undecided"] == 5
+    told = closed.facts["agreement"]
+    assert (told["n_rows"], told["n_both"], told["n_agreed"], told["n_unsettled"], told["kappa"]) == (1, 1, 0, 1, None)
+    assert told["counts"] == [[0, 1, 0], [0, 0, 0], [0, 0, 0]]
+    text = html.document_fromstring(closed.page.read_text(encoding="utf-8")).find(".//main").text_content()
+    assert "The two differ about 1 row that is not settled: it counts as undecided." in text
+    journal.append({"kind": "settled", "month": MONTH, "user": "kari", "decisions": [said]})
+    assert (judged(site)["undecided"], judged(site)["unjustified"]) == (1, 1)
+
+
+def judged(site):
+    return sample_result(site, MONTH, decisions.latest_decisions(site, MONTH)).as_plain()["total"]
 
 
 def test_open_reviews_demand_a_reason_and_nothing_is_sealed_without(site):

@@ -16,9 +16,10 @@ import yaml
 
 from audit_kernel.errors import SettingsError
 from audit_kernel.locale import translator
-from audit_kernel.review.candidates import Candidate, candidates, reviewer_of
-from audit_kernel.review.lists import LONGEST_CELL, kind_words, make_lists, refuse_unreviewed
+from audit_kernel.review.candidates import Candidate, candidates
+from audit_kernel.review.lists import LONGEST_CELL, Assigned, kind_words, make_lists, refuse_unreviewed
 from audit_kernel.review.sealed_month import SealedMonth
+from audit_kernel.review.who import Closeness, reviewers_of
 from audit_kernel.review.workbook import HEADER_ROW, MARK_SHEET, choices, workbook_bytes
 from audit_kernel.review_reasons import DECISIONS, decision_words, review_reasons
 from audit_kernel.site import Site, create_site
@@ -51,7 +52,7 @@ def row(**given) -> Candidate:
 
 
 def cells(site: Site, *rows: Candidate, protected: frozenset[str] = frozenset()) -> list[tuple[str, ...]]:
-    (made,) = make_lists(site, MONTH, [("M1", each) for each in rows], {}, set(protected), [])
+    (made,) = make_lists(site, MONTH, [Assigned("M1", each) for each in rows], {}, set(protected), [])
     return [each.cells for each in made.rows]
 
 
@@ -68,17 +69,17 @@ def cells(site: Site, *rows: Candidate, protected: frozenset[str] = frozenset())
 )
 def test_a_row_goes_to_the_manager_else_to_a_named_reviewer_and_never_to_the_person_itself(site, given, reviewer):
     site = named(site, reviewers=[{"id": "R1"}, {"id": "R2", "name": "Rut"}], pool_units=["POOL"])
-    assert reviewer_of(site, row(**given)) == reviewer
+    assert reviewers_of(site, row(**given), Closeness())[0] == reviewer
 
 
 def test_a_row_that_nobody_can_review_refuses_the_lists_and_names_the_setting(site):
     orphan = row(manager_id=None)
     with pytest.raises(SettingsError, match=r"1 rows have no reviewer.*`review: reviewers:`"):
-        refuse_unreviewed([(reviewer_of(site, orphan), orphan)], site)
+        refuse_unreviewed([reviewers_of(site, orphan, Closeness())], site)
     alone = named(site, reviewers=[{"id": "E1"}])
-    with pytest.raises(SettingsError, match=r"nobody reviews themselves.*a second one"):
-        refuse_unreviewed([(reviewer_of(alone, orphan), orphan)], alone)
-    refuse_unreviewed([("M1", row())], site)
+    with pytest.raises(SettingsError, match=r"nobody reviews themselves.*another one under"):
+        refuse_unreviewed([reviewers_of(alone, orphan, Closeness())], alone)
+    refuse_unreviewed([["M1"]], site)
 
 
 def test_findings_about_one_employee_and_patient_are_one_row_and_those_without_a_patient_stand_alone(site, tmp_path):
@@ -130,7 +131,7 @@ def test_two_patients_of_one_name_are_told_apart_by_their_numbers(site):
 
 def test_a_protected_patient_is_masked_and_nothing_in_the_file_tells_who_it_is(site):
     given = row(about="opened Per Persson's record", kind="finding", title="Protected persons")
-    (made,) = make_lists(site, MONTH, [("M1", given)], {}, {"P1"}, [])
+    (made,) = make_lists(site, MONTH, [Assigned("M1", given)], {}, {"P1"}, [])
     assert made.rows[0].cells == (
         "Finding", "Eva Ek (E1)", "masked: protected or sensitive data", "2026-10-05", "", "3", "Protected persons",
     )  # fmt: skip
@@ -144,7 +145,7 @@ def test_hostile_text_is_a_visible_text_and_never_a_formula(site):
     given = [
         row(employee_name=text, about=text, patient_name=text, patient_id=str(n)) for n, text in enumerate(hostile)
     ]
-    (made,) = make_lists(site, MONTH, [("M1", each) for each in given], {"M1": "=M1"}, set(), [])
+    (made,) = make_lists(site, MONTH, [Assigned("M1", each) for each in given], {"M1": "=M1"}, set(), [])
     book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(site, made)))
     texts = [cell for sheet in book.worksheets for line in sheet.iter_rows() for cell in line if cell.value is not None]
     assert {cell.data_type for cell in texts} == {"s"}
@@ -156,7 +157,9 @@ def test_hostile_text_is_a_visible_text_and_never_a_formula(site):
 
 
 def test_only_decision_reason_and_free_text_can_be_filled_in_and_the_header_stays_in_sight(site):
-    (made,) = make_lists(site, MONTH, [("M1", row()), ("M1", row(keys=("E1|P1|2026-10-06",)))], {}, set(), [])
+    (made,) = make_lists(
+        site, MONTH, [Assigned("M1", row()), Assigned("M1", row(keys=("E1|P1|2026-10-06",)))], {}, set(), []
+    )
     book = openpyxl.load_workbook(io.BytesIO(workbook_bytes(site, made)))
     review, reasons, marks = book.worksheets
     assert all(sheet.protection.sheet for sheet in book.worksheets)
@@ -172,12 +175,12 @@ def test_only_decision_reason_and_free_text_can_be_filled_in_and_the_header_stay
 
 
 def test_the_same_list_gives_the_same_bytes_and_keeps_its_id_while_other_rows_make_another(site):
-    found = [("M1", row())]
+    found = [Assigned("M1", row())]
     (first,) = make_lists(site, MONTH, found, {}, set(), [])
     known = [{**first.entry(), "user": "root"}]
     (again,) = make_lists(site, MONTH, found, {}, set(), known)
     assert workbook_bytes(site, again) == workbook_bytes(site, first)
-    (other,) = make_lists(site, MONTH, [*found, ("M1", row(keys=("E1|P1|2026-10-06",)))], {}, set(), known)
+    (other,) = make_lists(site, MONTH, [*found, Assigned("M1", row(keys=("E1|P1|2026-10-06",)))], {}, set(), known)
     assert other.list_id != first.list_id
 
 

@@ -237,7 +237,9 @@ def test_lists_go_out_for_the_sample_and_the_ranked_findings_and_come_back(site,
     assert json.loads(runner.invoke(app, import_).output)["taken_in"][0]["n_decided"] == 1
     assert json.loads(runner.invoke(app, import_).output)["taken_in"][0]["is_repeated"] is True
     show = ["review", "show", "2026-10", "--site", str(site.folder), "--json"]
-    open_rows = {each["reviewer_id"]: each["n_open"] for each in json.loads(runner.invoke(app, show).output)}
+    open_rows = {
+        each["reviewer_id"]: each["n_open"] for each in json.loads(runner.invoke(app, show).output)["reviewers"]
+    }
     assert open_rows == {key: each["n_rows"] - (key == MANAGER) for key, each in lists.items()}
 
 
@@ -282,3 +284,32 @@ def test_a_month_whose_checks_are_not_ranked_makes_no_list(site, tmp_path, monke
     with pytest.raises(SettingsError, match="ranks no findings"):
         export_lists(site, "2026-10", tmp_path / "lists")
     assert not (tmp_path / "lists").exists()
+
+
+def test_rows_about_the_managers_home_go_to_the_next_and_every_row_of_a_whole_double_share_has_two(site, tmp_path):
+    copy = tmp_path / "site"
+    shutil.copytree(site.folder, copy)
+    settings = copy / "settings.yml"
+    settings.write_text(settings.read_text(encoding="utf-8") + "    double_share: 100\n", encoding="utf-8")
+    site, home = Site(copy), tmp_path / "households.csv"
+    lines = ["household_id;employee_id;patient_id;valid_from;valid_to", f"H1;{MANAGER};;;", "H1;E3;;;", "H2;E4;;;"]
+    home.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    _done, refused = take_in_all(site, [home], "reference:households")
+    assert not refused
+    (site.journals_folder / decisions.FILE).unlink(missing_ok=True)
+    export_lists(site, "2026-10", tmp_path / "lists")
+    ordinary, _restricted = bags(site)
+    whose = {row["unit_key"]: row["employee_id"] for row in findings(ordinary, "draw")}
+    whose |= {row["finding_id"]: row["employee_id"] for row in findings(ordinary, "ranked_findings")}
+    listed: dict[str, list[tuple[str, bool]]] = {}
+    for entry in decisions.lists(site):
+        for row in entry["rows"]:
+            for key in row["keys"]:
+                listed.setdefault(key, []).append((entry["reviewer_id"], row.get("is_second", False)))
+    assert {len(each) for each in listed.values()} == {2}
+    assert {tuple(sorted(is_second for _who, is_second in each)) for each in listed.values()} == {(False, True)}
+    first = {key: next(who for who, is_second in each if not is_second) for key, each in listed.items()}
+    of_home = {first[key] for key in first if whose.get(key) == "E3"}
+    assert of_home == {"R1"}
+    assert MANAGER in {first[key] for key in first if whose.get(key) == "E4"}
+    assert MANAGER not in {who for key, each in listed.items() if whose.get(key) == "E3" for who, _second in each}

@@ -91,6 +91,7 @@ def test_the_months_say_what_lacks_and_who_closed(made):
     assert rows[1][6].startswith("Kari Lie, MAS, 20")
     assert rows[3][1:] == [NOT_RUN, NOT_RUN, "\N{EN DASH}", "\N{EN DASH}", NOT_RUN, "not closed"]
     said = text(made.evaluation)
+    assert "No row was given to two reviewers, so nothing is known of how far reviewers agree." in said
     assert "Not controlled: April 2026, May 2026" in said
     assert "October 2026." in said
     assert rows[10][1:3] == rows[11][1:3] == ["not over", "not over"]

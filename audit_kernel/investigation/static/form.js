@@ -3,9 +3,23 @@
 const PIECE = 1 << 20;
 
 function control(description, attributes) {
+  if (description.type === "textarea") return element("textarea", { rows: 3, ...attributes });
   if (description.type !== "select") return element("input", { type: description.type, ...attributes });
-  const options = description.options.map(([value, label]) => element("option", { value }, label));
-  return element("select", attributes, ...options);
+  return element("select", attributes, ...choices(description.options));
+}
+
+function choices(options) {
+  return options.map(([value, label]) => element("option", { value }, label));
+}
+
+// A list that follows another one offers only what fits the other's value: the third of an option's three texts.
+function follow(form, description) {
+  const leader = form.elements.namedItem(description.follows);
+  const follower = form.elements.namedItem(description.name);
+  const offer = () =>
+    follower.replaceChildren(...choices(description.options.filter(([, , of]) => !of || of === leader.value)));
+  leader.addEventListener("change", offer);
+  offer();
 }
 
 function field(description, prefix) {
@@ -82,6 +96,7 @@ function render({ model, el }) {
       if (description.type === "file") {
         input.addEventListener("change", () => input.files.length && upload(input.files[0], model));
       } else {
+        if (description.follows) follow(form, description);
         input.value = description.value ?? typed[description.name] ?? (description.options?.[0]?.[0] || "");
       }
     }

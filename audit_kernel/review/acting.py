@@ -1,0 +1,96 @@
+"""Who sits at the keyboard, by the operating system's word: one reviewer with one list, or the site's operator."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from audit_kernel.errors import UsageError
+from audit_kernel.locale import translator
+from audit_kernel.store.dated import dated_sql
+from audit_kernel.store.deliver import reading
+from audit_kernel.use_log import operating_system_user, record_use
+
+if TYPE_CHECKING:
+    from audit_kernel.site import Site
+
+OPERATING_SYSTEM = "operating_system"
+ANYBODY = ""
+MAPPED = """
+    select id
+    from ({identifiers}) as identifiers
+    where
+        kind = 'employee' and system = $system and identifier = $user
+        and valid_from <= $today and valid_to > $today
+    order by id
+"""
+
+
+def purpose_of(site: Site, month: str, purpose: str = "") -> str:
+    """Return the purpose that was given, else that a month is reviewed."""
+    _ = translator(site.settings.language)
+    return purpose or _("review of {month}").format(month=month)
+
+
+def acting_reviewer(site: Site, purpose: str) -> str:
+    """Return the reviewer whose list alone this user may see and fill in; `ANYBODY` for the operator.
+
+    In this order: whom `review.reviewers[].user` names; the owner of the site's folder, who is the operator; the
+    employee whom the reference data `identifiers` names for the system `operating_system`. A log's user names do not
+    count: they say nothing about this machine. Where the system knows no owners, as Windows, its rights on the folder
+    decide who gets here, and who is not mapped is the operator.
+
+    Raises
+    ------
+    UsageError: the user is none of them, or the reference data name two employees.
+    JournalError: the use log cannot be written.
+    StoreError: the store cannot be read.
+    """
+    user = operating_system_user()
+    for each in site.settings.review.reviewers:
+        if each.user == user:
+            return each.id
+    if not hasattr(os, "getuid") or site.folder.stat().st_uid == os.getuid():
+        return ANYBODY
+    record_use(site, purpose, "reviewer", {})
+    asked = {"system": OPERATING_SYSTEM, "user": user, "today": datetime.now(ZoneInfo(site.settings.time_zone)).date()}
+    with reading(site) as connection:
+        rows = connection.execute(MAPPED.format(identifiers=dated_sql("identifiers")), asked).fetchall()
+    found = [str(employee) for (employee,) in rows]
+    if len(found) == 1:
+        return found[0]
+    raise UsageError(
+        "The user {user!r} is nobody's who reviews here.",
+        "Name the user in settings.yml under `review: reviewers:`, or in the reference data `identifiers` with the"
+        " system operating_system; or let the site's owner do it.",
+        user=user,
+    )
+
+
+def refuse_others_list(acting: str, reviewer_id: str) -> None:
+    """Refuse another reviewer's list.
+
+    Raises
+    ------
+    UsageError: this user reviews, and the list is not theirs.
+    """
+    if acting not in (ANYBODY, reviewer_id):
+        raise UsageError(
+            "This list is another reviewer's.", "Only one's own list can be seen and decided; the site's owner may all."
+        )
+
+
+def refuse_reviewer(acting: str) -> None:
+    """Refuse what only the operator may do.
+
+    Raises
+    ------
+    UsageError: this user reviews.
+    """
+    if acting != ANYBODY:
+        raise UsageError(
+            "A reviewer sees and decides their own list only.",
+            "Let the site's owner do this; who is not named as `user` of a reviewer is none.",
+        )
