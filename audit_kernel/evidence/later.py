@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from audit_kernel.bag_inputs import copy_inputs
 from audit_kernel.evidence.journals import journal_heads
+from audit_kernel.evidence.masked_run import copy_masked_site
 from audit_kernel.evidence.run import BUILD_TYPE, BUILDER, Plan, identified, versions, working_folder
 from audit_kernel.evidence.seal import provenance
 from audit_kernel.evidence.site_signing import seal_for_site
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from audit_kernel.evidence.sealed_bag import SealedBag
@@ -26,6 +27,9 @@ def seal_pages(
     rests_on: Iterable[SealedBag],
     facts: Mapping[str, Any],
     breaks: Iterable[str] = (),
+    *,
+    archive: Path | None = None,
+    fill: Callable[[Path], None] | None = None,
 ) -> Path:
     """Seal pages as one bag of the site's archive; return the bag's folder.
 
@@ -36,12 +40,19 @@ def seal_pages(
     rests_on: the bags that they were made of.
     facts: what the pages show, for whoever reads the statement by program; it stands there under the plan's kind.
     breaks: what is wrong with the site's journals.
+    archive: where it is sealed instead of the site's archive.
+    fill: writes what else goes into the bag's `data/`.
     """
     with working_folder(site) as working:
-        (working / "pages").mkdir()
+        payload = working / "payload"
+        (payload / "pages").mkdir(parents=True)
         for name, html in pages.items():
-            (working / "pages" / name).write_text(html, encoding="utf-8", newline="\n")
-        copy_inputs(site, working / "inputs", ("parameters",))  # no SQL is run and no notebook
+            (payload / "pages" / name).write_text(html, encoding="utf-8", newline="\n")
+        if fill:
+            fill(payload)
+        copy_inputs(site, payload / "inputs", ("parameters",))  # no SQL is run and no notebook
+        if plan.scope:
+            copy_masked_site(site, plan.scope, payload / "inputs")
         predicate = provenance(
             build_type=BUILD_TYPE,
             builder_id=BUILDER,
@@ -59,4 +70,4 @@ def seal_pages(
             dependencies=[{"name": bag.name, "digest": {"sha256": bag.sha256}} for bag in rests_on],
             invocation_id=plan.run_id,
         )
-        return seal_for_site(site, working, site.archive_folder, plan.name, predicate)
+        return seal_for_site(site, payload, archive or site.archive_folder, plan.name, predicate)

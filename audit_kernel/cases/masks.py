@@ -1,0 +1,251 @@
+"""What a recipient may see of a case: everything, or third parties under pseudonyms and free text left out.
+
+The rules: an employee sees herself, and patients and colleagues under pseudonyms; a patient herself, and the case's
+employees by name where the rules for log extracts name them (`extracts.yml`) and naming endangers nobody; the police
+the case's employees, and patients under pseudonyms. Pseudonyms are those of the case's number, as in masked evidence.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from audit_kernel.cases.evidence import ROWS, rows_of
+from audit_kernel.catalog import Catalog
+from audit_kernel.errors import UsageError
+from audit_kernel.evidence.masking import FULL, MASKED, Mask, decision
+from audit_kernel.extract_journal import withheld
+from audit_kernel.extract_rules import extract_rules
+from audit_kernel.locale import translator
+from audit_kernel.pseudonyms import Pseudonyms, pseudonym_key, scope_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pyarrow as pa
+
+    from audit_kernel.cases.case import Case, Evidence
+    from audit_kernel.catalog import Column, Query
+    from audit_kernel.site import Site
+    from audit_kernel.store.reading import Store
+
+INTERNAL, AUTHORITY, EMPLOYEE, PATIENT, POLICE = "internal", "authority", "employee", "patient", "police"
+RECIPIENTS = (INTERNAL, AUTHORITY, EMPLOYEE, PATIENT, POLICE)
+MAY_BE_FULL = (INTERNAL, AUTHORITY)
+KINDS = ("employee", "patient")
+SHORTEST_REPLACED = 2
+IDENTIFIERS = """
+    select distinct {kind}_id as id, identifier from {kind}_identifiers
+    where {kind}_id in (select unnest($ids)) and identifier is not null order by 1, 2
+"""
+
+
+class View:
+    """Everything of a case, people with id and newest name."""
+
+    identity, scope = FULL, ""
+
+    def __init__(self, site: Site, case: Case, store: Store | None, language: str) -> None:
+        self.site, self.case, self.store, self.language = site, case, store, language
+        self.catalog = Catalog(site.folder)
+        self.names = {kind: store.names(kind, case.ids(kind)) if store and case.ids(kind) else {} for kind in KINDS}
+        self.left_out: set[str] = set()
+
+    def text(self, text: str) -> str:
+        """Return what somebody wrote, as it may be shown."""
+        return text
+
+    def person(self, kind: str, person_id: str) -> str:
+        """Return how a person stands."""
+        return " ".join(filter(None, [person_id, self.names[kind].get(person_id, "")]))
+
+    def official(self, user: str) -> str:
+        """Return how one who works on the case stands."""
+        return user
+
+    def table(self, evidence: Evidence) -> tuple[pa.Table, Mapping[str, Column] | None]:
+        """Return the rows of evidence, and its columns where the catalogue still has the query.
+
+        Raises
+        ------
+        VerificationError: the evidence was changed.
+        """
+        query = self.query(evidence)
+        return rows_of(self.site, self.case, evidence), query.description.columns if query else None
+
+    def query(self, evidence: Evidence) -> Query | None:
+        """Return the query that was asked; None where the catalogue has it no more."""
+        return self.catalog.queries.get(evidence.title)
+
+
+class _Exempting(Pseudonyms):
+    """Pseudonyms of everybody but those who may stand under their own id."""
+
+    shown: frozenset[tuple[str, str]] = frozenset()
+
+    def of(self, kind: str, value: str) -> str:
+        """Return the pseudonym, or the id itself of one who may be seen."""
+        return value if (kind, value) in self.shown else super().of(kind, value)
+
+
+class MaskedView(View):
+    """A case in which third parties stand under pseudonyms.
+
+    Parameters
+    ----------
+    shown: who may be seen, by kind and the site's id.
+    with_texts: show what people wrote, with the ids, identifiers and names that the case knows replaced; somebody read
+        it before. Without it free text is left out, because no program knows whom it names.
+    """
+
+    identity = MASKED
+
+    def __init__(
+        self,
+        site: Site,
+        case: Case,
+        store: Store | None,
+        language: str,
+        shown: frozenset[tuple[str, str]],
+        *,
+        with_texts: bool,
+    ) -> None:
+        super().__init__(site, case, store, language)
+        key = pseudonym_key(site.keys_folder)
+        self.scope, self.with_texts = scope_of(key, case.number), with_texts
+        self.mask = Mask(site, self.scope, store=(lambda: store) if store else None)
+        self._pseudonyms = _Exempting(key, self.scope)
+        self._pseudonyms.shown = shown
+        for kind in KINDS:
+            own = self._identifiers(kind, {one for of, one in shown if of == kind})
+            self._pseudonyms.shown |= {(kind, each) for called in own.values() for each in called}
+        self.mask.pseudonyms = self._pseudonyms
+        self._replaced = self._known_people() if with_texts else {}
+
+    def text(self, text: str) -> str:
+        """Return what somebody wrote with those it names replaced, or that it is left out."""
+        if not text:
+            return text
+        left_out = translator(self.language)("[text left out]")
+        if not self.with_texts:
+            self.left_out.add(text)
+            return left_out
+        names = sorted(self._replaced, key=lambda name: (-len(name), name))
+        pattern = rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)"
+
+        def stand_in(found: re.Match[str]) -> str:
+            return self._replaced.get(found[0].casefold(), left_out)
+
+        return re.sub(pattern, stand_in, text, flags=re.IGNORECASE) if names else text
+
+    def person(self, kind: str, person_id: str) -> str:
+        """Return id and name of one who may be seen, the pseudonym of everybody else."""
+        is_shown = (kind, person_id) in self._pseudonyms.shown
+        return super().person(kind, person_id) if is_shown else self._pseudonyms.of(kind, person_id)
+
+    def official(self, user: str) -> str:
+        """Return a pseudonym."""
+        return self.mask.official(user)
+
+    def table(self, evidence: Evidence) -> tuple[pa.Table, Mapping[str, Column] | None]:
+        """Return the rows masked, without the columns that are left out; none where the query is no more known."""
+        rows, query = rows_of(self.site, self.case, evidence), self.query(evidence)
+        if query is None:
+            return rows.select([]), None
+        return self.mask.without_left_out(query, self.mask.table(query, rows), query.description.columns)
+
+    def _identifiers(self, kind: str, ids: set[str]) -> dict[str, set[str]]:
+        """Return what logs call people, by the site's id."""
+        found: dict[str, set[str]] = {}
+        if self.store and ids:
+            rows = self.store.sql(IDENTIFIERS.format(kind=kind), {"ids": sorted(ids)}).to_pylist()
+            for row in rows:
+                found.setdefault(str(row["id"]), set()).add(str(row["identifier"]))
+        return found
+
+    def _known_people(self) -> dict[str, str]:
+        """Return what free text may call people whom the case knows, in small letters, and how they stand instead."""
+        people: dict[str, dict[str, set[str]]] = {
+            kind: {each: {self.names[kind].get(each, "")} for each in self.case.ids(kind)} for kind in KINDS
+        }
+        for evidence in self.case.evidence:
+            query = self.query(evidence)
+            rows = rows_of(self.site, self.case, evidence).to_pylist() if evidence.kind == ROWS and query else []
+            of_people = {name: decision(query, name) for name in (rows[0] if query and rows else {})}
+            for row in rows:
+                for column, kind in of_people.items():
+                    if kind in KINDS and row[column]:
+                        people[kind].setdefault(str(row[column]), set())
+                for kind in KINDS:
+                    if row.get(f"{kind}_id") and row.get(f"{kind}_name"):
+                        people[kind][str(row[f"{kind}_id"])].add(str(row[f"{kind}_name"]))
+        users = {entry.user for entry in self.case.entries} | set(self.case.readers)
+        found = {user.casefold(): self.official(user) for user in users}
+        for kind, named in people.items():
+            identifiers = self._identifiers(kind, set(named))
+            for person_id, names in named.items():
+                if (kind, person_id) not in self._pseudonyms.shown:
+                    called = {person_id, *names, *identifiers.get(person_id, ())}
+                    pseudonym = self._pseudonyms.of(kind, person_id)
+                    found |= {name.casefold(): pseudonym for name in called if len(name) >= SHORTEST_REPLACED}
+        return found
+
+
+def view_for(
+    site: Site,
+    case: Case,
+    store: Store | None,
+    recipient: str,
+    language: str,
+    *,
+    identity: str = "",
+    person: str = "",
+    with_texts: bool = False,
+) -> View:
+    """Return what a recipient may see.
+
+    Parameters
+    ----------
+    identity: full or masked; for the employee, the patient and the police always masked.
+    person: which of the case's employees or patients it goes to; the only one when empty.
+
+    Raises
+    ------
+    UsageError: there is no such recipient or person, or full is asked for where third parties are masked.
+    """
+    if recipient not in RECIPIENTS:
+        raise UsageError(
+            "{typed!r} is no recipient.", "Give one of {allowed}.", typed=recipient, allowed=", ".join(RECIPIENTS)
+        )
+    if identity not in ("", FULL, MASKED) or (identity == FULL and recipient not in MAY_BE_FULL):
+        raise UsageError(
+            "An export for {recipient!r} is not made with --identity {identity}.",
+            "Third parties are masked for the employee, the patient and the police; for others give full or masked.",
+            recipient=recipient,
+            identity=identity,
+        )
+    if recipient in MAY_BE_FULL and identity != MASKED:
+        return View(site, case, store, language)
+    shown = _shown(site, case, recipient, person)
+    return MaskedView(site, case, store, language, shown, with_texts=with_texts)
+
+
+def _shown(site: Site, case: Case, recipient: str, person: str) -> frozenset[tuple[str, str]]:
+    """Return who may be seen by a recipient."""
+    employees = frozenset(("employee", each) for each in case.ids("employee"))
+    if recipient in MAY_BE_FULL:
+        return frozenset()
+    if recipient == POLICE:
+        return employees
+    ids = case.ids(recipient)
+    own = person or (ids[0] if len(ids) == 1 else "")
+    if own not in ids:
+        raise UsageError(
+            "It is not said which {kind} of the case it goes to.",
+            "Name one whom the case is about, by id: --person ID",
+            kind=recipient,
+        )
+    if recipient == EMPLOYEE or extract_rules(site).who != "name_and_title":
+        return frozenset({(recipient, own)})
+    hidden = withheld(site)
+    return frozenset({(recipient, own), *(each for each in employees if each[1] not in hidden)})
