@@ -12,7 +12,7 @@ import pyarrow as pa
 from audit_kernel.cases import case as kinds
 from audit_kernel.cases import evidence as added
 from audit_kernel.cases import lines
-from audit_kernel.cases.masks import View, view_for
+from audit_kernel.cases.masks import MaskedView, View, who_is_shown
 from audit_kernel.cases.page import CasePage
 from audit_kernel.errors import RunError
 from audit_kernel.evidence import chain
@@ -60,11 +60,12 @@ def export_case(
 
     Parameters
     ----------
-    recipient, identity, person, with_texts: as `masks.view_for`.
+    recipient, identity, person: as `masks.who_is_shown`.
+    with_texts: as `masks.MaskedView`; nothing is masked in a full copy.
 
     Raises
     ------
-    UsageError: as `masks.view_for`.
+    UsageError: as `masks.who_is_shown`.
     VerificationError: evidence was changed after it was added; nothing is sealed.
     RunError, JournalError: as `lines.open_case`.
     """
@@ -73,12 +74,18 @@ def export_case(
     language = language or site.settings.language
     for each in case.evidence:
         added.refuse_changed(site, case, each)
+    shown = who_is_shown(site, case, recipient, identity, person)
+
+    def sealed(store: Store | None) -> Exported:
+        if shown is None:
+            return _sealed(site, case, View(site, case, store, language), recipient, language)
+        view = MaskedView(site, case, store, language, shown, with_texts=with_texts)
+        return _sealed(site, case, view, recipient, language)
+
     if not needs_store(case):
-        view = view_for(site, case, None, recipient, language, identity=identity, person=person, with_texts=with_texts)
-        return _sealed(site, case, view, recipient, language)
+        return sealed(None)
     with Store(site, case.number) as store:
-        view = view_for(site, case, store, recipient, language, identity=identity, person=person, with_texts=with_texts)
-        return _sealed(site, case, view, recipient, language)
+        return sealed(store)
 
 
 def show_case(site: Site, number: str, language: str = "") -> CasePage:

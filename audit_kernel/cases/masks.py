@@ -20,7 +20,7 @@ from audit_kernel.locale import translator
 from audit_kernel.pseudonyms import Pseudonyms, pseudonym_key, scope_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     import pyarrow as pa
 
@@ -34,9 +34,14 @@ RECIPIENTS = (INTERNAL, AUTHORITY, EMPLOYEE, PATIENT, POLICE)
 MAY_BE_FULL = (INTERNAL, AUTHORITY)
 KINDS = ("employee", "patient")
 SHORTEST_REPLACED = 2
-IDENTIFIERS = """
-    select distinct {kind}_id as id, identifier from {kind}_identifiers
-    where {kind}_id in (select unnest($ids)) and identifier is not null order by 1, 2
+WORD = re.compile(r"\w+")
+CALLED = """
+    select {kind}_id as id, identifier as called from {kind}_identifiers
+    where identifier is not null and ($ids is null or list_contains($ids, {kind}_id))
+    union select {kind}_id, {kind}_id from {kind}s where $ids is null or list_contains($ids, {kind}_id)
+    union select {kind}_id, name from {kind}s
+    where name is not null and ($ids is null or list_contains($ids, {kind}_id))
+    order by 1, 2
 """
 
 
@@ -94,7 +99,7 @@ class MaskedView(View):
     Parameters
     ----------
     shown: who may be seen, by kind and the site's id.
-    with_texts: show what people wrote, with the ids, identifiers and names that the case knows replaced; somebody read
+    with_texts: show what people wrote, with the ids, identifiers and names that the site knows replaced; somebody read
         it before. Without it free text is left out, because no program knows whom it names.
     """
 
@@ -117,8 +122,8 @@ class MaskedView(View):
         self._pseudonyms = _Exempting(key, self.scope)
         self._pseudonyms.shown = shown
         for kind in KINDS:
-            own = self._identifiers(kind, {one for of, one in shown if of == kind})
-            self._pseudonyms.shown |= {(kind, each) for called in own.values() for each in called}
+            own = {one for of, one in shown if of == kind}
+            self._pseudonyms.shown |= {(kind, called) for called, _one in self._known(kind, own)}
         self.mask.pseudonyms = self._pseudonyms
         self._replaced = self._known_people() if with_texts else {}
 
@@ -126,17 +131,10 @@ class MaskedView(View):
         """Return what somebody wrote with those it names replaced, or that it is left out."""
         if not text:
             return text
-        left_out = translator(self.language)("[text left out]")
         if not self.with_texts:
             self.left_out.add(text)
-            return left_out
-        names = sorted(self._replaced, key=lambda name: (-len(name), name))
-        pattern = rf"(?<!\w)(?:{'|'.join(map(re.escape, names))})(?!\w)"
-
-        def stand_in(found: re.Match[str]) -> str:
-            return self._replaced.get(found[0].casefold(), left_out)
-
-        return re.sub(pattern, stand_in, text, flags=re.IGNORECASE) if names else text
+            return translator(self.language)("[text left out]")
+        return replaced_names(text, self._replaced)
 
     def person(self, kind: str, person_id: str) -> str:
         """Return id and name of one who may be seen, the pseudonym of everybody else."""
@@ -154,55 +152,62 @@ class MaskedView(View):
             return rows.select([]), None
         return self.mask.without_left_out(query, self.mask.table(query, rows), query.description.columns)
 
-    def _identifiers(self, kind: str, ids: set[str]) -> dict[str, set[str]]:
-        """Return what logs call people, by the site's id."""
-        found: dict[str, set[str]] = {}
-        if self.store and ids:
-            rows = self.store.sql(IDENTIFIERS.format(kind=kind), {"ids": sorted(ids)}).to_pylist()
-            for row in rows:
-                found.setdefault(str(row["id"]), set()).add(str(row["identifier"]))
-        return found
+    def _known(self, kind: str, ids: set[str] | None = None) -> Iterator[tuple[str, str]]:
+        """Yield what people are called, by the site's id: identifiers of logs and names of all times."""
+        if self.store is None or ids == set():
+            return
+        found = self.store.sql(CALLED.format(kind=kind), {"ids": sorted(ids) if ids else None})
+        yield from ((str(row["called"]), str(row["id"])) for row in found.to_pylist())
 
     def _known_people(self) -> dict[str, str]:
-        """Return what free text may call people whom the case knows, in small letters, and how they stand instead."""
-        people: dict[str, dict[str, set[str]]] = {
-            kind: {each: {self.names[kind].get(each, "")} for each in self.case.ids(kind)} for kind in KINDS
-        }
+        """Return what free text may call people whom the site knows, in small letters, and how they stand instead."""
+        people: list[tuple[str, str, str]] = [(kind, each, each) for kind in KINDS for each in self.case.ids(kind)]
         for evidence in self.case.evidence:
             query = self.query(evidence)
             rows = rows_of(self.site, self.case, evidence).to_pylist() if evidence.kind == ROWS and query else []
-            of_people = {name: decision(query, name) for name in (rows[0] if query and rows else {})}
             for row in rows:
-                for column, kind in of_people.items():
-                    if kind in KINDS and row[column]:
-                        people[kind].setdefault(str(row[column]), set())
                 for kind in KINDS:
+                    own = [str(each) for name, each in row.items() if query and each and decision(query, name) == kind]
+                    people += [(kind, each, each) for each in own]
                     if row.get(f"{kind}_id") and row.get(f"{kind}_name"):
-                        people[kind][str(row[f"{kind}_id"])].add(str(row[f"{kind}_name"]))
+                        people.append((kind, str(row[f"{kind}_name"]), str(row[f"{kind}_id"])))
+        people += [(kind, called, each) for kind in KINDS for called, each in self._known(kind)]
         users = {entry.user for entry in self.case.entries} | set(self.case.readers)
         found = {user.casefold(): self.official(user) for user in users}
-        for kind, named in people.items():
-            identifiers = self._identifiers(kind, set(named))
-            for person_id, names in named.items():
-                if (kind, person_id) not in self._pseudonyms.shown:
-                    called = {person_id, *names, *identifiers.get(person_id, ())}
-                    pseudonym = self._pseudonyms.of(kind, person_id)
-                    found |= {name.casefold(): pseudonym for name in called if len(name) >= SHORTEST_REPLACED}
+        may_stay = {called.casefold() for kind, called, each in people if (kind, each) in self._pseudonyms.shown}
+        for kind, called, person_id in people:
+            words = " ".join(called.split()).casefold()
+            if words not in may_stay and len(words) >= SHORTEST_REPLACED:
+                found[words] = self._pseudonyms.of(kind, person_id)
         return found
 
 
-def view_for(
-    site: Site,
-    case: Case,
-    store: Store | None,
-    recipient: str,
-    language: str,
-    *,
-    identity: str = "",
-    person: str = "",
-    with_texts: bool = False,
-) -> View:
-    """Return what a recipient may see.
+def replaced_names(text: str, names: Mapping[str, str]) -> str:
+    """Return a text with names replaced, the longest at each word; capitals and blanks within a name do not count.
+
+    Parameters
+    ----------
+    names: what stands instead, by the name in small letters with single blanks.
+    """
+    words = list(WORD.finditer(text))
+    most = max((len(WORD.findall(name)) for name in names), default=0)
+    parts, done, place = [], 0, 0
+    while place < len(words):
+        begin = words[place].start()
+        spans = ((last, words[last].end()) for last in range(min(place + most, len(words)) - 1, place - 1, -1))
+        called = ((last, end, names.get(" ".join(text[begin:end].split()).casefold())) for last, end in spans)
+        last, end, instead = next((each for each in called if each[2]), (place, begin, ""))
+        if instead:
+            parts += [text[done:begin], instead]
+            done = end
+        place = last + 1
+    return "".join([*parts, text[done:]])
+
+
+def who_is_shown(
+    site: Site, case: Case, recipient: str, identity: str = "", person: str = ""
+) -> frozenset[tuple[str, str]] | None:
+    """Return who may be seen by a recipient, by kind and id; None where everybody may, in full.
 
     Parameters
     ----------
@@ -224,17 +229,9 @@ def view_for(
             recipient=recipient,
             identity=identity,
         )
-    if recipient in MAY_BE_FULL and identity != MASKED:
-        return View(site, case, store, language)
-    shown = _shown(site, case, recipient, person)
-    return MaskedView(site, case, store, language, shown, with_texts=with_texts)
-
-
-def _shown(site: Site, case: Case, recipient: str, person: str) -> frozenset[tuple[str, str]]:
-    """Return who may be seen by a recipient."""
-    employees = frozenset(("employee", each) for each in case.ids("employee"))
     if recipient in MAY_BE_FULL:
-        return frozenset()
+        return frozenset() if identity == MASKED else None
+    employees = frozenset(("employee", each) for each in case.ids("employee"))
     if recipient == POLICE:
         return employees
     ids = case.ids(recipient)

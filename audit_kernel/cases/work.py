@@ -10,7 +10,7 @@ from audit_kernel.cases import lines
 from audit_kernel.cases.case import WHOLE_CASE, Case
 from audit_kernel.cases.deviation import deviation_of
 from audit_kernel.errors import RunError, UsageError
-from audit_kernel.restriction import restrict, restrictions
+from audit_kernel.restriction import list_subject
 from audit_kernel.review_reasons import DECISIONS, review_reasons
 from audit_kernel.store.reading import Store
 from audit_kernel.use_log import checked_purpose, operating_system_user, record_use
@@ -80,10 +80,8 @@ def start_case(
     )
     if lines.first_hash(path) != opened:  # somebody else opened it in the same moment: theirs came first
         raise _taken(number)
-    listed = {(each.kind, each.subject_id) for each in restrictions(site)} if restricts else set()
-    for kind, subject_id in subjects:
-        if restricts and (kind, subject_id) not in listed:
-            restrict(site, kind, subject_id, number)
+    for kind, subject_id in subjects if restricts else ():
+        list_subject(site, kind, subject_id, number)
     return lines.find(site, number)
 
 
