@@ -74,7 +74,8 @@ class CasePrinter(Printer):
         """Print each question with its answer, what is missing last and counted."""
         _ = self.translate
         for each in rows:
-            self.say(f"{each.question}: {answer_words(each, self.language)}")
+            name = f" ({each.answer})" if each.is_missing else ""
+            self.say(f"{each.question}: {answer_words(each, self.language)}{name}")
         missing = [each for each in rows if each.is_missing]
         if missing:
             text = _.plural(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.cases import case as kinds
 from audit_kernel.cases import words
+from audit_kernel.cases.breach_forms import breach_form
 from audit_kernel.cases.deviation import MOMENTS
 from audit_kernel.cases.evidence import FILE, ROWS
 from audit_kernel.locale import format_timestamp, translator
@@ -29,14 +30,14 @@ class Course:
         self.view, self.case, self.language = view, view.case, language
         self.zone = view.site.settings.time_zone
         self._reasons = {each.code: each.title.in_language(language) for each in review_reasons(view.site)}
+        fields = [field for part in breach_form(view.site).parts for field in part.fields]
+        self._facts = {field.answer: field.question.in_language(language).rstrip("?") for field in fields}
         self._telling: dict[str, Callable[[Entry], list[str]]] = {
             kinds.OPENED: lambda _entry: [self.view.text(self.case.purpose)],
             **dict.fromkeys(kinds.NOTE_KINDS, self._note),
             kinds.ATTACHED: self._attached,
             kinds.DECIDED: self._decided,
-            kinds.DEVIATION: lambda entry: [
-                f"{name}: {self._fact(name, each)}" for name, each in entry["facts"].items()
-            ],
+            kinds.DEVIATION: lambda entry: [self._fact(name, each) for name, each in entry["facts"].items()],
             kinds.KNOWN: lambda entry: [self.moment(entry["known_at"]), self.text(entry, "reason")],
             kinds.MEASURE: lambda entry: [words.measure_words(self._shown(entry, "text"), language)],
             kinds.NOTIFIED: self._notified,
@@ -51,7 +52,7 @@ class Course:
         return [
             (each.sequence, self.moment(each.at), self.view.official(each.user), named[each.did], self.told(each))
             for each in self.case.entries
-            if each.did in named
+            if each.did in named and not self.view.hides(each)
         ]
 
     def told(self, entry: Entry) -> str:
@@ -105,9 +106,9 @@ class Course:
         return self.view.person(kind, person_id)
 
     def _fact(self, name: str, value: object) -> str:
-        if name in MOMENTS:
-            return self.moment(str(value))
-        return str(value) if isinstance(value, int) else self.view.text(str(value))
+        told = self.moment(str(value)) if name in MOMENTS else str(value)
+        is_free = name not in MOMENTS and not isinstance(value, int)
+        return f"{self._facts.get(name, name)}: {self.view.text(told) if is_free else told}"
 
     def _shown(self, entry: Entry, *names: str) -> Entry:
         """Return a line with these texts as they may be shown."""

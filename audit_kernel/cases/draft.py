@@ -99,9 +99,7 @@ def draft_objects(
 def answer_words(row: Filled, language: str) -> str:
     """Return an answer, or loudly that there is none."""
     _ = translator(language)
-    if row.text:
-        return row.text
-    return _("MISSING ({name})").format(name=row.answer) if row.is_missing else "\N{EN DASH}"
+    return row.text or (_("MISSING") if row.is_missing else "\N{EN DASH}")
 
 
 def _information(site: Site, form: BreachForm, language: str) -> PageInformation:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from audit_kernel.cases.case import EXPORTED, NOTIFIED
 from audit_kernel.cases.evidence import ROWS, rows_of
 from audit_kernel.catalog import Catalog
 from audit_kernel.errors import UsageError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from audit_kernel.cases.case import Case, Evidence
+    from audit_kernel.cases.case import Case, Entry, Evidence
     from audit_kernel.catalog import Column, Query
     from audit_kernel.site import Site
     from audit_kernel.store.reading import Store
@@ -49,6 +50,7 @@ class View:
     """Everything of a case, people with id and newest name."""
 
     identity, scope = FULL, ""
+    hidden_answers: frozenset[str] = frozenset()
 
     def __init__(self, site: Site, case: Case, store: Store | None, language: str) -> None:
         self.site, self.case, self.store, self.language = site, case, store, language
@@ -59,6 +61,11 @@ class View:
     def text(self, text: str) -> str:
         """Return what somebody wrote, as it may be shown."""
         return text
+
+    def hides(self, entry: Entry) -> bool:
+        """Say whether a line is kept from the reader."""
+        del entry
+        return False
 
     def person(self, kind: str, person_id: str) -> str:
         """Return how a person stands."""
@@ -104,6 +111,7 @@ class MaskedView(View):
     """
 
     identity = MASKED
+    hidden_answers = frozenset({"police_told"})
 
     def __init__(
         self,
@@ -135,6 +143,10 @@ class MaskedView(View):
             self.left_out.add(text)
             return translator(self.language)("[text left out]")
         return replaced_names(text, self._replaced)
+
+    def hides(self, entry: Entry) -> bool:
+        """Keep to whom else a copy went, and that the police were told: the employee would be warned by it."""
+        return entry.did == EXPORTED or (entry.did == NOTIFIED and entry["to"] == POLICE)
 
     def person(self, kind: str, person_id: str) -> str:
         """Return id and name of one who may be seen, the pseudonym of everybody else."""

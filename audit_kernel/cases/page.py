@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from audit_kernel.cases import words
-from audit_kernel.cases.breach_forms import breach_form
+from audit_kernel.cases.breach_forms import breach_form, filled
 from audit_kernel.cases.course import Course
-from audit_kernel.cases.deviation import MOMENTS, deviation_of
-from audit_kernel.cases.draft import answers
+from audit_kernel.cases.deviation import MOMENTS, NUMBERS, deviation_of
+from audit_kernel.cases.draft import answer_words, answers
 from audit_kernel.cases.evidence import ROWS
 from audit_kernel.evidence.display import (
     DisplayObject,
@@ -28,10 +29,12 @@ from audit_kernel.locale import format_number, translator
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from audit_kernel.cases.breach_forms import Filled
     from audit_kernel.cases.case import Case, Evidence
     from audit_kernel.cases.masks import View
     from audit_kernel.site import Site
 
+NOT_FREE = {"controller", "case_number", "known_at", *NUMBERS, *MOMENTS}  # no words of a person's own
 MOST_ROWS = 200
 LONGEST_CELL = 300
 
@@ -113,21 +116,13 @@ class CasePage:
         if not deviation.is_recorded:
             return []
         _ = self.translate
-        known = answers(self.site, self.case, self.language)
-        free = {"controller", "case_number", "known_at", "persons", "records", *MOMENTS}
-        pairs = [
-            (field.question.in_language(self.language), self._answer(known[field.answer], is_free=field.answer in free))
-            for part in breach_form(self.site).parts
-            for field in part.fields
-            if field.answer in known
-        ]
-        return [Heading(_("Deviation")), Facts(pairs)]
+        rows = filled(breach_form(self.site), answers(self.site, self.case, self.language), self.language)
+        told = [each for each in rows if each.answer not in self.view.hidden_answers]
+        return [Heading(_("Deviation")), Facts([(each.question, self._answer(each)) for each in told])]
 
-    def _answer(self, text: str, *, is_free: bool) -> str:
-        _ = self.translate
-        if not text:
-            return _("MISSING")
-        return text if is_free else self.view.text(text)
+    def _answer(self, row: Filled) -> str:
+        is_shown = not row.text or row.answer in NOT_FREE
+        return answer_words(row if is_shown else replace(row, text=self.view.text(row.text)), self.language)
 
     def _course_table(self) -> Table:
         _ = self.translate

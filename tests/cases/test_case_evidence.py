@@ -85,6 +85,7 @@ def made(tmp_path_factory) -> Site:
     work.add_note(site, NUMBER, said, "explanation", who=READER["id"])
     record_counted(site, NUMBER, 1, {"what": f"read {VICTIM['name']}"})
     deviation.record_known(site, NUMBER)
+    deviation.record_notified(site, NUMBER, "police", how="told on the telephone")
     return site
 
 
@@ -212,6 +213,7 @@ def test_an_internal_copy_holds_everything_and_verifies_with_sha256sum_and_the_c
     text = page.find(".//main").text_content()
     assert page.xpath("//script | //img") == []
     for said in (
+        "told on the telephone",
         NUMBER,
         f"{READER['id']} {READER['name']}",
         HOSTILE[0],
@@ -235,6 +237,8 @@ def test_a_masked_copy_names_only_whom_its_reader_may_see(site, recipient, with_
     assert leaks(made.bag, [READER]) == []
     text = html.document_fromstring(made.page.read_text(encoding="utf-8")).find(".//main").text_content()
     assert (READER["id"] in text, VICTIM["id"] in text) == (True, False)
+    assert "Politiet" not in text  # the employee would be warned
+    assert "telephone" not in text
     assert len(set(PATTERN.findall(made.page.read_text(encoding="utf-8")))) > 3
     assert not (made.bag / "data" / "case").exists()
     assert (made.n_left_out > 0) == (HOSTILE[0] not in text) == (not with_texts)

@@ -157,7 +157,7 @@ def test_a_draft_answers_in_the_authoritys_questions_and_calls_missing_what_has_
     page = html.document_fromstring((folder / "draft.html").read_text(encoding="utf-8"))
     text = page.find(".//main").text_content()
     assert page.xpath("//script | //img") == []
-    assert text.count("MISSING (") == len(missing)
+    assert text.count("MISSING") == len(missing)
     assert f"{len(missing)} questions have no answer yet" in text
     for said in (HOSTILE[0], "1,230", "2026-311", breach_form(site).source, "GDPR"):
         assert said in text
