@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import SettingsError
-from audit_kernel.legal_basis import legal_basis
+from audit_kernel.legal_basis import refuse_unknown_clauses
 from audit_kernel.site import Country
 from audit_kernel.yaml_file import Texts, read_model
 
@@ -91,16 +91,7 @@ def breach_form(site: Site) -> BreachForm:
             country=country,
             count=len(found),
         )
-    for key in found[0].legal_basis:
-        try:
-            legal_basis(key, site, "en")
-        except KeyError:
-            raise SettingsError(
-                "{path}: the clause {key!r} is not in legal_basis.yml.",
-                "Correct the file and try again.",
-                path=path,
-                key=key,
-            ) from None
+    refuse_unknown_clauses(site, path, found[0].legal_basis)
     return found[0]
 
 
