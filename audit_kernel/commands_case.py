@@ -88,6 +88,20 @@ def _register_opening(case: typer.Typer) -> None:
         asked |= {"from_date": from_date, "to_date": to_date, "restricts": restrict}
         do(site, lambda opened: start_case(opened, number, purpose, **asked))
 
+    @case.command(epilog="Example: audit-kernel case about 'sak 2026/17' --employee E1076 --restrict")
+    def about(
+        number: NumberArgument,
+        patient: PeopleOption = None,
+        employee: PeopleOption = None,
+        restrict: Annotated[bool, typer.Option("--restrict", help="Keep them from the month's pages.")] = False,
+        site: SiteOption = None,
+    ) -> None:
+        """Name others whom a case turns out to be about."""
+        from audit_kernel.cases.work import add_subjects
+
+        people: dict[str, Any] = {"patients": patient or [], "employees": employee or []}
+        do(site, lambda opened: add_subjects(opened, number, **people, restricts=restrict))
+
     @case.command(epilog="Example: audit-kernel case share 'sak 2026/17' --with ola")
     def share(
         number: NumberArgument,

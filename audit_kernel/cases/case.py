@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OPENED, CLOSED, REOPENED, SHARED, UNSHARED = "opened", "closed", "reopened", "shared", "unshared"
+ABOUT = "about"
 NOTE, CONVERSATION, EXPLANATION = "note", "conversation", "explanation"
 NOTE_KINDS = (NOTE, CONVERSATION, EXPLANATION)
 ATTACHED, DECIDED, EXPORTED = "attached", "decided", "exported"
@@ -106,10 +107,11 @@ class Case:
         """When it was opened (UTC, ISO)."""
         return self.opened.at
 
-    @property
+    @cached_property
     def subjects(self) -> tuple[Subject, ...]:
-        """Whom it is about."""
-        return tuple(Subject(each["kind"], each["id"]) for each in self.opened["subjects"])
+        """Whom it is about, those who came in later last."""
+        told = [each for entry in self.of_kind(OPENED, ABOUT) for each in entry["subjects"]]
+        return tuple(dict.fromkeys(Subject(each["kind"], each["id"]) for each in told))
 
     @property
     def about(self) -> dict[str, list[str]]:

@@ -34,6 +34,7 @@ class Course:
         self._facts = {field.answer: field.question.in_language(language).rstrip("?") for field in fields}
         self._telling: dict[str, Callable[[Entry], list[str]]] = {
             kinds.OPENED: lambda _entry: [self.view.text(self.case.purpose)],
+            kinds.ABOUT: lambda entry: [self.view.person(each["kind"], each["id"]) for each in entry["subjects"]],
             **dict.fromkeys(kinds.NOTE_KINDS, self._note),
             kinds.ATTACHED: self._attached,
             kinds.DECIDED: self._decided,

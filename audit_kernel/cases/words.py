@@ -21,6 +21,7 @@ def line_words(language: str) -> dict[str, str]:
     _ = translator(language)
     return {
         kinds.OPENED: _("Case opened"),
+        kinds.ABOUT: _("Is about others too"),
         kinds.NOTE: _("Case note"),
         kinds.CONVERSATION: _("Conversation"),
         kinds.EXPLANATION: _("The employee's explanation"),

@@ -56,11 +56,7 @@ def start_case(
     site.period(_day(from_date), _day(to_date))
     path = lines.path_of(site, number)
     _refuse_second(site, number)
-    typed: list[tuple[Kind, str]] = [
-        *(("patient", each) for each in patients),
-        *(("employee", each) for each in employees),
-    ]
-    subjects = _resolved(site, number, typed)
+    subjects = _resolved(site, number, patients, employees)
     routine = site.settings.routine
     user = operating_system_user()
     told = {f"{kind}_id": [each for of, each in subjects if of == kind] for kind in ("patient", "employee")}
@@ -71,7 +67,7 @@ def start_case(
         {
             "number": number,
             "purpose": purpose,
-            "subjects": [{"kind": kind, "id": each} for kind, each in subjects],
+            "subjects": _told(subjects),
             "from_date": from_date,
             "to_date": to_date,
             "readers": list(dict.fromkeys([user, *(name.strip() for name in readers if name.strip())])),
@@ -80,9 +76,29 @@ def start_case(
     )
     if lines.first_hash(path) != opened:  # somebody else opened it in the same moment: theirs came first
         raise _taken(number)
-    for kind, subject_id in subjects if restricts else ():
-        list_subject(site, kind, subject_id, number)
+    _restrict(site, number, subjects if restricts else ())
     return lines.find(site, number)
+
+
+def add_subjects(
+    site: Site, number: str, *, patients: Sequence[str] = (), employees: Sequence[str] = (), restricts: bool = False
+) -> Case:
+    """Name others whom a case turns out to be about; arguments as of `start_case`.
+
+    Raises
+    ------
+    UsageError: nobody new is named.
+    UnknownSubjectError: there is no such person, or several.
+    RunError, JournalError: as `lines.writable`.
+    """
+    case = lines.writable(site, number, "case_about")
+    known = {(each.kind, each.id) for each in case.subjects}
+    subjects = [each for each in _resolved(site, number, patients, employees) if each not in known]
+    if not subjects:
+        raise UsageError("Nobody is named whom the case is not about already.", "Give --patient or --employee.")
+    case = lines.added(case, kinds.ABOUT, {"subjects": _told(subjects)})
+    _restrict(site, case.number, subjects if restricts else ())
+    return case
 
 
 def add_note(site: Site, number: str, text: str, kind: str = kinds.NOTE, *, who: str = "", on: str = "") -> Case:
@@ -253,12 +269,23 @@ def _taken(number: str) -> UsageError:
     )
 
 
-def _resolved(site: Site, number: str, typed: Sequence[tuple[Kind, str]]) -> list[tuple[Kind, str]]:
+def _resolved(site: Site, number: str, patients: Sequence[str], employees: Sequence[str]) -> list[tuple[Kind, str]]:
     """Return the people's ids; the store is opened only where somebody is named."""
+    typed: list[tuple[Kind, str]] = [("patient", each) for each in patients]
+    typed += [("employee", each) for each in employees]
     if not typed:
         return []
     with Store(site, number) as store:
         return list(dict.fromkeys((kind, store.subject(kind, each)) for kind, each in typed))
+
+
+def _told(subjects: Sequence[tuple[Kind, str]]) -> list[dict[str, str]]:
+    return [{"kind": kind, "id": each} for kind, each in subjects]
+
+
+def _restrict(site: Site, number: str, subjects: Sequence[tuple[Kind, str]]) -> None:
+    for kind, subject_id in subjects:
+        list_subject(site, kind, subject_id, number)
 
 
 def _day(typed: str) -> date | None:

@@ -73,9 +73,10 @@ def made(tmp_path_factory) -> Site:
     site = make_site(folder)
     work.start_case(site, "sak 2026/9", "an earlier case, whose copy is evidence here")
     sealed = export_case(site, "sak 2026/9", "internal")
-    who = {"patients": [VICTIM["id"]], "employees": [READER["account"]]}
+    who = {"employees": [READER["account"]]}
     days = dict(zip(("from_date", "to_date"), PERIOD.values(), strict=True))
     work.start_case(site, NUMBER, f"did {READER['name']} read a neighbour?", **who, **days, restricts=True)
+    work.add_subjects(site, NUMBER, patients=[VICTIM["id"]], restricts=True)
     attach_report(site, NUMBER, "activity", {"employee_id": READER["id"], **PERIOD}, "all she read")
     letter = folder / f"brev fra {VICTIM['name']}.PDF"
     letter.write_bytes(LETTER)
@@ -137,7 +138,8 @@ def test_a_report_is_sealed_with_its_rows_query_snapshot_and_parameters(made):
 
 def test_who_a_case_is_about_is_kept_from_the_months_pages_once(made):
     listed = [(each.kind, each.subject_id, each.reason) for each in restrictions(made)]
-    assert listed[1:] == [("patient", VICTIM["id"], NUMBER), ("employee", READER["id"], NUMBER)]
+    assert listed[1:] == [("employee", READER["id"], NUMBER), ("patient", VICTIM["id"], NUMBER)]
+    assert [(each.kind, each.id) for each in case_of(made).subjects] == [each[:2] for each in listed[1:]]
 
 
 def test_persons_and_records_are_counted_in_rows_and_refused_of_a_letter(made):

@@ -59,6 +59,9 @@ def killed(folder, n_kills):
             process.stdin.write(f"{turn} {generator.uniform(0.02, LONGEST_SECONDS)}\n")
             process.stdin.flush()
             assert process.stdout.readline() == f"{turn}\n"
+            if turn % 4 == 3:  # as a power cut leaves it: a signal seldom tears a short line
+                with path.open("ab") as file:
+                    file.write(b'{"at":"2026-11-02T')
             torn += not path.read_bytes().endswith(b"\n")
             case = work.add_note(site, NUMBER, f"{turn} after")  # whoever comes next mends what was torn
             assert Journal(path).verify() == []
@@ -71,6 +74,7 @@ def killed(folder, n_kills):
                 assert len(own) <= len(taken) + turn + 1  # at most one a kill was on the disk and not yet said
         process.stdin.close()
     assert {entry.user for entry in lines.find(site, NUMBER).entries}
+    assert len(path.with_name(f"{path.name}.torn").read_bytes().splitlines()) == torn >= n_kills // 4
     print({"torn": torn, "notes": len(written)})
     return len(written)
 
