@@ -174,9 +174,9 @@ def _attach(
     home = site.cases_folder / case.name
     aside = home / f".{evidence_id}.new"
     try:
-        aside.mkdir(mode=OWNER_ONLY_FOLDER, parents=True)
         for folder in (site.cases_folder, home):
-            folder.chmod(OWNER_ONLY_FOLDER)
+            folder.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+        aside.mkdir(mode=OWNER_ONLY_FOLDER)
         fill(aside)
         described = {"case": case.number, "at": timestamp(now), **line, **(more or {})}
         write_new(aside / DESCRIPTION, canonical_json(described) + b"\n")

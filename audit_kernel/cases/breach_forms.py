@@ -14,6 +14,8 @@ from audit_kernel.site import Country
 from audit_kernel.yaml_file import Texts, read_model
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from audit_kernel.site import Site
 
 FILE = "breach_forms.yml"
@@ -95,8 +97,12 @@ def breach_form(site: Site) -> BreachForm:
     return found[0]
 
 
-def filled(form: BreachForm, answers: dict[str, str], language: str) -> list[Filled]:
+def filled(form: BreachForm, answers: dict[str, str], language: str, needed: Collection[str] = ()) -> list[Filled]:
     """Return every question of a form with the answer that there is.
+
+    Parameters
+    ----------
+    needed: answers that are optional in the form, but not now.
 
     Raises
     ------
@@ -114,7 +120,7 @@ def filled(form: BreachForm, answers: dict[str, str], language: str) -> list[Fil
                     allowed=", ".join(sorted(answers)),
                 )
             text = answers[each.answer]
-            is_missing = not text and not each.is_optional
+            is_missing = not text and (not each.is_optional or each.answer in needed)
             title, question = (texts.in_language(language) for texts in (part.title, each.question))
             rows.append(Filled(title, question, each.answer, text, is_missing))
     return rows

@@ -228,6 +228,13 @@ def clock_of(site: Site, case: Case) -> Clock | None:
     return deviation_of(case).clock(breach_form(site).hours)
 
 
+def needed_answers(site: Site, case: Case) -> frozenset[str]:
+    """Return the answers that are optional in a form but needed now: why the notification comes late."""
+    clock = clock_of(site, case)
+    is_late = clock is not None and clock.state(utc_now()) in {"overdue", "late"}
+    return frozenset({"late_reason"} if is_late else ())
+
+
 def past_moment(site: Site, typed: str) -> str:
     """Return a moment as UTC ISO text; without an offset it is local to the site, a day alone is its beginning.
 

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING
 from audit_kernel.cases import words
 from audit_kernel.cases.attach import attach_pages
 from audit_kernel.cases.breach_forms import BreachForm, Filled, breach_form, filled
-from audit_kernel.cases.deviation import FACTS, MOMENTS, NOTIFIED_ONES, NUMBERS, Deviation, deviation_of
+from audit_kernel.cases.deviation import (
+    FACTS,
+    MOMENTS,
+    NOTIFIED_ONES,
+    NUMBERS,
+    Deviation,
+    deviation_of,
+    needed_answers,
+)
 from audit_kernel.cases.lines import writable
 from audit_kernel.evidence.display import DisplayObject, Facts, Heading, PageInformation, Paragraph
 from audit_kernel.evidence.rendering import render_page
@@ -36,7 +44,7 @@ def make_draft(site: Site, number: str, language: str = "") -> tuple[Case, list[
     language = language or site.settings.language
     form = breach_form(site)
     case = writable(site, number, "case_draft")
-    rows = filled(form, answers(site, case, language), language)
+    rows = filled(form, answers(site, case, language), language, needed_answers(site, case))
     html = render_page(draft_objects(site, case, form, rows, language), _information(site, form, language))
     content = {"case": case.number, "authority": form.authority, "language": language, "source": form.source}
     fields = [{"answer": each.answer, "question": each.question, "text": each.text} for each in rows]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from audit_kernel.cases import words
 from audit_kernel.cases.breach_forms import breach_form, filled
 from audit_kernel.cases.course import Course
-from audit_kernel.cases.deviation import MOMENTS, NUMBERS, deviation_of
+from audit_kernel.cases.deviation import MOMENTS, NUMBERS, deviation_of, needed_answers
 from audit_kernel.cases.draft import answer_words, answers
 from audit_kernel.cases.evidence import ROWS
 from audit_kernel.evidence.display import (
@@ -116,7 +116,8 @@ class CasePage:
         if not deviation.is_recorded:
             return []
         _ = self.translate
-        rows = filled(breach_form(self.site), answers(self.site, self.case, self.language), self.language)
+        known, needed = answers(self.site, self.case, self.language), needed_answers(self.site, self.case)
+        rows = filled(breach_form(self.site), known, self.language, needed)
         told = [each for each in rows if each.answer not in self.view.hidden_answers]
         return [Heading(_("Deviation")), Facts([(each.question, self._answer(each)) for each in told])]
 

@@ -166,6 +166,15 @@ def test_a_draft_answers_in_the_authoritys_questions_and_calls_missing_what_has_
     assert len(content["fields"]) == len(rows)
 
 
+@pytest.mark.parametrize(("hours", "is_missing"), [(71, False), (73, True)])
+def test_why_a_notification_comes_late_is_missing_only_when_it_is_late(site, number, hours, is_missing):
+    deviation.record_known(site, number, ago(hours))
+    _case, rows = make_draft(site, number)
+    assert [each.is_missing for each in rows if each.answer == "late_reason"] == [is_missing]
+    deviation.record_facts(site, number, {"late_reason": "the server was down"})
+    assert "late_reason" not in {each.answer for each in make_draft(site, number)[1] if each.is_missing}
+
+
 def test_every_fact_of_a_deviation_has_its_place_in_both_forms_or_in_one(sites, number):
     asked = {field.answer for site in sites.values() for part in breach_form(site).parts for field in part.fields}
     case = deviation.record_known(sites[NO], number)
