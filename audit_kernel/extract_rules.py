@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import SettingsError, UsageError
-from audit_kernel.legal_basis import legal_basis
+from audit_kernel.legal_basis import refuse_unknown_clauses
 from audit_kernel.site import Country, Sector
 from audit_kernel.yaml_file import Texts, read_model
 
@@ -121,14 +121,5 @@ def extract_rules(site: Site) -> ExtractRules:
             sector=of_site[1],
             count=len(found),
         )
-    for key in found[0].clauses():
-        try:
-            legal_basis(key, site, "en")
-        except KeyError:
-            raise SettingsError(
-                "{path}: the clause {key!r} is not in legal_basis.yml.",
-                "Correct the file and try again.",
-                path=path,
-                key=key,
-            ) from None
+    refuse_unknown_clauses(site, path, found[0].clauses())
     return found[0]

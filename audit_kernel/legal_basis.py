@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, RootModel
 
 from audit_kernel.catalog import resource_folder
+from audit_kernel.errors import SettingsError
 from audit_kernel.yaml_file import Texts, read_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from audit_kernel.site import Site
 
 
@@ -44,3 +47,22 @@ def legal_basis(key: str, site: Site, language: str) -> tuple[str, str] | None:
         return None
     source = entry.source if isinstance(entry.source, str) else entry.source.in_language(language)
     return f"{source} {entry.clause}".strip(), entry.asks.in_language(language)
+
+
+def refuse_unknown_clauses(site: Site, path: Path, keys: Iterable[str]) -> None:
+    """Refuse a file of rules that names a clause which `legal_basis.yml` lacks.
+
+    Raises
+    ------
+    SettingsError: names the file and the first such clause.
+    """
+    for key in keys:
+        try:
+            legal_basis(key, site, "en")
+        except KeyError:
+            raise SettingsError(
+                "{path}: the clause {key!r} is not in legal_basis.yml.",
+                "Correct the file and try again.",
+                path=path,
+                key=key,
+            ) from None

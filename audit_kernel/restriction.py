@@ -45,7 +45,18 @@ def restrict(site: Site, kind: Kind, typed: str, reason: str) -> Restriction:
         subject_id = store.subject(kind, typed)
     if any((each.kind, each.subject_id) == (kind, subject_id) for each in restrictions(site)):
         raise UsageError("{typed!r} is on the list already.", "See it with: audit-kernel restrict show", typed=typed)
-    _record(site, "restricted", kind, subject_id, reason)
+    return list_subject(site, kind, subject_id, reason)
+
+
+def list_subject(site: Site, kind: Kind, subject_id: str, reason: str) -> Restriction:
+    """Put somebody on the list whose id is known; one who is on it stays as before.
+
+    Raises
+    ------
+    JournalError: the line could not be written; nothing changed.
+    """
+    if all((each.kind, each.subject_id) != (kind, subject_id) for each in restrictions(site)):
+        _record(site, "restricted", kind, subject_id, reason)
     return next(each for each in restrictions(site) if (each.kind, each.subject_id) == (kind, subject_id))
 
 

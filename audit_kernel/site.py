@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "settings.yml"
 SITE_VARIABLE = "AUDIT_KERNEL_SITE"
 OWNER_ONLY = 0o700
-PRIVATE_FOLDERS = ("logs", "store", "archive", "restricted", "journals", "keys", "temporary")
+PRIVATE_FOLDERS = ("logs", "store", "archive", "restricted", "cases", "journals", "keys", "temporary")
 SITE_ADDITIONS = ("parameters/sources", "sql/checks", "sql/reports", "notebooks")
 
 Country = Literal["NO", "SE"]
@@ -132,6 +132,11 @@ class Site:
     def restricted_folder(self) -> Path:
         """Folder of the sealed runs that only the privacy officer reads."""
         return self.live_folder / "restricted"
+
+    @property
+    def cases_folder(self) -> Path:
+        """Folder of what was added to cases."""
+        return self.live_folder / "cases"
 
     @property
     def journals_folder(self) -> Path:

@@ -32,10 +32,10 @@ def journal_heads(site: Site) -> dict[str, dict[str, object]]:
     return heads
 
 
-def sealed_heads(archive: Path) -> Heads:
+def sealed_heads(*archives: Path) -> Heads:
     """Return every head that a run's statement holds: hash by sequence by file. `verify` checks the statements."""
     heads: Heads = {}
-    for folder in chain.bag_folders(archive) if archive.is_dir() else []:
+    for folder in (each for archive in archives if archive.is_dir() for each in chain.bag_folders(archive)):
         with contextlib.suppress(OSError, ValueError, RecursionError, KeyError, TypeError, AttributeError):
             statement = json.loads((folder / bags.STATEMENT).read_bytes())
             journals = statement["predicate"]["buildDefinition"]["internalParameters"]["journals"]
@@ -53,7 +53,7 @@ def broken_journals(site: Site, language: str = "en") -> list[tuple[str, str]]:
     JournalError: a journal cannot be read.
     """
     _ = translator(language)
-    sealed = sealed_heads(site.archive_folder)
+    sealed = sealed_heads(site.archive_folder, site.restricted_folder)
     names = {path.name for path in site.journals_folder.glob(PATTERN)} | set(sealed)
     breaks: list[tuple[str, str]] = []
     for name in sorted(names):

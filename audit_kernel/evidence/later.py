@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit_kernel.bag_inputs import copy_inputs
 from audit_kernel.evidence.journals import journal_heads
+from audit_kernel.evidence.masked_run import copy_masked_site
 from audit_kernel.evidence.run import BUILD_TYPE, BUILDER, Plan, identified, versions, working_folder
 from audit_kernel.evidence.seal import provenance
 from audit_kernel.evidence.site_signing import seal_for_site, unstamped
@@ -27,6 +28,9 @@ def seal_pages(
     facts: Mapping[str, Any],
     breaks: Iterable[str] = (),
     warn: Callable[[str], None] | None = None,
+    *,
+    archive: Path | None = None,
+    fill: Callable[[Path], None] | None = None,
 ) -> Path:
     """Seal pages as one bag of the site's archive; return the bag's folder.
 
@@ -38,12 +42,19 @@ def seal_pages(
     facts: what the pages show, for whoever reads the statement by program; it stands there under the plan's kind.
     breaks: what is wrong with the site's journals.
     warn: told when the time authority gave no stamp.
+    archive: where it is sealed instead of the site's archive.
+    fill: writes what else goes into the bag's `data/`.
     """
     with working_folder(site) as working:
-        (working / "pages").mkdir()
+        payload = working / "payload"
+        (payload / "pages").mkdir(parents=True)
         for name, html in pages.items():
-            (working / "pages" / name).write_text(html, encoding="utf-8", newline="\n")
-        copy_inputs(site, working / "inputs", ("parameters",))  # no SQL is run and no notebook
+            (payload / "pages" / name).write_text(html, encoding="utf-8", newline="\n")
+        if fill:
+            fill(payload)
+        copy_inputs(site, payload / "inputs", ("parameters",))  # no SQL is run and no notebook
+        if plan.scope:
+            copy_masked_site(site, plan.scope, payload / "inputs")
         predicate = provenance(
             build_type=BUILD_TYPE,
             builder_id=BUILDER,
@@ -62,4 +73,4 @@ def seal_pages(
             invocation_id=plan.run_id,
         )
         told = unstamped(plan.language, warn) if warn else None
-        return seal_for_site(site, working, site.archive_folder, plan.name, predicate, warn=told)
+        return seal_for_site(site, payload, archive or site.archive_folder, plan.name, predicate, warn=told)

@@ -94,6 +94,7 @@ TEXTS = {
     "nothing_found": _("There is no sealed run here."),
     # the site's journals
     "journal_broken": _("The journal does not hold. {reason}"),
+    "case_changed": _("Evidence of a case is not as it was added: something in it was changed, removed or added."),
 }
 
 KEY_TEXTS = {

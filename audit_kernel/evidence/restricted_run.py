@@ -90,8 +90,11 @@ def make_restricted(site: Site, plan: Plan, working: Path, apart: KeptApart, bre
 
 
 def site_problems(site: Site, public_key: Path, language: str, authority: Path | None = None) -> list[Problem]:
-    """Return what is wrong with what a site has beside its archive: its journals, and the runs in `restricted/`."""
-    return [*journal_problems(site, language), *restricted_problems(site, public_key, authority)]
+    """Return what is wrong with what a site has beside its archive: journals, evidence of cases, `restricted/`."""
+    from audit_kernel.cases.problems import case_problems
+
+    of_restricted = restricted_problems(site, public_key, authority)
+    return [*journal_problems(site, language), *case_problems(site), *of_restricted]
 
 
 def restricted_problems(site: Site, public_key: Path, authority: Path | None = None) -> list[Problem]:

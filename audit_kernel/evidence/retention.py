@@ -6,8 +6,11 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
+from fnmatch import fnmatch
 from typing import TYPE_CHECKING, Any, Literal
 
+from audit_kernel.cases.lines import PATTERN as CASE_JOURNALS
+from audit_kernel.cases.work import is_any_open
 from audit_kernel.closing.close import KIND as CLOSING
 from audit_kernel.errors import JournalError, UsageError
 from audit_kernel.evidence import bag as bags
@@ -21,7 +24,7 @@ from audit_kernel.evidence.restricted import RESTRICTED
 from audit_kernel.evidence.run import BUILD_TYPE
 from audit_kernel.evidence.sealed_bag import changed
 from audit_kernel.journal import Journal
-from audit_kernel.restriction import JOURNAL as CASES
+from audit_kernel.restriction import JOURNAL as RESTRICTED_PEOPLE
 from audit_kernel.restriction import restrictions
 from audit_kernel.site import SETTINGS_FILE
 from audit_kernel.store.hold import JOURNAL as HOLDS
@@ -145,7 +148,7 @@ def evidence_lines(site: Site, rule: Rule, today: date) -> list[EvidenceLine]:
     VerificationError: a run's statement cannot be read.
     """
     held = _holds(site)
-    has_case = bool(restrictions(site))
+    has_case = bool(restrictions(site)) or is_any_open(site)
     lines: list[EvidenceLine] = []
     archives = (site.restricted_folder, site.archive_folder)
     read = {folder: sealed_runs(folder) for folder in archives}
@@ -248,7 +251,7 @@ def touches(days: Days, run: SealedRun) -> bool:
 def _holds(site: Site) -> dict[str, Days]:
     """Return the legal holds in force: by their journal, which is there without the store, and by the store."""
     for name, reason in broken_journals(site):
-        if name in {HOLDS, CASES}:
+        if name in {HOLDS, RESTRICTED_PEOPLE} or fnmatch(name, CASE_JOURNALS):
             raise JournalError(
                 "What is held is not known: {reason}",
                 "Restore the journal from a backup; nothing was disposed of.",

@@ -12,6 +12,7 @@ import yaml
 from typer.testing import CliRunner
 
 from audit_kernel import due
+from audit_kernel.cases import work
 from audit_kernel.cli import app
 from audit_kernel.closing.close import close_month
 from audit_kernel.errors import JournalError, RunError, UsageError, VerificationError
@@ -268,6 +269,10 @@ def test_an_open_case_keeps_everything_until_it_ends(site):
     assert set(kept(site).values()) == {"case"}
     assert all(not each.went for each in dispose_evidence(site, TODAY))
     on_the_list(site, did="released", reason="avsluttet")
+    assert "case" not in kept(site).values()
+    work.start_case(site, "sak 2026/18", "a gap in the log")
+    assert set(kept(site).values()) == {"case"}
+    work.close(site, "sak 2026/18", "explained", open_reason="nothing to decide")
     assert "case" not in kept(site).values()
 
 
