@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from audit_kernel.investigation.finding import Finding
+    from audit_kernel.investigation.table import TableContent
     from audit_kernel.query import Result
 
 # The form is on the screen by then, and nobody has typed a purpose yet.
@@ -244,7 +245,7 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
         said = trail.reasons_said(answer.reasons, self._reason_titles(), self._language)
         self.trail.remark = said
 
-    def _content(self, answer: Answer) -> Any:  # noqa: ANN401 - a TableContent
+    def _content(self, answer: Answer) -> TableContent:
         shown = content.table_content(answer.result, answer.step, self._language, self._time_zone)
         if answer.reasons is None:
             return shown

@@ -6,8 +6,10 @@ near as (
     select employee_id, employee_name, role, unit_id, patient_id, recorded_at
     from accesses
     where
-        recorded_at >= $at - $around_hours * interval '1' hour
-        and recorded_at <= $at + $around_hours * interval '1' hour
+        recorded_at >= cast($at as timestamp) - $around_hours * interval '1' hour
+        and recorded_at <= cast($at as timestamp) + $around_hours * interval '1' hour
+        and recorded_at >= $start_at - $around_hours * interval '1' hour
+        and recorded_at < $end_at + $around_hours * interval '1' hour
         and is_access and employee_id is not null
 
 ),
@@ -18,7 +20,9 @@ home as (
     select unit_id from near where employee_id = $employee_id and unit_id is not null
     union
     select unit_id from home_units
-    where employee_id = $employee_id and cast($at as date) >= valid_from and cast($at as date) < valid_to
+    where
+        employee_id = $employee_id
+        and cast(cast($at as timestamp) as date) >= valid_from and cast(cast($at as timestamp) as date) < valid_to
 
 ),
 
@@ -27,7 +31,9 @@ on_duty as (
     select distinct employee_id
     from shifts
     semi join home on shifts.unit_id = home.unit_id
-    where starts_at <= $at and ends_at > $at and coalesce(status, 'planned') not in ('absent', 'cancelled', 'swapped')
+    where
+        starts_at <= cast($at as timestamp) and ends_at > cast($at as timestamp)
+        and coalesce(status, 'planned') not in ('absent', 'cancelled', 'swapped')
 
 ),
 

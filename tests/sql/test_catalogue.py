@@ -158,6 +158,7 @@ def test_every_parameter_is_declared(path: Path) -> None:
     names = {"start_at", "end_at"} if any(each["type"] == "period" for each in parameters.values()) else set()
     names |= {name for name, each in parameters.items() if each["type"] != "period"}
     texts = [path, *(read_path(path, name) for name in description(path).get("reads", []))]
+    texts += [SQL / "period" / "people_accesses.sql"] if description(path).get("of_people") else []
     used = {
         name
         for each in texts
