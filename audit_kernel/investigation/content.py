@@ -136,8 +136,13 @@ def _people(result: Result, subject: str, step: Step) -> str:
     resolved = str(result.parameters.get(f"{subject}_id") or "") if len(asked) == 1 else ""
     keys = (f"{subject}_id", f"{subject}_name")
     is_theirs = set(keys) <= set(result.table.column_names) and ABOUT_OTHERS.get(step.report) != subject
-    rows = result.table.select(keys).to_pylist() if is_theirs else []
-    names = {str(row[keys[0]]): row[keys[1]] for row in rows if row[keys[1]]}
+    theirs = result.table.select(keys) if is_theirs else None
+    if theirs is not None and len(asked) == 1:
+        theirs = theirs.slice(0, 1)  # every row is about that one
+    names: dict[str, str] = {}
+    for row in theirs.to_pylist() if theirs is not None else ():
+        if row[keys[1]]:
+            names.setdefault(str(row[keys[0]]), row[keys[1]])
     ids = [resolved or each for each in asked]
     return "; ".join(f"{each} {names[each]}" if each in names else each for each in ids)
 

@@ -29,6 +29,10 @@ STANDING = {
 }
 
 
+# These are about one kind of person only, whoever else stands in the form.
+ABOUT_EMPLOYEES, ABOUT_PATIENTS = ("employee_month",), ("readers_and_carers",)
+
+
 class QuestionError(UsageError):
     """The form's answer is not complete; `field` names the field."""
 
@@ -91,6 +95,8 @@ def read_question(values: Mapping[str, str], today: date) -> Question:
     action = values.get("action", "")
     report = action if action in STANDING else "activity"
     patients, employees = (several(values.get(name, "")) for name in ("patient_id", "employee_id"))
+    patients = () if report in ABOUT_EMPLOYEES else patients
+    employees = () if report in ABOUT_PATIENTS else employees
     finding = values.get("finding", "").strip()
     _refuse_wrong_people(report, patients, employees, finding)
     from_date, to_date = read_period(values, today)
