@@ -37,7 +37,7 @@ def brushed_chart(on_brush: Callable[[date, date], None]) -> Any:  # noqa: ANN40
     altair.JupyterChart.enable_offline()
     brush = altair.selection_interval(name=figures.BRUSH, encodings=["x"])
     chart = altair.JupyterChart(altair.Chart({"values": []}).mark_bar().add_params(brush), embed_options=OPTIONS)
-    chart.spec = None
+    chart.spec = None  # type: ignore[assignment]
 
     def changed(change: dict[str, Any]) -> None:
         days = days_of(change["new"].value)

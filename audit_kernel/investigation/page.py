@@ -24,6 +24,7 @@ from audit_kernel.investigation.launch import FINDING_VARIABLE
 from audit_kernel.investigation.questions import (
     Question,
     QuestionError,
+    fitting,
     read_period,
     read_question,
     three_months_before,
@@ -187,12 +188,10 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
         given = {**values, **dates, **people, "period": "between", "finding": ""}
         texts = form_texts(self._language, found.from_date, found.to_date, given)
         self.form.texts = harmless_texts(texts)
-        people_asked = {
-            f"{kind}s": (people[f"{kind}_id"],) if people[f"{kind}_id"] else () for kind in ("patient", "employee")
-        }
-        return replace(
-            question, step=replace(question.step, from_date=found.from_date, to_date=found.to_date, **people_asked)
-        )
+        self._known |= {(name.removesuffix("_id"), each) for name, each in people.items()}
+        patients, employees = (tuple(filter(None, [each])) for each in people.values())
+        step = replace(question.step, patients=patients, employees=employees)
+        return replace(question, step=fitting(replace(step, from_date=found.from_date, to_date=found.to_date)))
 
     def _go_on(self, question: Question) -> None:
         """Ask the first step once it is clear who is meant by each name."""

@@ -51,8 +51,10 @@ class Question:
 
     def meaning(self, kind: str, typed: str, person_id: str) -> Question:
         """Return the question with what was typed for a patient or employee replaced by an id."""
-        people = tuple(dict.fromkeys(person_id if each == typed else each for each in getattr(self.step, f"{kind}s")))
-        return replace(self, step=replace(self.step, **{f"{kind}s": people}))
+        asked = self.step.patients if kind == "patient" else self.step.employees
+        people = tuple(dict.fromkeys(person_id if each == typed else each for each in asked))
+        changed = replace(self.step, patients=people) if kind == "patient" else replace(self.step, employees=people)
+        return replace(self, step=changed)
 
 
 def purpose_field(language: str) -> dict[str, Any]:
@@ -95,14 +97,20 @@ def read_question(values: Mapping[str, str], today: date) -> Question:
     action = values.get("action", "")
     report = action if action in STANDING else "activity"
     patients, employees = (several(values.get(name, "")) for name in ("patient_id", "employee_id"))
-    patients = () if report in ABOUT_EMPLOYEES else patients
-    employees = () if report in ABOUT_PATIENTS else employees
     finding = values.get("finding", "").strip()
     _refuse_wrong_people(report, patients, employees, finding)
     from_date, to_date = read_period(values, today)
-    if report == "employee_month":
-        from_date, to_date = whole_month(from_date, to_date)
-    return Question(purpose, Step(report, patients, employees, from_date, to_date), finding)
+    return Question(purpose, fitting(Step(report, patients, employees, from_date, to_date)), finding)
+
+
+def fitting(step: Step) -> Step:
+    """Return a first step as its report can be asked: about whom it is, and over the last whole month where it must."""
+    if step.report in ABOUT_PATIENTS:
+        return replace(step, employees=())
+    if step.report not in ABOUT_EMPLOYEES:
+        return step
+    from_date, to_date = whole_month(step.from_date, step.to_date)
+    return replace(step, patients=(), from_date=from_date, to_date=to_date)
 
 
 def several(typed: str) -> tuple[str, ...]:

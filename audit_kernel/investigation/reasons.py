@@ -52,6 +52,6 @@ def with_reasons(shown: TableContent, reasons: Result, titles: Mapping[str, str]
 
     def as_text(piece: pa.Table) -> Sequence[Sequence[str]]:
         said = zip(piece[BEST].to_pylist(), piece[ABSENT].to_pylist(), strict=True)
-        return [(*row, *more) for row, more in zip(shown.as_text(piece), said, strict=True)]
+        return [(*row, *map(str, more)) for row, more in zip(shown.as_text(piece), said, strict=True)]
 
     return replace(shown, rows=rows, columns=[*shown.columns, *added], as_text=as_text)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import pyarrow as pa
 
@@ -23,8 +23,9 @@ FIRST_STEP = "activity"
 DETAILS = "detailed_activity"
 CHARTED = (FIRST_STEP, DETAILS)
 PEOPLE, REASONS = "people", "access_reasons"
-LOGGED_ORDER = [(name, "ascending") for name in ("recorded_at", "source_id", "event_id", "item")]
-MOST_FIRST = [("n_accesses", "descending"), ("employee_id", "ascending"), ("patient_id", "ascending")]
+Order = list[tuple[str, Literal["ascending", "descending"]]]
+LOGGED_ORDER: Order = [(name, "ascending") for name in ("recorded_at", "source_id", "event_id", "item")]
+MOST_FIRST: Order = [("n_accesses", "descending"), ("employee_id", "ascending"), ("patient_id", "ascending")]
 
 
 class Store(Protocol):
