@@ -96,6 +96,7 @@ def narrow_texts(language: str, from_date: date, to_date: date) -> dict[str, Any
     _ = translator(language)
     return {
         "level": "h3",
+        "is_compact": True,
         "title": _("Narrow the period"),
         "lead": _("Drag over the days of the timeline, or give two dates."),
         "submit": _("Narrow to these days"),

@@ -96,12 +96,11 @@ def go_another_way_and_back(watched, activity):
     assert watched.faults() == []
     watched.keep("5-more")
     watched.press("Escape")
-    assert watched.focused() == more
+    assert watched.focused().startswith(more)
     watched.press("Enter", "Enter")
     watched.wait_for_heading(activity)
     assert watched.page.text_content(".ak-crumbs [aria-current]") == _("The same employee's other patients")
-    watched.tab_to(activity, key="Shift+Tab")
-    watched.press("Enter")
+    watched.press("Shift+Tab", "Enter")  # the heading has the same words as the way back before it
     watched.page.wait_for_selector(".ak-crumbs li:only-child", state="attached")
     watched.wait_for_heading(activity)
 

@@ -78,7 +78,7 @@ function render({ model, el }) {
       : [];
     form = element(
       "form",
-      { class: "ak-form", novalidate: "", "aria-label": texts.title },
+      { class: texts.is_compact ? "ak-form ak-compact" : "ak-form", novalidate: "", "aria-label": texts.title },
       ...texts.fields.map((description) => field(description, prefix)),
       element("div", { class: "ak-buttons" }, submit, ...(further.length ? [] : actions)),
       ...further,
