@@ -226,12 +226,13 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
     def _show(self) -> None:
         answer = self.answers[-1]
         self.trail.remark = ""
-        self.table.show(self._content(answer))
+        is_explained = answer.step.report == DETAILS and answer.result.table.num_rows > 0
+        self.table.show(self._content(answer, is_waiting=is_explained))
         self._show_charts(answer)
         self.trail.show(trail.step_view(self.answers, self.session.purpose, self._language))
         if self.on_answer is not None:
             self.on_answer(answer)
-        if answer.step.report == DETAILS and answer.result.table.num_rows:
+        if is_explained:
             self._explain(answer)
 
     def _explain(self, answer: Answer) -> None:
@@ -244,9 +245,9 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
         said = trail.reasons_said(answer.reasons, self._reason_titles(), self._language)
         self.trail.remark = said
 
-    def _content(self, answer: Answer) -> TableContent:
+    def _content(self, answer: Answer, *, is_waiting: bool = False) -> TableContent:
         shown = content.table_content(answer.result, answer.step, self._language, self._time_zone)
-        if answer.reasons is None:
+        if answer.reasons is None and not is_waiting:
             return shown
         return with_reasons(shown, answer.reasons, self._reason_titles(), self._language)
 
