@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from audit_kernel.store.reading import Store
 
 SENTENCE = Texts(en="Finding", sv="Iakttagelse", nb="Funn")
+NUMBER = Texts(en="Finding number", sv="Iakttagelsens nummer", nb="Funnets nummer")
 KEY = "finding_id"
 NUMBER_LENGTH = 13  # a pseudonym's whole, and enough of a hash
 NAMES = {
@@ -60,7 +61,7 @@ def with_numbers(table: pa.Table, columns: Mapping[str, Column]) -> tuple[pa.Tab
         return table, dict(columns)
     numbers = pa.array([str(each or "")[:NUMBER_LENGTH] for each in table.column(KEY).to_pylist()], pa.string())
     numbered = table.set_column(table.schema.get_field_index(KEY), KEY, numbers)
-    shown = columns[KEY].model_copy(update={"hidden": False})
+    shown = columns[KEY].model_copy(update={"hidden": False, "label": NUMBER})
     return numbered, {**{name: column for name, column in columns.items() if name != KEY}, KEY: shown}
 
 

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from contextlib import suppress
 from dataclasses import replace
-from datetime import date, datetime
-from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import ipywidgets
 
-from audit_kernel import open_site, open_store
-from audit_kernel.errors import AuditKernelError, UsageError
-from audit_kernel.evidence.display import Paragraph
+from audit_kernel.errors import UsageError
 from audit_kernel.investigation import charts, content, trail
-from audit_kernel.investigation.finding import find_finding
 from audit_kernel.investigation.form_texts import form_texts, narrow_texts
-from audit_kernel.investigation.launch import FINDING_VARIABLE
 from audit_kernel.investigation.questions import (
     Question,
     QuestionError,
@@ -29,7 +19,7 @@ from audit_kernel.investigation.questions import (
     read_question,
     three_months_before,
 )
-from audit_kernel.investigation.reasons import reason_titles, with_reasons
+from audit_kernel.investigation.reasons import with_reasons
 from audit_kernel.investigation.session import DETAILS, Answer, Session, Store
 from audit_kernel.investigation.steps import Step, next_step
 from audit_kernel.investigation.table import Table
@@ -39,13 +29,12 @@ from audit_kernel.locale import translator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import date
 
     from audit_kernel.investigation.finding import Finding
     from audit_kernel.investigation.table import TableContent
     from audit_kernel.query import Result
 
-# The form is on the screen by then, and nobody has typed a purpose yet.
-SECONDS_UNTIL_CHARTS = 0.5
 HIDDEN, SHOWN = "none", ""
 
 
@@ -266,31 +255,3 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
     def _brushed(self, first: date, last: date) -> None:
         """Write the days that the timeline's brush covers into the two dates."""
         self.narrow.texts = harmless_texts(narrow_texts(self._language, first, last))
-
-
-_opened: list[InvestigationPage] = []
-
-
-def open_page() -> InvestigationPage | Paragraph:
-    """Return the page over the site that AUDIT_KERNEL_SITE names; where there is none, a paragraph that says so."""
-    for page in _opened:
-        page.close_store()
-    _opened.clear()
-    try:
-        site = open_site()
-    except AuditKernelError as error:
-        return Paragraph(f"{error.problem} {error.remedy}", tone="warning")
-    settings = site.settings
-    page = InvestigationPage(
-        lambda purpose: open_store(site, purpose),
-        settings.language,
-        settings.time_zone,
-        datetime.now(ZoneInfo(settings.time_zone)).date(),
-        find=lambda store, number: find_finding(site, store, number),
-        reason_titles=cache(lambda: reason_titles(site, settings.language)),
-        finding=os.environ.get(FINDING_VARIABLE, ""),
-    )
-    _opened.append(page)
-    with suppress(RuntimeError):  # no loop runs outside a kernel; the charts are then made when they are needed
-        asyncio.get_running_loop().call_later(SECONDS_UNTIL_CHARTS, page.prepare_charts)
-    return page
