@@ -243,6 +243,9 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
     def _show_charts(self, answer: Answer) -> None:
         if answer.timeline is None or answer.hour_map is None:
             self._hide_charts()
+            if answer.sources is not None:
+                shown = content.table_content(answer.sources, answer.step, self._language, self._time_zone)
+                self.figures.show(replace(shown, folded=shown.caption, action="", ways=()))
             return
         self.prepare_charts()
         step, days = answer.step, answer.timeline.table

@@ -23,6 +23,7 @@ FIRST_STEP = "activity"
 DETAILS = "detailed_activity"
 CHARTED = (FIRST_STEP, DETAILS)
 PEOPLE, REASONS = "people", "access_reasons"
+EXTENT, EXTENT_SOURCES = "extent", "extent_sources"
 Order = list[tuple[str, Literal["ascending", "descending"]]]
 LOGGED_ORDER: Order = [(name, "ascending") for name in ("recorded_at", "source_id", "event_id", "item")]
 MOST_FIRST: Order = [("n_accesses", "descending"), ("employee_id", "ascending"), ("patient_id", "ascending")]
@@ -46,7 +47,7 @@ class Answer:
     """A step with what the store answered, kept so that going back asks nothing again.
 
     `reasons` comes after the rows: of each access its best reason, those searched for and absent, and those that could
-    not be searched for.
+    not be searched for. `sources` is what each log holds of an extent.
     """
 
     step: Step
@@ -55,6 +56,7 @@ class Answer:
     hour_map: Result | None = None
     lacking: coverage.Lacking = field(default_factory=list)
     reasons: Result | None = None
+    sources: Result | None = None
 
 
 class Session:
@@ -104,6 +106,8 @@ class Session:
         """Return what the store answers to a step."""
         result = self._asked(step, step.report)
         lacking = coverage.coverage(self.store, step.questions()[0]) if step.report == FIRST_STEP else []
+        if step.report == EXTENT and result.table.num_rows:
+            return Answer(step, result, sources=self._asked(step, EXTENT_SOURCES))
         if step.report not in CHARTED or not result.table.num_rows:
             return Answer(step, result, lacking=lacking)
         return Answer(step, result, self._asked(step, "timeline"), self._asked(step, "hour_map"), lacking)

@@ -21,7 +21,7 @@ N_EVENTS = 130
 
 OTHERS = (
     "blocked_searches", "patient_searches", "search_misuse", "employee_month", "readers_and_carers", "break_glass",
-    "extent", "household", "colleagues",
+    "extent", "extent_sources", "household", "colleagues",
 )  # fmt: skip
 # Whom a name fits; who is not named here is found by number in the reports.
 PEOPLE = {"hansen": ["P7", "P8", "P9"], "berg": ["P4"], "kari": ["E001"]}

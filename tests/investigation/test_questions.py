@@ -152,6 +152,9 @@ def test_the_extent_is_of_all_that_the_store_holds_and_says_what_it_counts(page,
     asked = opened[0].asked[0][1]
     assert (asked["from_date"], asked["to_date"]) == (date(2024, 3, 1), TODAY)
     assert "First estimate: 1 person of 2 has accesses" in page.trail.view["status"]
+    assert reports(opened[0]) == ["extent", "extent_sources"]
+    assert page.figures.view["folded"] == "extent_sources: 2 rows"
+    assert not page.figures.view["action"]
 
 
 def test_an_action_that_is_none_asks_for_activity():

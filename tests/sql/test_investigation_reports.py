@@ -91,6 +91,20 @@ def test_the_extent_ranks_patients_by_days_without_a_reason_and_marks_ties(staff
     ]
 
 
+def test_each_log_has_its_own_line_of_the_extent(staffed: Lake) -> None:
+    staffed.sources("other")
+    staffed.access("2026-10-05 08:00:00", patient_id="P2")
+    staffed.access("2026-10-05 08:00:00", patient_id="P1")
+    staffed.access("2026-10-05 08:00:00", patient_id="P2", source_id="other")
+    staffed.access("2026-10-05 08:00:00", patient_id="P3", source_id="other", outcome="denied")
+    make_period(staffed, explained="patient_id = 'P1'")
+    rows = staffed.query("reports/extent_sources", employee_id="E1")
+    assert [(row["source_id"], row["n_patients"], row["n_unexplained_patients"]) for row in rows] == [
+        ("gerica", 2, 1),
+        ("other", 1, 1),
+    ]
+
+
 def test_readers_who_gave_no_care_come_first_and_carers_who_did_not_read_are_there(staffed: Lake) -> None:
     staffed.reference("care_teams", patient_id="P1", employee_id="E3")
     staffed.reference("care_teams", patient_id="P2", employee_id="E4")
