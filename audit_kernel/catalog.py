@@ -99,6 +99,7 @@ class Description(Strict):
     events: str = ""
     statistics: tuple[str, ...] = ()
     spot_check_per_stratum: int = 0
+    of_people: Literal["", "pair", "employee"] = ""
     replaces: str = ""
 
     _named = field_validator("columns", "counts", "matrix")(name_columns)

@@ -13,7 +13,7 @@ LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; t
 
 def register(app: typer.Typer) -> None:
     """Add the commands to the command line."""
-    app.command(epilog="Example: audit-kernel lab --site nordli")(lab)
+    app.command(epilog="Example: audit-kernel lab --finding 3f2a9c01d4e6")(lab)
     app.command(epilog="Example: audit-kernel demo demo")(demo)
 
 
@@ -23,12 +23,13 @@ def lab(
         str, typer.Option(help="investigate; operate: take logs in, run the month; review.")
     ] = "investigate",
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
+    finding: Annotated[str, typer.Option(help="A finding's number, from a month's page: follow it.")] = "",
 ) -> None:
     """Open the investigator's, the operator's or the reviewer's page in JupyterLab."""
     from audit_kernel.investigation.launch import start_lab
     from audit_kernel.site import find_site
 
-    raise typer.Exit(start_lab(find_site(site), page=page, open_browser=browser))
+    raise typer.Exit(start_lab(find_site(site), page=page, open_browser=browser, finding=finding))
 
 
 def demo(

@@ -17,6 +17,7 @@ from audit_kernel.catalog import CHANCE_PAIRS, Parameter, Strict, resource_folde
 from audit_kernel.errors import SettingsError
 from audit_kernel.parameters import answer, convert
 from audit_kernel.store.views import fill, has_rows, is_made
+from audit_kernel.subjects import point_at
 from audit_kernel.thresholds import decision, thresholds_valid_on
 from audit_kernel.yaml_file import Texts, read_model
 
@@ -34,7 +35,10 @@ MOST_EXPLANATIONS = 62  # each is one bit of a BIGINT
 
 
 class ExplanationDescription(Strict):
-    """What stands in an explanation's `.yml`."""
+    """What stands in an explanation's `.yml`.
+
+    own_accesses: of `period_accesses` it needs no rows but those of the employee whose access it explains.
+    """
 
     title: Texts
     meaning: Texts
@@ -42,6 +46,7 @@ class ExplanationDescription(Strict):
     parameters: dict[str, Parameter] = Field(default_factory=dict)
     legal_basis: tuple[str, ...] = ()
     countries: tuple[str, ...] = ()
+    own_accesses: bool = False
     replaces: str = ""
 
 
@@ -56,6 +61,16 @@ class Explanation:
     def description(self) -> ExplanationDescription:
         """What stands in its `.yml`."""
         return read_model(self.path.with_suffix(".yml"), ExplanationDescription)
+
+    @cached_property
+    def sql(self) -> str:
+        """The reason's text."""
+        return self.path.read_text(encoding="utf-8")
+
+    @property
+    def needs_everybody(self) -> bool:
+        """Whether it needs everybody's accesses of the period, so that it cannot be searched for over a few."""
+        return "period_accesses" in self.sql and not self.description.own_accesses
 
 
 def explanations(site: Site) -> list[Explanation]:
@@ -104,7 +119,52 @@ def explain_period(connection: duckdb.DuckDBPyConnection, site: Site, bound: Map
         return
     connection.execute(f"create or replace temp table period_accesses as {period_sql('period_accesses')}", period)
     connection.execute("create or replace temp view asked_accesses as select * from period_accesses")
-    searched = _search(connection, site, period, day)
+    _put_together(connection, _search(connection, site, period, day))
+    connection.execute("create or replace temp table explained_period (start_at timestamp, end_at timestamp)")
+    connection.execute("insert into explained_period values ($start_at, $end_at)", period)
+
+
+def explain_people(
+    connection: duckdb.DuckDBPyConnection, site: Site, bound: Mapping[str, Any], day: date, asked: str
+) -> None:
+    """Create the relations of `explain_period` over few people: fast enough to be asked beside a row.
+
+    `period_accesses` holds the employee's own rows, or the patient's where no employee is asked about. A reason that
+    needs everybody's is not searched for: an access may lack one here that the whole period would show, never the
+    other way about.
+
+    Parameters
+    ----------
+    bound: `start_at`, `end_at`, and ids of an employee, a patient or both.
+    asked: whether the reasons of the `pair` are searched for, or of all that the `employee` opened.
+    """
+    forget_period(connection)  # the same names hold other rows now
+    names = ("start_at", "end_at", "patient_id", "employee_id")
+    people = {name: bound.get(name) for name in names}
+    point_at(connection, "patient" if people["employee_id"] is None else "employee")
+    of_employee = {**people, "patient_id": None} if people["employee_id"] is not None else people
+    connection.execute(f"create or replace temp table period_accesses as {period_sql('people_accesses')}", of_employee)
+    patient_id = people["patient_id"] if asked == "pair" else None
+    connection.execute(
+        "create or replace temp table people_asked as select * from period_accesses"
+        " where $patient_id is null or patient_id = $patient_id",
+        {"patient_id": patient_id},
+    )
+    connection.execute("create or replace temp view asked_accesses as select * from people_asked")
+    period = {name: people[name] for name in ("start_at", "end_at")}
+    _put_together(connection, _search(connection, site, period, day, are_few=True))
+
+
+def forget_period(connection: duckdb.DuckDBPyConnection) -> None:
+    """Forget which period the relations made for one are of: they are made anew when it is next asked about."""
+    # which period they are of stands in these, by their name
+    marks = "select table_name from duckdb_tables() where database_name = 'temp' and table_name like '%\\_period'"
+    for (name,) in connection.execute(f"{marks} escape '\\'").fetchall():
+        connection.execute(f'drop table temp."{name}"')
+
+
+def _put_together(connection: duckdb.DuckDBPyConnection, searched: list[tuple[int, str, bool]]) -> None:
+    """Make the relations that say what is explained, from the reasons in `found`."""
     connection.execute(
         "create or replace temp table explanations_searched (number integer, reason varchar, is_searchable boolean)"
     )
@@ -113,8 +173,6 @@ def explain_period(connection: duckdb.DuckDBPyConnection, site: Site, bound: Map
         kind = "view" if name in ("explained_rows", "explained_accesses") else "table"
         connection.execute(f"create or replace temp {kind} {name} as {period_sql(name)}")
     connection.execute("drop table found")
-    connection.execute("create or replace temp table explained_period (start_at timestamp, end_at timestamp)")
-    connection.execute("insert into explained_period values ($start_at, $end_at)", period)
 
 
 def explain_chance_pairs(
@@ -138,15 +196,21 @@ def explain_chance_pairs(
 
 
 def _search(
-    connection: duckdb.DuckDBPyConnection, site: Site, period: Mapping[str, Any], day: date
+    connection: duckdb.DuckDBPyConnection, site: Site, period: Mapping[str, Any], day: date, *, are_few: bool = False
 ) -> list[tuple[int, str, bool]]:
-    """Fill the TEMP table `found` with the reasons of `asked_accesses`; return which reasons could be searched for."""
+    """Fill the TEMP table `found` with the reasons of `asked_accesses`; return which reasons could be searched for.
+
+    Parameters
+    ----------
+    are_few: `period_accesses` holds few people's accesses.
+    """
     valid = thresholds_valid_on(day, site.folder)
     connection.execute("create or replace temp table found (access_id uuid, number utinyint, strength utinyint)")
     searched = []
     for number, explanation in enumerate(explanations(site)):
         described = explanation.description
         is_searchable = all(has_rows(connection, relation) for relation in described.needs)
+        is_searchable = is_searchable and not (are_few and explanation.needs_everybody)
         searched.append((number, explanation.name, is_searchable))
         if not is_searchable:
             continue
@@ -154,8 +218,8 @@ def _search(
         for name, each in described.parameters.items():
             decided = decision(valid, each.threshold or name, explanation.name)
             values[name] = convert(explanation.name, name, each.type, decided.value)
-        text = explanation.path.read_text(encoding="utf-8")
-        answer(connection, f"insert into found select access_id, $number, strength from ({text.rstrip()})", values)
+        text = explanation.sql.rstrip()
+        answer(connection, f"insert into found select access_id, $number, strength from ({text})", values)
     return searched
 
 

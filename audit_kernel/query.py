@@ -112,10 +112,11 @@ def run_query(
     has_accesses = any(n_accesses for n_accesses, _unresolved in looked.searched.values())
     refuse_missing_data(connection, query, has_accesses=has_accesses)
     period = (bound["start_at"], bound["end_at"])
+    is_of_logs = bool(query.description.needs)  # what reads reference data alone searches no log
     bound["public_holidays"] = completeness.holidays_around(site, query, *period)
-    if period not in looked.searched:
+    if is_of_logs and period not in looked.searched:
         looked.searched[period] = count_searched(connection, *period)
-    searched, unresolved = looked.searched[period]
+    searched, unresolved = looked.searched[period] if is_of_logs else (0, 0)
     if not searched and "accesses" in query.description.needs:
         raise NotAssessableError(query.name, "accesses", is_period_empty=True)
     point_at_order(connection, query, bound)
@@ -131,7 +132,9 @@ def _answered(
     connection: duckdb.DuckDBPyConnection, site: Site, query: Query, bound: dict[str, Any], day: date, looked: Looked
 ) -> pa.Table:
     """Run the query after what it reads, and add what SQL cannot work out: tails, and reasons beside findings."""
-    if query.description.needs_period:
+    if query.description.of_people:
+        explanations.explain_people(connection, site, bound, day, query.description.of_people)
+    elif query.description.needs_period:
         explanations.explain_period(connection, site, bound, day)
     if PRESENCES in query.description.needs:
         places.place_period(connection, bound)

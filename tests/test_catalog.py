@@ -66,7 +66,7 @@ def test_a_query_without_description_or_with_a_wrong_one_is_refused(reports, tmp
 
 
 def test_a_name_that_is_not_there_lists_those_that_are(tmp_path):
-    with pytest.raises(UsageError, match=r"There is no query 'activty'\. There are: abnormal_times, account_after"):
+    with pytest.raises(UsageError, match=r"There is no query 'activty'\. There are: abnormal_times, access_reasons"):
         Catalog().query("activty")
     with pytest.raises(UsageError, match="There is no notebook 'activty'"):
         Catalog(tmp_path).notebook("activty")

@@ -8,6 +8,7 @@ from audit_kernel.catalog import FRAME
 from audit_kernel.chart_description import ChartDescription
 from audit_kernel.evidence.check_charts import check_chart
 from audit_kernel.evidence.display import Heading, Paragraph
+from audit_kernel.evidence.findings import how_to_follow
 from audit_kernel.evidence.funnel import funnel
 from audit_kernel.evidence.page import Page
 from audit_kernel.evidence.restricted import part_of_run
@@ -65,6 +66,8 @@ class CheckPage(Page):
             self._show(Heading(_("Findings")))
             self._draw("findings", self.result)
         super().table(query, **parameters)
+        if self.result is not None and not query and self.result.table.num_rows:
+            self._show(Paragraph(how_to_follow(self.language)))
 
     def spot_check(self) -> None:
         """Show the spot check of this kind, what it was drawn from, and what it can be drawn again with."""

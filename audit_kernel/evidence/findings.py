@@ -10,6 +10,7 @@ import pyarrow as pa
 from audit_kernel.catalog import REASON_COLUMNS, Column
 from audit_kernel.evidence.display import format_value
 from audit_kernel.explanations import titles
+from audit_kernel.locale import translator
 from audit_kernel.yaml_file import Texts
 
 if TYPE_CHECKING:
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from audit_kernel.store.reading import Store
 
 SENTENCE = Texts(en="Finding", sv="Iakttagelse", nb="Funn")
+NUMBER = Texts(en="Finding number", sv="Iakttagelsens nummer", nb="Funnets nummer")
+KEY = "finding_id"
+NUMBER_LENGTH = 13  # a pseudonym's whole, and enough of a hash
 NAMES = {
     "employee": Texts(en="Employee's name", sv="Medarbetarens namn", nb="Den ansattes navn"),
     "patient": Texts(en="Patient's name", sv="Patientens namn", nb="Pasientens navn"),
@@ -49,6 +53,22 @@ def with_reasons_in_words(table: pa.Table, words: Mapping[str, str]) -> pa.Table
         joined = pa.array([", ".join(each) or None for each in values], pa.string())
         table = table.set_column(table.schema.get_field_index(name), name, joined)
     return table
+
+
+def with_numbers(table: pa.Table, columns: Mapping[str, Column]) -> tuple[pa.Table, dict[str, Column]]:
+    """Return findings with the beginning of their keys as the last column shown: what `lab --finding` takes."""
+    if KEY not in columns or KEY not in table.column_names:
+        return table, dict(columns)
+    numbers = pa.array([str(each or "")[:NUMBER_LENGTH] for each in table.column(KEY).to_pylist()], pa.string())
+    numbered = table.set_column(table.schema.get_field_index(KEY), KEY, numbers)
+    shown = columns[KEY].model_copy(update={"hidden": False, "label": NUMBER})
+    return numbered, {**{name: column for name, column in columns.items() if name != KEY}, KEY: shown}
+
+
+def how_to_follow(language: str) -> str:
+    """Say how a finding is opened on the investigator's page."""
+    _ = translator(language)
+    return _("To follow a finding, take its number in the last column: audit-kernel lab --finding NUMBER")
 
 
 def with_names(store: Store, table: pa.Table, columns: Mapping[str, Column]) -> tuple[pa.Table, dict[str, Column]]:

@@ -22,7 +22,7 @@ from audit_kernel.evidence.display import (
     format_value,
     table_from_arrow,
 )
-from audit_kernel.evidence.findings import with_names, with_sentences
+from audit_kernel.evidence.findings import with_names, with_numbers, with_sentences
 from audit_kernel.evidence.grounds import grounds, unit_in_words, why_not_assessable
 from audit_kernel.evidence.masking import Mask, masked_notice
 from audit_kernel.evidence.run_file import read_run_file
@@ -241,6 +241,7 @@ class Page:
         if self.mask:
             arrow, columns = self.mask.without_left_out(result.query, arrow, columns)
         write_tables(arrow, Path(self.run.tables), name)
+        arrow, columns = with_numbers(arrow, columns)
         self._show(
             table_from_arrow(
                 arrow,

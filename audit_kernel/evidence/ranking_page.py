@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
 from audit_kernel.evidence import restricted
 from audit_kernel.evidence.display import Facts, Paragraph, Table, TableColumn
+from audit_kernel.evidence.findings import how_to_follow
 from audit_kernel.evidence.page import Page
 from audit_kernel.locale import translator
 
@@ -57,6 +58,12 @@ class RankingPage(Page):
         for notice in restricted.notice(self.run, self.language):
             self._show(Paragraph(notice, "notice"))
         self._show(Facts(self.facts()))
+
+    def table(self, query: str = "", **parameters: Any) -> None:  # noqa: ANN401 - as its base
+        """Show the list, and how one of it is followed."""
+        super().table(query, **parameters)
+        if self.result is not None and self.result.table.num_rows:
+            self._show(Paragraph(how_to_follow(self.language)))
 
     def by_check(self) -> None:
         """Show how many findings each check gave, within the time there is and outside it."""

@@ -16,6 +16,6 @@ __all__ = ["investigate", "start_lab"]
 def investigate() -> InvestigationPage | Paragraph:
     """Return the investigator's page over the site that AUDIT_KERNEL_SITE names, or a paragraph that says why not."""
     # The page needs the extra `lab`; the command that starts the server must be able to say so without it.
-    from audit_kernel.investigation.page import open_page
+    from audit_kernel.investigation.opening import open_page
 
     return open_page()

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pyarrow
 from pyarrow import compute
 
-from audit_kernel.evidence.display import format_value
+from audit_kernel.evidence.display import code_in_words, format_value
+from audit_kernel.investigation.steps import ABOUT_OTHERS, FOLLOWING
 from audit_kernel.investigation.table import TableColumn, TableContent
+from audit_kernel.investigation.ways import ways_of
 from audit_kernel.locale import format_date, format_number, translator
 
 if TYPE_CHECKING:
@@ -25,6 +27,11 @@ HEADINGS = {
     "activity": ("employee_id", "patient_id"),
     "detailed_activity": ("recorded_at",),
     "system_log": ("event_id",),
+    "patient_searches": ("recorded_at",),
+    "blocked_searches": ("recorded_at",),
+    "break_glass": ("recorded_at",),
+    "extent": ("patient_id",),
+    "household": ("patient_id",),
 }
 
 
@@ -45,28 +52,33 @@ def table_content(result: Result, step: Step, language: str, time_zone: str) -> 
         )
         for name, column in shown.items()
     ]
-    kinds = [column.type for column in shown.values()]
 
     def as_text(rows: pyarrow.Table) -> Sequence[Sequence[str]]:
         cells = [
-            [format_value(value, kind, language, time_zone) for value in rows[column.sorted_by].to_pylist()]
-            for column, kind in zip(columns, kinds, strict=True)
+            [
+                code_in_words(column.name, of_query, value, language)
+                or format_value(value, of_query.type, language, time_zone)
+                for value in rows[column.sorted_by].to_pylist()
+            ]
+            for column, of_query in zip(columns, shown.values(), strict=True)
         ]
         return list(zip(*cells, strict=True))
 
-    actions = {"activity": _("Detailed activity"), "detailed_activity": _("System log")}
+    actions = {"activity": _("Activity"), "detailed_activity": _("Detailed activity"), "system_log": _("System log")}
+    following = FOLLOWING.get(step.report, "")
     return TableContent(
         rows=result.table,
         columns=columns,
         as_text=as_text,
         caption=_caption(result, language),
         heading=_heading(step, list(shown)),
-        action=actions.get(step.report, ""),
+        action=_("Choose") if step.report == "people" else actions.get(following, ""),
         marked=_position(result.table, step.origin),
+        ways=ways_of(result.table.column_names, language) if following or step.report == "system_log" else (),
     )
 
 
-def figures_content(table: pyarrow.Table, day_label: str, caption: str, language: str, folded: str) -> TableContent:
+def figures_content(table: pyarrow.Table, language: str) -> TableContent:
     """Return the figures behind the timeline as a table that is folded until somebody asks for it."""
     _ = translator(language)
 
@@ -77,16 +89,19 @@ def figures_content(table: pyarrow.Table, day_label: str, caption: str, language
         ]
 
     columns = [
-        TableColumn("day", day_label, "day"),
+        TableColumn("day", _("Day"), "day"),
         TableColumn("n_accesses", _("Accesses"), "n_accesses", is_number=True),
     ]
-    return TableContent(table, columns, as_text, caption, folded=folded)
+    folded = _("The figures of the timeline as a table")
+    return TableContent(table, columns, as_text, _("Accesses per day"), folded=folded)
 
 
 def _said_above(step: Step) -> set[str]:
     # Whom the question was about stands once above the table, not in every row of it.
     subjects = {"patient": step.patient_id, "employee": step.employee_id}
-    return {f"{subject}_{part}" for subject, known in subjects.items() if known for part in ("id", "name")}
+    other = ABOUT_OTHERS.get(step.report)
+    said = [subject for subject, known in subjects.items() if known and subject != other]
+    return {f"{subject}_{part}" for subject in said for part in ("id", "name")}
 
 
 def _heading(step: Step, names: list[str]) -> int:
@@ -107,21 +122,29 @@ def facts(result: Result, step: Step, purpose: str, language: str) -> list[tuple
     """Return what was asked: whom, when and why."""
     _ = translator(language)
     pairs = [
-        (_("Patient"), _person(result, "patient", step.patient_id)),
-        (_("Employee"), _person(result, "employee", step.employee_id)),
+        (_("Patient"), _people(result, "patient", step)),
+        (_("Employee"), _people(result, "employee", step)),
         (_("Period"), period_text(step.from_date, step.to_date, language)),
         (_("Purpose"), purpose),
     ]
     return [(label, value) for label, value in pairs if value]
 
 
-def _person(result: Result, subject: str, asked: str | None) -> str:
-    if not asked:
-        return ""
-    resolved = str(result.parameters.get(f"{subject}_id") or asked)
-    column = f"{subject}_name"
-    names = result.table[column].slice(0, 1).to_pylist() if column in result.table.column_names else []
-    return f"{resolved} {names[0]}" if names and names[0] else resolved
+def _people(result: Result, subject: str, step: Step) -> str:
+    """Return who was asked about: the site's ids, with the names that the rows themselves give."""
+    asked: tuple[str, ...] = step.patients if subject == "patient" else step.employees
+    resolved = str(result.parameters.get(f"{subject}_id") or "") if len(asked) == 1 else ""
+    keys = (f"{subject}_id", f"{subject}_name")
+    is_theirs = set(keys) <= set(result.table.column_names) and ABOUT_OTHERS.get(step.report) != subject
+    theirs = result.table.select(keys) if is_theirs else None
+    if theirs is not None and len(asked) == 1:
+        theirs = theirs.slice(0, 1)  # every row is about that one
+    names: dict[str, str] = {}
+    for row in theirs.to_pylist() if theirs is not None else ():
+        if row[keys[1]]:
+            names.setdefault(str(row[keys[0]]), row[keys[1]])
+    ids = [resolved or each for each in asked]
+    return "; ".join(f"{each} {names[each]}" if each in names else each for each in ids)
 
 
 def period_text(from_date: date, to_date: date, language: str) -> str:
@@ -146,7 +169,25 @@ def status(result: Result, step: Step, language: str) -> str:
     text = _("{rows}. {searched} accesses in the period were searched.")
     said = text.format(rows=n_rows_text(result.table.num_rows, language), searched=searched)
     is_marked = _position(result.table, step.origin) is not None
+    if step.report == "extent":
+        said += " " + extent_said(result, language)
     return said + " " + _("The row you came from is marked.") if is_marked else said
+
+
+def extent_said(result: Result, language: str) -> str:
+    """Give the first estimate of how many people are affected, and what it counts."""
+    plural = translator(language).plural
+    rows = result.table.select(["n_unexplained"]).to_pylist()
+    affected = sum(bool(row["n_unexplained"]) for row in rows)
+    return plural(
+        "First estimate: {count} person of {total} has accesses for which the data show no reason. It counts what the"
+        " logs of this store hold, under this person's own names in them; not what was read aloud, over a shoulder or"
+        " under another's name, and not what an older or other log holds.",
+        "First estimate: {count} persons of {total} have accesses for which the data show no reason. It counts what"
+        " the logs of this store hold, under this person's own names in them; not what was read aloud, over a shoulder"
+        " or under another's name, and not what an older or other log holds.",
+        affected,
+    ).format(count=format_number(affected, language), total=format_number(len(rows), language))
 
 
 def _caption(result: Result, language: str) -> str:
@@ -157,7 +198,7 @@ def _caption(result: Result, language: str) -> str:
 def notices(result: Result, step: Step, language: str) -> list[str]:
     """Say what the reader must know before believing the rows: unresolved records, unconfirmed and unknown codes."""
     plural = translator(language).plural
-    unresolved = result.rows_unresolved if step.patient_id else 0
+    unresolved = result.rows_unresolved if step.patients else 0
     said = [
         (
             unresolved,

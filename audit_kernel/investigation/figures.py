@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 INK = "#17616e"
 SHADES = ["#e6f0f1", "#a0cbd2", "#66a8b3", "#2b7683", "#0c4653"]
 FEW = 5
+BRUSH = "brush"
 DATE_PATTERNS = {"en": "%-d %b", "sv": "%-d/%-m", "nb": "%-d.%-m."}
 LOOK: dict[str, Any] = {
     "font": "system-ui, sans-serif",
@@ -58,6 +59,7 @@ def timeline(table: pyarrow.Table, from_date: date, to_date: date, language: str
         rows,
         width=440,
         height=168,
+        params=[{"name": BRUSH, "select": {"type": "interval", "encodings": ["x"]}}],
         mark={"type": "bar", "color": INK, "tooltip": True},
         encoding={
             "x": {

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PAGES = ("investigate", "operate", "review")
 PAGE = f"{PAGES[0]}.ipynb"
+EXAMPLE = "explore.ipynb"
+FINDING_VARIABLE = "AUDIT_KERNEL_FINDING"
 EXTENSIONS = Path(__file__).parent / "labextensions"
 READ_ONLY = 0o400
 # A UNIX socket's path may hold 107 characters, of which Jupyter's own file name takes about 55.
@@ -92,8 +94,8 @@ def command(*, open_browser: bool) -> list[str]:
 def prepared(site: Site, page: str = PAGES[0]) -> Iterator[tuple[Path, dict[str, str]]]:
     """Make the server's folders and give its root folder and environment; all of it is removed at the end.
 
-    The root shows `notebooks`, read-only copies of the package's pages, and `own`, the site's notebooks folder.
-    `page` is the one that the server opens.
+    The root shows `notebooks`, read-only copies of the package's pages beside an example to change, and `own`, the
+    site's notebooks folder. `page` is the one that the server opens.
     """
     private = Path(tempfile.mkdtemp(prefix="lab-", dir=site.temporary_folder))
     runtime = _runtime_folder(private)
@@ -104,6 +106,8 @@ def prepared(site: Site, page: str = PAGES[0]) -> Iterator[tuple[Path, dict[str,
             copy = root / "notebooks" / f"{name}.ipynb"
             shutil.copyfile(resource_folder("notebooks") / copy.name, copy)
             copy.chmod(READ_ONLY)
+        # This one is there to be changed; what is worth keeping is saved under `own`.
+        shutil.copyfile(resource_folder("notebooks") / EXAMPLE, root / "notebooks" / EXAMPLE)
         _link_own_notebooks(site, root)
         _write_settings(private, root, page)
         environment = os.environ | {
@@ -160,8 +164,12 @@ def _write_json(path: Path, content: object) -> None:
     path.write_text(json.dumps(content, indent=2), encoding="utf-8")
 
 
-def start_lab(site: Site, *, page: str = PAGES[0], open_browser: bool = True) -> int:
+def start_lab(site: Site, *, page: str = PAGES[0], open_browser: bool = True, finding: str = "") -> int:
     """Serve a page of PAGES until the server is stopped; return its exit code.
+
+    Parameters
+    ----------
+    finding: number of a finding of a sealed month, which stands in the investigator's form then.
 
     Raises
     ------
@@ -174,6 +182,7 @@ def start_lab(site: Site, *, page: str = PAGES[0], open_browser: bool = True) ->
     with prepared(site, page) as (root, environment):
         # A service manager ends this process with SIGTERM: the server must not outlive its folders.
         previous = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        environment[FINDING_VARIABLE] = finding
         server = subprocess.Popen(command(open_browser=open_browser), env=environment, cwd=root)
         try:
             return server.wait()

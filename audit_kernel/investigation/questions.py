@@ -1,9 +1,11 @@
-"""The form's question: its texts, what is a good one, and errors in the reader's language."""
+"""The form's question: what is a good one, and errors in the reader's language."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import date
+import re
+from calendar import monthrange
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel.errors import AuditKernelError, UsageError
@@ -14,41 +16,45 @@ from audit_kernel.use_log import SHORTEST_PURPOSE
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+MOST_PEOPLE = 12
+# Standing questions of the routine, each a report, and whom it cannot do without.
+STANDING = {
+    "blocked_searches": "",
+    "patient_searches": "",
+    "search_misuse": "employee_id",
+    "employee_month": "employee_id",
+    "readers_and_carers": "patient_id",
+    "break_glass": "",
+    "extent": "employee_id",
+}
+
+
+# These are about one kind of person only, whoever else stands in the form.
+ABOUT_EMPLOYEES, ABOUT_PATIENTS = ("employee_month",), ("readers_and_carers",)
+
 
 class QuestionError(UsageError):
     """The form's answer is not complete; `field` names the field."""
 
-    def __init__(self, problem: str, remedy: str, field: str) -> None:
-        super().__init__(problem, remedy)
+    def __init__(self, problem: str, remedy: str, field: str, **values: Any) -> None:  # noqa: ANN401 - as its base
+        super().__init__(problem, remedy, **values)
         self.field = field
 
 
 @dataclass(frozen=True)
 class Question:
-    """Why, and the first step."""
+    """Why, and the first step; its persons are as somebody typed them. `finding` names one of a sealed month."""
 
     purpose: str
     step: Step
+    finding: str = ""
 
-
-def form_texts(language: str, from_date: date, to_date: date) -> dict[str, Any]:
-    """Return the form's texts and fields; the period given is the one it begins with."""
-    _ = translator(language)
-    fields = [
-        purpose_field(language),
-        {"name": "patient_id", "type": "text", "label": _("Patient"), "hint": _("Number of the patient")},
-        {"name": "employee_id", "type": "text", "label": _("Employee"), "hint": _("Number or user name")},
-        {"name": "from_date", "type": "date", "label": _("From"), "value": from_date.isoformat()},
-        {"name": "to_date", "type": "date", "label": _("To and including"), "value": to_date.isoformat()},
-    ]
-    return {
-        "title": _("Investigate access"),
-        "lead": _("Who opened whose record? Give a purpose, then a patient, an employee or both."),
-        "link": {"text": _("To the page that takes logs in"), "href": "operate.ipynb"},
-        "submit": _("Show activity"),
-        "busy": _("Searching …"),
-        "fields": fields,
-    }
+    def meaning(self, kind: str, typed: str, person_id: str) -> Question:
+        """Return the question with what was typed for a patient or employee replaced by an id."""
+        asked = self.step.patients if kind == "patient" else self.step.employees
+        people = tuple(dict.fromkeys(person_id if each == typed else each for each in asked))
+        changed = replace(self.step, patients=people) if kind == "patient" else replace(self.step, employees=people)
+        return replace(self, step=changed)
 
 
 def purpose_field(language: str) -> dict[str, Any]:
@@ -80,21 +86,95 @@ def checked_purpose(values: Mapping[str, str]) -> str:
     return purpose
 
 
-def read_question(values: Mapping[str, str]) -> Question:
-    """Read the form.
+def read_question(values: Mapping[str, str], today: date) -> Question:
+    """Read the form: purpose, persons, period, and as `action` a standing question.
 
     Raises
     ------
-    QuestionError: the purpose is missing, nobody is named, or the period is not one; names the field.
+    QuestionError: the purpose is missing, nobody or too many are named, or the period is not one; names the field.
     """
     purpose = checked_purpose(values)
-    patient_id, employee_id = (values.get(name, "").strip() or None for name in ("patient_id", "employee_id"))
-    if patient_id is None and employee_id is None:
+    action = values.get("action", "")
+    report = action if action in STANDING else "activity"
+    patients, employees = (several(values.get(name, "")) for name in ("patient_id", "employee_id"))
+    finding = values.get("finding", "").strip()
+    _refuse_wrong_people(report, patients, employees, finding)
+    from_date, to_date = read_period(values, today)
+    return Question(purpose, fitting(Step(report, patients, employees, from_date, to_date)), finding)
+
+
+def fitting(step: Step) -> Step:
+    """Return a first step as its report can be asked: about whom it is, and over the last whole month where it must."""
+    if step.report in ABOUT_PATIENTS:
+        return replace(step, employees=())
+    if step.report not in ABOUT_EMPLOYEES:
+        return step
+    from_date, to_date = whole_month(step.from_date, step.to_date)
+    return replace(step, patients=(), from_date=from_date, to_date=to_date)
+
+
+def several(typed: str) -> tuple[str, ...]:
+    """Return the persons that were typed, each once: set apart by semicolons, numbers by commas too."""
+    found: list[str] = []
+    for part in re.split(r"[;\n]", typed):
+        numbers = [each.strip() for each in part.split(",")]
+        found += numbers if all(re.search(r"\d", each) for each in numbers) else [part.strip()]
+    return tuple(dict.fromkeys(each for each in found if each))
+
+
+def _refuse_wrong_people(report: str, patients: tuple[str, ...], employees: tuple[str, ...], finding: str) -> None:
+    needed = STANDING.get(report, "")
+    if report == "activity" and not finding and not patients and not employees:
         raise QuestionError("Neither a patient nor an employee was given.", "Give one of them, or both.", "patient_id")
-    from_date, to_date = (_day(values.get(name, ""), name) for name in ("from_date", "to_date"))
+    if needed == "employee_id" and not employees and not finding:
+        raise QuestionError("This question is about an employee.", "Say whom, then ask again.", needed)
+    if needed == "patient_id" and not patients and not finding:
+        raise QuestionError("This question is about a patient.", "Say whom, then ask again.", needed)
+    n_questions = max(1, len(patients)) * max(1, len(employees))
+    if n_questions > MOST_PEOPLE:
+        raise QuestionError(
+            "That is {count} persons or pairs at once; {most} can be shown together.",
+            "Ask about fewer, then about the rest.",
+            "patient_id",
+            count=n_questions,
+            most=MOST_PEOPLE,
+        )
+
+
+def read_period(values: Mapping[str, str], today: date) -> tuple[date, date]:
+    """Return the first and last day of the period: a preset ending today, or the days given.
+
+    Raises
+    ------
+    QuestionError: a day is missing, or the period ends before it begins; names the field.
+    """
+    preset = values.get("period", "") or "between"
+    if preset == "last_30_days":
+        return today - timedelta(days=29), today
+    if preset == "last_3_months":
+        return three_months_before(today), today
+    from_date = _day(values.get("from_date", ""), "from_date")
+    to_date = today if preset == "since" else _day(values.get("to_date", ""), "to_date")
     if to_date < from_date:
-        raise QuestionError("The period ends before it begins.", "Give the first day, then the last.", "to_date")
-    return Question(purpose, Step("activity", patient_id, employee_id, from_date, to_date))
+        raise QuestionError(
+            "The period ends before it begins.",
+            "Give the first day, then the last.",
+            "from_date" if preset == "since" else "to_date",
+        )
+    return from_date, to_date
+
+
+def three_months_before(day: date) -> date:
+    """Return the same day three months before, or that month's last."""
+    year, month = divmod(day.year * 12 + day.month - 1 - 3, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def whole_month(from_date: date, to_date: date) -> tuple[date, date]:
+    """Return the last whole month inside a period; where it holds none, the month of its last day."""
+    first = (to_date + timedelta(days=1)).replace(day=1) - timedelta(days=1)
+    last = first if first.replace(day=1) >= from_date else to_date
+    return last.replace(day=1), last.replace(day=monthrange(last.year, last.month)[1])
 
 
 def _day(text: str, field: str) -> date:

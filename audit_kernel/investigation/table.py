@@ -36,7 +36,10 @@ class TableColumn:
 
 @dataclass(frozen=True)
 class TableContent:
-    """What a table shows: Arrow rows, the columns, and a function that turns some of the rows into text."""
+    """What a table shows: Arrow rows, the columns, and a function that turns some of the rows into text.
+
+    `action` is what choosing a row does; `ways` are further things, name and words, behind one button a row.
+    """
 
     rows: pyarrow.Table
     columns: Sequence[TableColumn]
@@ -46,6 +49,7 @@ class TableContent:
     action: str = ""
     folded: str = ""
     marked: int | None = None
+    ways: Sequence[tuple[str, str]] = ()
 
 
 def alphabetical(values: Any, language: str) -> Any:  # noqa: ANN401 - an Arrow column of texts
@@ -66,14 +70,22 @@ def sorted_indices(rows: pyarrow.Table, column: str, order: Order, language: str
 
 
 class Table(Part):
-    """A real table in the browser. `on_choose` gets the chosen row as a dictionary of the Arrow row's values."""
+    """A real table in the browser.
+
+    `on_choose` gets the chosen row as a dictionary of the Arrow row's values, `on_way` also which way was chosen.
+    """
 
     _esm = script("table")
     view = traitlets.Dict().tag(sync=True)
 
-    def __init__(self, language: str, on_choose: Callable[[dict[str, Any]], None] | None = None) -> None:
+    def __init__(
+        self,
+        language: str,
+        on_choose: Callable[[dict[str, Any]], None] | None = None,
+        on_way: Callable[[dict[str, Any], str], None] | None = None,
+    ) -> None:
         super().__init__(language=language)
-        self._on_choose = on_choose
+        self._on_choose, self._on_way = on_choose, on_way
         self.hide()
 
     def handlers(self) -> Mapping[str, Callable[[dict[str, Any]], None]]:
@@ -82,6 +94,7 @@ class Table(Part):
             "sort": lambda content: self.sort(str(content["column"])),
             "page": lambda content: self.turn(int(content["page"])),
             "choose": lambda content: self.choose(int(content["row"])),
+            "way": lambda content: self.go(int(content["row"]), str(content["way"])),
         }
 
     def show(self, content: TableContent) -> None:
@@ -91,6 +104,11 @@ class Table(Part):
         self._sorted_by = ""
         self._order: Order | None = None
         self._page = (content.marked or 0) // ROWS_A_PAGE
+        self._draw()
+
+    def update(self, content: TableContent) -> None:
+        """Show more about the same rows: order and page stay."""
+        self._content = content
         self._draw()
 
     def hide(self) -> None:
@@ -121,11 +139,20 @@ class Table(Part):
 
     def choose(self, row: int) -> None:
         """Choose a row of the page shown, as its button does."""
-        if self._content is None or self._on_choose is None or not self._content.action:
-            return
-        piece = self._piece(self._content)
-        if 0 <= row < piece.num_rows:
-            self._on_choose(piece.slice(row, 1).to_pylist()[0])
+        if self._on_choose is not None and self._content is not None and self._content.action:
+            for chosen in self._row(row):
+                self._on_choose(chosen)
+
+    def go(self, row: int, way: str) -> None:
+        """Go one of the ways from a row of the page shown, as its button does."""
+        if self._on_way is not None and self._content is not None and way in dict(self._content.ways):
+            for chosen in self._row(row):
+                self._on_way(chosen, way)
+
+    def _row(self, row: int) -> list[dict[str, Any]]:
+        piece = self._piece(self._content) if self._content is not None and row >= 0 else None
+        found: list[dict[str, Any]] = piece.slice(row, 1).to_pylist() if piece is not None else []
+        return found
 
     @staticmethod
     def _n_pages(content: TableContent) -> int:
@@ -168,6 +195,7 @@ class Table(Part):
             "action": content.action,
             "folded": content.folded,
             "marked": self._marked(content),
+            "ways": [list(way) for way in content.ways],
             "page": self._page,
             "pages": self._n_pages(content),
             "texts": self._texts(content, piece.num_rows),
@@ -183,6 +211,8 @@ class Table(Part):
         )
         return {
             "action": _("Next step"),
+            "more": _("More"),
+            "more_of": _("More questions about this row"),
             "first": _("First page"),
             "previous": _("Previous page"),
             "next": _("Next page"),

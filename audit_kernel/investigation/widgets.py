@@ -15,6 +15,7 @@ import anywidget
 import traitlets
 
 from audit_kernel.evidence.harmless import harmless
+from audit_kernel.investigation.questions import sentence_of
 
 STATIC = Path(__file__).parent / "static"
 
@@ -91,11 +92,34 @@ class Form(Part):
             self.error = harmless_texts({"problem": problem, "remedy": remedy, "field": field})
 
 
+class Working:
+    """Marks a form busy, and turns errors into a sentence with its remedy, at the field it is about."""
+
+    def __init__(self, form: Form) -> None:
+        self._form = form
+
+    def __enter__(self) -> None:
+        """Begin."""
+        self._form.say("")
+        self._form.is_busy = True
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        """Say what failed; what is no error of a program goes on."""
+        self._form.is_busy = False
+        if isinstance(error, Exception):
+            self._form.say(*sentence_of(error, self._form.language), getattr(error, "field", ""))
+        return error is None or isinstance(error, Exception)
+
+
 class Trail(Part):
-    """Breadcrumb, title, what was asked, notices, and the line that tells a screen reader what came."""
+    """Breadcrumb, title, what was asked, notices, and the line that tells a screen reader what came.
+
+    `remark` is a second line, for what comes after: a change of it moves neither focus nor page.
+    """
 
     _esm = script("trail")
     view = traitlets.Dict().tag(sync=True)
+    remark = traitlets.Unicode().tag(sync=True)
 
     def __init__(self, language: str, on_back: Callable[[int], None]) -> None:
         super().__init__(language=language)

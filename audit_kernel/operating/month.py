@@ -83,7 +83,7 @@ class MonthSection(Section):
         said = notices(lacking, language)
         lead = _("Something is missing: see below.") if said else _("Nothing is known to be missing.")
         title = f"{description.title.in_language(language)}, {format_month(first, language)}"
-        step = Step(REPORT, None, None, first, last)
+        step = Step(REPORT, (), (), first, last)
         if result.table.num_rows:
             content = table_content(result, step, language, self.desk.site.settings.time_zone)
             self.tables[0].show(content)

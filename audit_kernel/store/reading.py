@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from audit_kernel.catalog import MONTH_FINDINGS, Catalog
 from audit_kernel.errors import Phrase, StoreError, UsageError
-from audit_kernel.explanations import explain_period, period_sql
+from audit_kernel.explanations import explain_period, forget_period, period_sql
 from audit_kernel.query import Looked, Result, run_query
 from audit_kernel.store.catalogue import files_address, literal
 from audit_kernel.store.connection import attach, connect, latest_snapshot, while_reading, without_log_text
@@ -152,10 +152,7 @@ class Store:
     def forget_period(self) -> None:
         """Search for a period's reasons anew when it is next asked about: thresholds or rows are others now."""
         self._looked = Looked()
-        # which period the others are of stands in these, by their name
-        marks = "select table_name from duckdb_tables() where database_name = 'temp' and table_name like '%\\_period'"
-        for (name,) in self._connection.execute(f"{marks} escape '\\'").fetchall():
-            self._connection.execute(f'drop table temp."{name}"')
+        forget_period(self._connection)
 
     def keep_findings(self, findings: Sequence[pa.Table]) -> None:
         """Make the findings of a month's checks the relation that `ranked_findings` reads.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow
 
@@ -16,6 +17,15 @@ HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>\u202egpj.exe\x0
 FIRST_AT = datetime.fromisoformat("2026-10-01T06:15:00")  # UTC without offset, as the store gives it
 N_EMPLOYEES = 120
 N_EVENTS = 130
+
+
+OTHERS = (
+    "blocked_searches", "patient_searches", "search_misuse", "employee_month", "readers_and_carers", "break_glass",
+    "extent", "extent_sources", "household", "colleagues",
+)  # fmt: skip
+# Whom a name fits; who is not named here is found by number in the reports.
+PEOPLE = {"hansen": ["P7", "P8", "P9"], "berg": ["P4"], "kari": ["E001"]}
+SEARCHED = (("documented_care", True), ("on_shift", True), ("care_team", False))
 
 
 def texts(english: str) -> Texts:
@@ -55,6 +65,12 @@ DESCRIPTIONS = {
     ),
     "timeline": description("Timeline", day="date", n_accesses="integer"),
     "hour_map": description("Hours", local_weekday="integer", local_hour="integer", n_accesses="integer"),
+    "people": description("People", person_id="id", name="text", n_matches="-integer"),
+    "access_reasons": description("Reasons", access_id="-id", explanation_found="code", is_enough="boolean"),
+    **{
+        name: description(name, employee_id="id", patient_id="id", n_accesses="integer", n_unexplained="integer")
+        for name in OTHERS
+    },
 }  # fmt: skip
 
 
@@ -76,17 +92,43 @@ class FakeStore:
             row = {"n_silent_days": 2, "n_missing_numbers": 0, "n_odd_hours": 0, "n_quarantined": 0}
             table = pyarrow.Table.from_pylist([{"source_id": "gerica", **row}])
             return Result(Query("coverage", "reports", Path("coverage.sql")), table, parameters, 0, 0)
+        if name == "people":
+            ids = PEOPLE.get(str(parameters["typed"]), [])
+            rows = [{"person_id": each, "name": f"Somebody {each}", "n_matches": 7 * len(ids)} for each in ids]
+            return self._result(name, pyarrow.Table.from_pylist(rows) if rows else pyarrow.table({"person_id": []}), {})
         self.asked.append((name, parameters))
         if parameters.get("patient_id") == "nobody":
             raise UnknownSubjectError("The patient 'nobody' stands nowhere.", "Check the number.")
         if parameters.get("patient_id") == "broken":
             raise ZeroDivisionError("a row: KARI NORDMANN")
-        rows = getattr(self, name)(parameters)
+        rows = getattr(self, name, self.other)(parameters)
         if parameters.get("patient_id") == "quiet":
             rows = rows.slice(0, 0)
+        return self._result(name, rows, parameters)
+
+    def deliveries(self) -> list[object]:
+        return [SimpleNamespace(first_at=datetime.fromisoformat("2024-03-01T12:00:00")), SimpleNamespace(first_at=None)]
+
+    @staticmethod
+    def _result(name: str, rows: pyarrow.Table, parameters: dict[str, object]) -> Result:
         query = Query(name, "reports", Path(f"{name}.sql"))
         query.__dict__["description"] = DESCRIPTIONS[name]
-        return Result(query, rows, parameters, rows_searched=4711, rows_unresolved=3)
+        searched = SEARCHED if name == "access_reasons" else ()
+        return Result(query, rows, parameters, rows_searched=4711, rows_unresolved=3, reasons_searched=searched)
+
+    def other(self, parameters):
+        people = {"employee_id": parameters.get("employee_id", "E2"), "patient_id": parameters.get("patient_id", "P2")}
+        counts = ({"n_accesses": 3, "n_unexplained": 1}, {"n_accesses": 2, "n_unexplained": 0})
+        return pyarrow.Table.from_pylist([{**people, **each} for each in counts])
+
+    def access_reasons(self, _parameters):
+        found = [
+            {"explanation_found": "on_shift", "is_enough": True, "explanations_absent": ["documented_care"]},
+            {"explanation_found": None, "is_enough": False, "explanations_absent": ["documented_care", "on_shift"]},
+            {"explanation_found": "on_shift", "is_enough": False, "explanations_absent": ["documented_care"]},
+        ]
+        rows = [{"access_id": f"access-{number}", **found[number % 3]} for number in range(N_EVENTS)]
+        return pyarrow.Table.from_pylist(rows)
 
     def activity(self, parameters):
         return pyarrow.table(

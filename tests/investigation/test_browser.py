@@ -62,6 +62,7 @@ def test_a_suspicion_is_followed_to_the_raw_log_by_keyboard_alone(opened, world,
     assert harmless(HOSTILE_USER) in [row[0] for row in watched.rows()]
     assert watched.faults() == []
     watched.keep("2-activity")
+    go_another_way_and_back(watched, activity)
 
     watched.tab_to(f"{_('Detailed activity')}: {harmless(HOSTILE_USER)}")
     watched.press("d", "d", "b")  # delete this cell, add one below: shortcuts that reach every other button
@@ -86,6 +87,24 @@ def test_a_suspicion_is_followed_to_the_raw_log_by_keyboard_alone(opened, world,
     assert (watched.outside, watched.dialogs, watched.errors) == ([], [], [])
 
 
+def go_another_way_and_back(watched, activity):
+    """Open what else a row leads to, leave it by Escape, open it again, and go one of the ways."""
+    more = f"{_('More questions about this row')}: {harmless(HOSTILE_USER)}"
+    watched.tab_to(more)
+    watched.press("Enter")
+    assert watched.focused() == _("The same employee's other patients")
+    assert watched.faults() == []
+    watched.keep("5-more")
+    watched.press("Escape")
+    assert watched.focused().startswith(more)
+    watched.press("Enter", "Enter")
+    watched.wait_for_heading(activity)
+    assert watched.page.text_content(".ak-crumbs [aria-current]") == _("The same employee's other patients")
+    watched.press("Shift+Tab", "Enter")  # the heading has the same words as the way back before it
+    watched.page.wait_for_selector(".ak-crumbs li:only-child", state="attached")
+    watched.wait_for_heading(activity)
+
+
 def refuse_without_purpose(watched):
     page = watched.page
     page.wait_for_function("() => document.activeElement.name === 'purpose'")
@@ -102,7 +121,8 @@ def ask_about_the_patient(watched):
     watched.type(PURPOSE)
     watched.press("Tab")
     watched.type(PATIENT)
-    watched.press("Tab", "Tab")
+    watched.press("Tab", "Tab", "End")  # the last of the periods: between two dates
+    watched.tab_to("from_date")
     watched.type("10012026")
     watched.tab_to("to_date")
     watched.type("10312026")

@@ -60,7 +60,7 @@ def test_each_page_can_be_the_one_that_opens_and_leads_to_the_other(site, page):
     with launch.prepared(site, page) as (root, environment):
         settings = json.loads((Path(environment["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.json").read_text())
         assert settings["LabApp"]["default_url"] == settings["ServerApp"]["default_url"] == launch.address(page)
-        assert sorted(path.stem for path in (root / "notebooks").iterdir()) == sorted(launch.PAGES)
+        assert sorted(path.stem for path in (root / "notebooks").iterdir()) == sorted((*launch.PAGES, "explore"))
     script = (launch.EXTENSIONS / "audit-kernel-investigation" / "static" / "remoteEntry.js").read_text(
         encoding="utf-8"
     )

@@ -45,14 +45,27 @@ def choose(page, row):
     page.table._receive(page.table, {"kind": "choose", "row": row}, [])
 
 
+def go(page, row, way):
+    page.table._receive(page.table, {"kind": "way", "row": row, "way": way}, [])
+
+
+def press(page, action, **changes):
+    ask(page, action=action, **changes)
+
+
+def reports(store):
+    return [name for name, _ in store.asked]
+
+
 def shows_nothing(page):
     return page.table.view == {} and page.trail.view == {} and page.charts.layout.display == "none"
 
 
-def test_the_page_begins_with_the_form_and_the_last_ninety_days(page):
-    values = {field["name"]: field.get("value", "") for field in page.form.texts["fields"]}
-    assert list(values) == ["purpose", "patient_id", "employee_id", "from_date", "to_date"]
-    assert (values["from_date"], values["to_date"]) == ("2026-08-24", "2026-11-22")
+def test_the_page_begins_with_the_form_and_the_last_three_months(page):
+    fields = {field["name"]: field for field in page.form.texts["fields"]}
+    assert list(fields) == ["purpose", "patient_id", "employee_id", "period", "from_date", "to_date", "finding"]
+    assert fields["period"]["options"][0][0] == "last_3_months"
+    assert (fields["from_date"]["value"], fields["to_date"]["value"]) == ("2026-08-22", "2026-11-22")
     assert shows_nothing(page)
 
 
@@ -92,7 +105,8 @@ def test_a_patient_leads_from_activity_through_detailed_activity_to_the_system_l
     assert (name, asked["patient_id"], asked["employee_id"]) == ("detailed_activity", "P1", "E001")
     assert (asked["from_date"], asked["to_date"]) == (date(2026, 10, 1), date(2026, 10, 31))
     choose(page, 4)
-    name, asked = opened[0].asked[6]
+    assert reports(opened[0])[4:7] == ["timeline", "hour_map", "access_reasons"]
+    name, asked = opened[0].asked[7]
     assert (name, asked["patient_id"], asked["employee_id"]) == ("system_log", "P1", "E001")
     # 2026-10-02 02:15 UTC is the second of October in Oslo too.
     assert (asked["from_date"], asked["to_date"]) == (date(2026, 10, 2), date(2026, 10, 2))
@@ -253,3 +267,12 @@ def test_texts_of_the_report_are_in_the_language_of_the_page(opened):
 def test_the_page_s_own_text_in_a_notebook_holds_no_data(page):
     ask(page)
     assert page._repr_mimebundle_()["text/plain"] == "<InvestigationPage>"
+
+
+def test_what_is_looked_at_is_handed_to_whoever_listens(page):
+    shown = []
+    page.on_answer = shown.append
+    ask(page)
+    choose(page, 1)
+    page.back(0)
+    assert [answer.step.report for answer in shown] == ["activity", "detailed_activity", "activity"]

@@ -32,6 +32,15 @@ def make_period(lake: Lake, first: str = "2026-10-01", last: str = "2026-10-31",
         "create or replace temp table unexplained_accesses as select *, []::varchar[] as reasons"
         f" from period_accesses where {known} and not coalesce({explained}, false)"
     )
+    lake.rows(
+        "create or replace temp table explained_masks as select access_id, cast(1 as bigint) as mask, 255 as best,"
+        f" true as is_enough from period_accesses where {explained}"
+    )
+    lake.rows(
+        "create or replace temp table explanations_searched as"
+        " select * from (values (0, 'on_shift', true), (1, 'appointment', true), (2, 'care_team', false))"
+        " as known (number, reason, is_searchable)"
+    )
     text = (SQL / "period" / "period_authentications.sql").read_text(encoding="utf-8")
     lake.rows(
         f"create or replace temp table period_authentications as {text}", **lake.bound(text, first=first, last=last)

@@ -85,11 +85,17 @@ function render({ model, el }) {
     const actions = (texts.actions || []).map(([name, label]) =>
       button({ type: "submit", class: "ak-other", "data-action": name }, label),
     );
+    const titleId = `${prefix}-actions`;
+    const further = texts.actions_title
+      ? [element("div", { class: "ak-buttons", role: "group", "aria-labelledby": titleId },
+          element("p", { id: titleId, class: "ak-group" }, texts.actions_title), ...actions)]
+      : [];
     form = element(
       "form",
-      { class: "ak-form", novalidate: "", "aria-label": texts.title },
+      { class: texts.is_compact ? "ak-form ak-compact" : "ak-form", novalidate: "", "aria-label": texts.title },
       ...texts.fields.map((description) => field(description, prefix)),
-      element("div", { class: "ak-buttons" }, submit, ...actions),
+      element("div", { class: "ak-buttons" }, submit, ...(further.length ? [] : actions)),
+      ...further,
     );
     for (const description of texts.fields) {
       const input = form.elements.namedItem(description.name);
@@ -100,8 +106,20 @@ function render({ model, el }) {
         input.value = description.value ?? typed[description.name] ?? (description.options?.[0]?.[0] || "");
       }
     }
+    // A field that another one makes useless is neither shown nor reached by Tab.
+    const showFitting = () => {
+      for (const { name, when } of texts.fields) {
+        if (!when) continue;
+        const fits = when[1].includes(form.elements.namedItem(when[0]).value);
+        form.elements.namedItem(name).closest(".ak-field").hidden = !fits;
+      }
+    };
+    form.addEventListener("change", showFitting);
+    showFitting();
     const lead = element("p", { class: "ak-lead" }, texts.lead);
-    if (texts.link) lead.append(" ", element("a", { href: texts.link.href, ...NO_SHORTCUTS }, texts.link.text));
+    for (const link of [texts.link, ...(texts.links || [])].filter(Boolean)) {
+      lead.append(" ", element("a", { href: link.href, ...NO_SHORTCUTS }, link.text));
+    }
     content.replaceChildren(element(texts.level || "h1", {}, texts.title), lead, form);
     // JupyterLab swallows the key press by which a browser would send the form itself.
     form.addEventListener("keydown", (event) => {

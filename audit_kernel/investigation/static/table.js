@@ -29,14 +29,49 @@ function bodyRow(row, index, view, model) {
       ? element("th", { scope: "row", class: style }, text)
       : element("td", { class: style }, text);
   });
+  const actions = [];
   if (view.action) {
     const name = `${view.action}: ${row.slice(view.heading, view.heading + 2).join(" ")}`;
     const open = button({ class: "ak-open", "data-focus": `row:${index}`, "aria-label": name }, view.action);
     open.addEventListener("click", () => model.send({ kind: "choose", row: index }));
-    cells.unshift(element("td", { class: "ak-action" }, open));
+    actions.push(open);
   }
+  if (view.ways.length) actions.push(" ", moreButton(row, index, view, model));
+  if (actions.length) cells.unshift(element("td", { class: "ak-action" }, ...actions));
   const marked = index === view.marked;
   return element("tr", { class: marked ? "ak-marked" : null, "aria-current": marked ? "true" : null }, ...cells);
+}
+
+// One button a row; what it opens stands in a row of its own below, so that it can be read and reached in order.
+function moreButton(row, index, view, model) {
+  const name = `${view.texts.more_of}: ${row.slice(view.heading, view.heading + 2).join(" ")}`;
+  const attributes = { class: "ak-more", "data-focus": `more:${index}`, "aria-label": name, "aria-expanded": "false" };
+  const more = button(attributes, view.texts.more);
+  more.addEventListener("click", () => toggleWays(more, index, view, model));
+  return more;
+}
+
+function toggleWays(more, index, view, model) {
+  const wasOpen = more.getAttribute("aria-expanded") === "true";
+  const table = more.closest("table");
+  table.querySelector(".ak-ways")?.remove();
+  for (const each of table.querySelectorAll(".ak-more")) each.setAttribute("aria-expanded", "false");
+  if (wasOpen) return;
+  const ways = view.ways.map(([name, label]) => {
+    const way = button({ class: "ak-way" }, label);
+    way.addEventListener("click", () => model.send({ kind: "way", row: index, way: name }));
+    return way;
+  });
+  const cell = element("td", { colspan: more.closest("tr").cells.length }, element("div", { class: "ak-buttons" }, ...ways));
+  const opened = element("tr", { class: "ak-ways" }, cell);
+  opened.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    toggleWays(more, index, view, model);
+    more.focus();
+  });
+  more.closest("tr").after(opened);
+  more.setAttribute("aria-expanded", "true");
+  ways[0].focus();
 }
 
 function pager(view, model) {
@@ -57,7 +92,7 @@ function pager(view, model) {
 }
 
 function draw(view, model) {
-  const action = view.action ? [element("th", { scope: "col" }, view.texts.action)] : [];
+  const action = view.action || view.ways.length ? [element("th", { scope: "col" }, view.texts.action)] : [];
   const head = element("tr", {}, ...action, ...view.columns.map((column) => headerCell(column, model)));
   const body = view.rows.map((row, index) => bodyRow(row, index, view, model));
   const table = element(

@@ -10,8 +10,10 @@ function crumb(label, index, last, model) {
 function render({ model, el }) {
   const content = element("div", {});
   const status = element("p", { class: "ak-status", role: "status", "aria-live": "polite" });
+  // What comes after the rows is said in a line of its own, which moves neither the focus nor the page.
+  const remark = element("p", { class: "ak-status", role: "status", "aria-live": "polite" });
   const root = rootElement(model, "ak-trail");
-  root.append(content, status);
+  root.append(content, status, remark);
   el.append(root);
 
   const redraw = () => {
@@ -40,7 +42,12 @@ function render({ model, el }) {
     heading.focus({ preventScroll: true });
     root.scrollIntoView({ block: "start" });
   };
+  const sayRemark = () => {
+    remark.textContent = model.get("remark");
+  };
   model.on("change:view", redraw);
+  model.on("change:remark", sayRemark);
+  sayRemark();
   redraw();
 }
 
