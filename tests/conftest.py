@@ -55,7 +55,6 @@ MADE_ONCE = (
     *("test_real_month", "test_sensitivity", "test_preview", "test_adding_a_check", "test_completeness_page"),
     *("test_sweden", "test_world", "test_references", "test_generator", "test_real_store", "test_wheel"),
     *("test_close", "test_year", "test_browser", "test_due", "test_code_notices", "test_use_log"),
-    "test_case_evidence",
 )
 
 
