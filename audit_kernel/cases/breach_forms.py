@@ -97,6 +97,12 @@ def breach_form(site: Site) -> BreachForm:
     return found[0]
 
 
+def questions(site: Site, language: str) -> dict[str, str]:
+    """Return the question of each answer in the form of the site's country."""
+    fields = [field for part in breach_form(site).parts for field in part.fields]
+    return {field.answer: field.question.in_language(language) for field in fields}
+
+
 def filled(form: BreachForm, answers: dict[str, str], language: str, needed: Collection[str] = ()) -> list[Filled]:
     """Return every question of a form with the answer that there is.
 

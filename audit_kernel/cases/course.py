@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.cases import case as kinds
 from audit_kernel.cases import words
-from audit_kernel.cases.breach_forms import breach_form
+from audit_kernel.cases.breach_forms import questions
 from audit_kernel.cases.deviation import MOMENTS
 from audit_kernel.cases.evidence import FILE, ROWS
 from audit_kernel.locale import format_timestamp, translator
@@ -30,8 +30,7 @@ class Course:
         self.view, self.case, self.language = view, view.case, language
         self.zone = view.site.settings.time_zone
         self._reasons = {each.code: each.title.in_language(language) for each in review_reasons(view.site)}
-        fields = [field for part in breach_form(view.site).parts for field in part.fields]
-        self._facts = {field.answer: field.question.in_language(language).rstrip("?") for field in fields}
+        self._facts = {name: text.rstrip("?") for name, text in questions(view.site, language).items()}
         self._telling: dict[str, Callable[[Entry], list[str]]] = {
             kinds.OPENED: lambda _entry: [self.view.text(self.case.purpose)],
             kinds.ABOUT: lambda entry: [self.view.person(each["kind"], each["id"]) for each in entry["subjects"]],

@@ -18,8 +18,10 @@ from audit_kernel.investigation.page import InvestigationPage
 from audit_kernel.investigation.reasons import reason_titles
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from audit_kernel.investigation.finding import Finding
-    from audit_kernel.investigation.session import Store
+    from audit_kernel.investigation.session import Answer, Store
     from audit_kernel.site import Site
 
 # The form is on the screen by then, and nobody has typed a purpose yet.
@@ -30,6 +32,20 @@ def _found(site: Site, store: Store, number: str) -> Finding:
     from audit_kernel.investigation.finding import find_finding  # what reads sealed months takes long to import
 
     return find_finding(site, store, number)
+
+
+def _with_the_case(site: Site, page: InvestigationPage) -> Callable[[Answer], None]:
+    """Return what puts the case below the first step that is shown."""
+
+    def follow(answer: Answer) -> None:
+        from audit_kernel.cases.panel import CasePanel  # what seals takes long to import
+
+        if not page.panel.children:
+            language = site.settings.language
+            page.panel.children = [CasePanel(site, language, page.session, lambda: page.answers)]
+        page.panel.children[0].follow(answer)
+
+    return follow
 
 
 _opened: list[InvestigationPage] = []
@@ -54,6 +70,7 @@ def open_page() -> InvestigationPage | Paragraph:
         reason_titles=cache(lambda: reason_titles(site, settings.language)),
         finding=os.environ.get(FINDING_VARIABLE, ""),
     )
+    page.on_answer = _with_the_case(site, page)
     _opened.append(page)
     with suppress(RuntimeError):  # no loop runs outside a kernel; the charts are then made when they are needed
         asyncio.get_running_loop().call_later(SECONDS_UNTIL_CHARTS, page.prepare_charts)

@@ -32,6 +32,10 @@ MOST_FIRST: Order = [("n_accesses", "descending"), ("employee_id", "ascending"),
 class Store(Protocol):
     """What the page needs of an open store."""
 
+    @property
+    def snapshot(self) -> int:
+        """The snapshot that it reads."""
+
     def report(self, name: str, **parameters: Any) -> Result:  # noqa: ANN401 - typed by the query's `.yml`
         """Run a report."""
 

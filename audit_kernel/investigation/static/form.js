@@ -120,7 +120,12 @@ function render({ model, el }) {
     for (const link of [texts.link, ...(texts.links || [])].filter(Boolean)) {
       lead.append(" ", element("a", { href: link.href, ...NO_SHORTCUTS }, link.text));
     }
-    content.replaceChildren(element(texts.level || "h1", {}, texts.title), lead, form);
+    const heading = element(texts.level || "h1", {}, texts.title);
+    if (texts.folded) {
+      const wasOpen = content.querySelector("details")?.open && !texts.drawn;
+      const summary = element("summary", { ...NO_SHORTCUTS }, heading);
+      content.replaceChildren(element("details", wasOpen ? { open: "" } : {}, summary, lead, form));
+    } else content.replaceChildren(heading, lead, form);
     // JupyterLab swallows the key press by which a browser would send the form itself.
     form.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.target.tagName !== "INPUT" || event.target.type === "file") return;
