@@ -75,9 +75,15 @@ class CasePanel(ipywidgets.VBox):  # type: ignore[misc]
             number, is_new = values.get("number", ""), values.get("action") == "new"
             if is_new:
                 step = self.answers()[-1].step
-                days = {"from_date": step.from_date.isoformat(), "to_date": step.to_date.isoformat()}
-                people = {"patients": step.patients, "employees": step.employees}
-                work.start_case(self.site, number, values.get("aim", ""), **people, **days)
+                work.start_case(
+                    self.site,
+                    number,
+                    values.get("aim", ""),
+                    patients=step.patients,
+                    employees=step.employees,
+                    from_date=step.from_date.isoformat(),
+                    to_date=step.to_date.isoformat(),
+                )
             self._show(lines.open_case(self.site, number, "case_show"), _("The case has begun.") if is_new else "")
 
     def act(self, name: str, values: Values) -> None:
@@ -139,8 +145,8 @@ class CasePanel(ipywidgets.VBox):  # type: ignore[misc]
 
     def _copy(self, values: Values, _action: str) -> str:
         _ = translator(self.language)
-        given = {"person": values.get("person", ""), "language": self.language}
-        made = export_case(self.site, self.number, values.get("recipient", ""), **given)
+        recipient, person = (values.get(name, "") for name in ("recipient", "person"))
+        made = export_case(self.site, self.number, recipient, person=person, language=self.language)
         left = _("Free texts left out: {count}.").format(count=format_number(made.n_left_out, self.language))
         return " ".join([*made.warnings, _("Sealed: {path}").format(path=made.page), left])
 
