@@ -92,8 +92,8 @@ class CasePanel(ipywidgets.VBox):  # type: ignore[misc]
             return
         with Working(self.forms[name]):
             action = values.get("action", "")
-            status = getattr(self, f"_{name}")(values, action) or translator(self.language)("A line was added.")
-            self._show(lines.find(self.site, self.number), status)
+            status = getattr(self, f"_{name}")(values, action) or ""
+            self._show(lines.find(self.site, self.number), status, is_new=True)
 
     def _add(self, values: Values, action: str) -> str:
         text = values.get("text", "")
@@ -153,7 +153,7 @@ class CasePanel(ipywidgets.VBox):  # type: ignore[misc]
     def _end(self, values: Values, _action: str) -> None:
         work.close(self.site, self.number, values.get("outcome", ""), values.get("open_reason", ""))
 
-    def _show(self, case: Case, status: str) -> None:
+    def _show(self, case: Case, status: str, *, is_new: bool = False) -> None:
         """Draw the case as it is now, the forms empty."""
         _ = translator(self.language)
         self.number = case.number
@@ -168,6 +168,9 @@ class CasePanel(ipywidgets.VBox):  # type: ignore[misc]
         labels = (_("Line"), _("When"), _("Who"), _("What"), _("With what"))
         columns = {f"c{place}": label for place, label in enumerate(labels)}
         rows = [[str(number), *rest] for number, *rest in page.course.rows()]
+        if is_new:  # each line's own words: an equal view would not be drawn, nor get the focus
+            told = _("Line {number} was added: {what}.").format(number=rows[-1][0], what=rows[-1][3])
+            status = f"{told} {status}".rstrip()
         self.course.show(text_table(_("Course of the case"), columns, rows))
         view: dict[str, Any] = {"crumbs": [title], "title": title, "question": page.clock(utc_now())}
         view |= {"facts": page.facts(), "notices": [left] if left else [], "status": status}
