@@ -24,7 +24,7 @@ from audit_kernel.site import Site
 from tests.evidence.browser import QUIET
 from tests.investigation.lab_browser import CHROMIUM, Watched, served
 
-ANSWERS = ("what", "discovered_how", "internal_report", "consequences")
+ANSWERS = ("what", "how", "internal_report", "consequences")
 TEXT = {
     "nb": "Åpnet journalen uten tjenstlig behov.",
     "sv": "Öppnade journalen utan behov i arbetet.",
