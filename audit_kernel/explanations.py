@@ -129,9 +129,9 @@ def explain_people(
 ) -> None:
     """Create the relations of `explain_period` over few people: fast enough to be asked beside a row.
 
-    `period_accesses` holds the employee's own rows, or the patient's where no employee is asked about. A reason that
-    needs everybody's is not searched for: an access may lack one here that the whole period would show, never the
-    other way about.
+    `period_accesses` holds the employee's own rows, or those of all the patient's readers where no employee is asked
+    about. A reason that needs everybody's is not searched for: an access may lack one here that the whole period would
+    show, never the other way about.
 
     Parameters
     ----------
@@ -140,19 +140,28 @@ def explain_people(
     """
     forget_period(connection)  # the same names hold other rows now
     names = ("start_at", "end_at", "patient_id", "employee_id")
-    people = {name: bound.get(name) for name in names}
-    point_at(connection, "patient" if people["employee_id"] is None else "employee")
-    of_employee = {**people, "patient_id": None} if people["employee_id"] is not None else people
-    connection.execute(f"create or replace temp table period_accesses as {period_sql('people_accesses')}", of_employee)
-    patient_id = people["patient_id"] if asked == "pair" else None
-    connection.execute(
-        "create or replace temp table people_asked as select * from period_accesses"
-        " where $patient_id is null or patient_id = $patient_id",
-        {"patient_id": patient_id},
-    )
+    people = {**{name: bound.get(name) for name in names}, "of_readers": None}
+    connection.execute("create or replace temp table readers (employee_id varchar)")
+    if people["employee_id"] is None:
+        _people_accesses(connection, "people_asked", people)
+        connection.execute("insert into readers select distinct employee_id from people_asked")
+        _people_accesses(connection, "period_accesses", {**people, "patient_id": None, "of_readers": True})
+    else:
+        _people_accesses(connection, "period_accesses", {**people, "patient_id": None})
+        connection.execute(
+            "create or replace temp table people_asked as select * from period_accesses"
+            " where $patient_id is null or patient_id = $patient_id",
+            {"patient_id": people["patient_id"] if asked == "pair" else None},
+        )
     connection.execute("create or replace temp view asked_accesses as select * from people_asked")
     period = {name: people[name] for name in ("start_at", "end_at")}
     _put_together(connection, _search(connection, site, period, day, are_few=True))
+
+
+def _people_accesses(connection: duckdb.DuckDBPyConnection, table: str, people: Mapping[str, Any]) -> None:
+    """Make a TEMP table of some people's accesses, read in the order in which they lie together."""
+    point_at(connection, "employee" if people["patient_id"] is None else "patient")
+    connection.execute(f"create or replace temp table {table} as {period_sql('people_accesses')}", people)
 
 
 def forget_period(connection: duckdb.DuckDBPyConnection) -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 FIRST_STEP = "activity"
 DETAILS = "detailed_activity"
 CHARTED = (FIRST_STEP, DETAILS)
+NARROW = (DETAILS, "system_log")  # what the period lacks was said on the step before
 PEOPLE, REASONS = "people", "access_reasons"
 EXTENT, EXTENT_SOURCES = "extent", "extent_sources"
 Order = list[tuple[str, Literal["ascending", "descending"]]]
@@ -109,9 +110,9 @@ class Session:
     def ask(self, step: Step) -> Answer:
         """Return what the store answers to a step."""
         result = self._asked(step, step.report)
-        lacking = coverage.coverage(self.store, step.questions()[0]) if step.report == FIRST_STEP else []
+        lacking = [] if step.report in NARROW else coverage.coverage(self.store, step.questions()[0])
         if step.report == EXTENT and result.table.num_rows:
-            return Answer(step, result, sources=self._asked(step, EXTENT_SOURCES))
+            return Answer(step, result, lacking=lacking, sources=self._asked(step, EXTENT_SOURCES))
         if step.report not in CHARTED or not result.table.num_rows:
             return Answer(step, result, lacking=lacking)
         return Answer(step, result, self._asked(step, "timeline"), self._asked(step, "hour_map"), lacking)

@@ -23,6 +23,14 @@ in_period as (
             union all
             select identifier from employee_identifiers where employee_id = $employee_id
         ))
+        and ($of_readers is null or employee_id in (select employee_id from readers))
+        and ($of_readers is null or employee_identifier in (
+            select employee_id from readers
+            union all
+            select employee_identifiers.identifier
+            from employee_identifiers
+            semi join readers on employee_identifiers.employee_id = readers.employee_id
+        ))
 
 ),
 
