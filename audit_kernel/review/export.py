@@ -19,7 +19,7 @@ from audit_kernel.review.lists import kind_words, make_lists, refuse_unreviewed
 from audit_kernel.review.sealed_month import sealed_month, unmasked
 from audit_kernel.review.workbook import workbook_bytes
 from audit_kernel.store.reading import Store
-from audit_kernel.use_log import operating_system_user
+from audit_kernel.use_log import operating_system_user, record_use
 
 if TYPE_CHECKING:
     from audit_kernel.review.lists import ReviewList
@@ -54,7 +54,8 @@ def export_lists(site: Site, month: str, folder: Path, purpose: str = "") -> tup
     sealed = sealed_month(site, month)
     _ = translator(sealed.language)
     first, last = month_days(month)
-    with Store(site, purpose or _("review of {month}").format(month=month)) as store:
+    purpose = purpose or _("review of {month}").format(month=month)
+    with Store(site, purpose) as store:
         sealed = unmasked(site, sealed, store)
         rows = candidates(site, sealed, store, kind_words(sealed.language))
         apart = kept_apart(site, store, first, last)
@@ -79,6 +80,7 @@ def export_lists(site: Site, month: str, folder: Path, purpose: str = "") -> tup
     made = make_lists(site, sealed, assigned, names, protected, known)
     if not made:
         warnings.append(_("The month has nothing to review: no random sample and no findings."))
+    record_use(site, purpose, "export", {"month": month, "lists": len(made), "rows": len(listed)})
     return _written(site, made, folder, {each["list_id"] for each in known}), warnings
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from audit_kernel import decisions
 from audit_kernel.errors import IntakeError, UsageError
 from audit_kernel.evidence.bag import digest_of
+from audit_kernel.locale import translator
 from audit_kernel.review.reading import read_answers
-from audit_kernel.use_log import operating_system_user
+from audit_kernel.use_log import operating_system_user, record_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -74,6 +75,9 @@ def take_in_list(site: Site, path: Path) -> TakenIn:
             new.append(each)
             n_changed += before is not None
     if new:
+        _ = translator(site.settings.language)
+        purpose = _("review of {month}").format(month=made["month"])
+        record_use(site, purpose, "decision", {"list_id": made["list_id"], "rows": len(new)})
         decisions.journal(site).append(
             {
                 "kind": decisions.DECIDED,
