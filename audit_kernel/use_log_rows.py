@@ -34,22 +34,16 @@ KINDS = {
 OF_A_CASE = re.compile(r"case_[a-z_]{1,30}")
 QUERY_NAME = re.compile(r"[a-z0-9_./]{1,100}")
 LONGEST = 500
-LINES = pa.schema(
-    {
-        "sequence": pa.int64(),
-        "recorded_at": pa.timestamp("us"),
-        "local_date": pa.date32(),
-        "user_name": pa.string(),
-        "purpose": pa.string(),
-        "case_number": pa.string(),
-        "use_kind": pa.string(),
-        "use_activity": pa.string(),
-        "query_name": pa.string(),
-        "n_rows": pa.int64(),
-        "is_control": pa.bool_(),
-    }
-)
-PEOPLE = pa.schema({"sequence": pa.int64(), "employee_id": pa.string(), "patient_id": pa.string()})
+COLUMNS: dict[str, pa.DataType] = {
+    "sequence": pa.int64(),
+    "recorded_at": pa.timestamp("us"),
+    "local_date": pa.date32(),
+    **dict.fromkeys(("user_name", "purpose", "case_number", "use_kind", "use_activity", "query_name"), pa.string()),
+    "n_rows": pa.int64(),
+    "is_control": pa.bool_(),
+}
+LINES = pa.schema(COLUMNS)
+PEOPLE = pa.schema([("sequence", pa.int64()), ("employee_id", pa.string()), ("patient_id", pa.string())])
 USERS = pa.schema({"user_name": pa.string(), "employee_id": pa.string()})
 
 
@@ -135,7 +129,7 @@ def read_use(
     pattern, zone = re.compile(site.settings.use_log.case_number), ZoneInfo(site.settings.time_zone)
     start, end = (site.instant(day) for day in (first, last + timedelta(days=1)))
     found: list[tuple[dict[str, Any], list[dict[str, Any]], str]] = []
-    last_hash = START
+    last_hash = "" if place.sequence else START
     for line in _lines(site, place, used):
         last_hash = line["hash"] if line["sequence"] == place.sequence else last_hash
         entry, at = line["entry"] if isinstance(line["entry"], dict) else {}, _moment(line["at"])

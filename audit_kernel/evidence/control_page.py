@@ -48,7 +48,7 @@ class ControlPage(Page):
         if place is None or not all(self.given.get(name) for name in PERIOD):
             raise NotAssessableError(self.query.name, USE_LINES)
         first, last = (date.fromisoformat(str(self.given[name])) for name in PERIOD)
-        held = restricted.read_apart(self.run).holds if self.run.kept_apart else None
+        held: restricted.Holds | None = restricted.read_apart(self.run).holds if self.run.kept_apart else None
         if held and self.mask:
             held = self._held_by_pseudonym(held)
         self.used = read_use(self.site, place, first, last, held, shows_apart=self.run.shows_restricted)

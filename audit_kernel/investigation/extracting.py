@@ -72,7 +72,7 @@ def extract_from_form(site: Site, purpose: str, values: Mapping[str, str], langu
         who = given.get("recipient", ""), given.get("proof", ""), given.get("requested", "")
         asked = Request(patient, *days, *who, employee, language)
     else:
-        asked = Request(employee, *days, requested=given.get("requested", ""), language=language, kind=EMPLOYEE)
+        asked = Request(employee, *days, requested=given.get("requested", ""), language=language, kind="employee")
     run, made = make_extract(site, asked)
     _ = translator(language or site.settings.language)
     due = format_date(date.fromisoformat(made.due), language or site.settings.language)

@@ -17,6 +17,7 @@ from audit_kernel.evidence.display import (
 )
 from audit_kernel.evidence.rendering import render_page
 from audit_kernel.locale import format_date, format_month, format_number, format_timestamp, translator
+from audit_kernel.officer.reading import EARLY
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,7 +79,8 @@ def summary(found: Overview, language: str) -> str:
 def warnings(found: Overview, language: str) -> list[str]:
     """Return what is wrong: months without a finished control, archive, journals, and what could not be verified."""
     _ = translator(language)
-    told = [f"{_month(each.month, language)}: {_(STATES[each.state])}" for each in found.months if each.state in STATES]
+    words = _state_words(language)
+    told = [f"{_month(each.month, language)}: {words[each.state]}" for each in found.months if each.state != FINISHED]
     told += [*found.problems, *(text for each in found.journals for text in each.breaks)]
     if not found.used.is_whole:
         told.append(_("The use log's last line is damaged: nothing of it is counted here."))
@@ -110,7 +112,7 @@ def _facts(site: Site, found: Overview, language: str) -> list[tuple[str, str]]:
 
 def _months(found: Overview, language: str) -> Table:
     _ = translator(language)
-    words = {**{state: _(text) for state, text in STATES.items()}, FINISHED: _("finished")}
+    words = _state_words(language)
     columns = [
         *((_("Month"), False), (_("Control"), False), (_("Sealed run"), False), (_("Checks"), True)),
         *((_("Without an answer"), True), (_("Findings"), True), (_("Kept for the privacy officer"), True)),
@@ -130,6 +132,12 @@ def _months(found: Overview, language: str) -> Table:
         for each in found.months
     ]
     return _table(_("Controls and closings"), columns, rows, language)
+
+
+def _state_words(language: str) -> dict[str, str]:
+    _ = translator(language)
+    states = {state: _(text) for state, text in STATES.items()}
+    return {**states, FINISHED: _("finished"), EARLY: _("a run from before the month's end")}
 
 
 def _uses(found: Overview, language: str) -> Table:

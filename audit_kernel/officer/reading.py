@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from audit_kernel.closing.close import KIND as CLOSING
-from audit_kernel.due import BROKEN, INCOMPLETE, MISSING, archive_states
+from audit_kernel.due import BROKEN, MISSING, archive_states
 from audit_kernel.errors import KeyFileError, UsageError, VerificationError
 from audit_kernel.evidence import certificate, keys
 from audit_kernel.evidence.journals import PATTERN, broken_journals
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 CASES = "case-*.jsonl"
+EARLY = "early"  # a run that began before its month was over, which `due` does not count
 OPENED, DID = "opened", re.compile(r"[a-z_]{1,30}")
 MONTHS_SHOWN, MOST_MONTHS = 12, 240
 LONGEST_NUMBER = 100
@@ -42,7 +43,7 @@ LONGEST_NUMBER = 100
 
 @dataclass(frozen=True)
 class Month:
-    """A month's control: how far it is (a state of `due`), its run and certificate, and what the closing says.
+    """A month's control: how far it is (a state of `due`, or EARLY), its run, certificate and closing.
 
     n_checks, n_unanswered, n_findings: of the newest run, without findings kept for the privacy officer.
     closed_on: ISO day; empty where it was not closed.
@@ -183,7 +184,7 @@ def _month(site: Site, month: str, states: dict[str, str]) -> Month:
         runs, closings = (bags_of(site, month, kind) for kind in (MONTHLY, CLOSING))
     except VerificationError:  # the archive's problems say which
         return Month(month, BROKEN)
-    state = states.get(month, INCOMPLETE if runs else MISSING)
+    state = states.get(month, EARLY if runs else MISSING)
     if not runs:
         return Month(month, state)
     run: SealedBag = runs[-1]
