@@ -244,7 +244,7 @@ def first_month(site: Site) -> str:
     if site.settings.schedule.first_month:
         return site.settings.schedule.first_month
     _ = translator(site.settings.language)
-    with Store(site, _("monthly control")) as store:
+    with Store(site, _("monthly control"), control="due") as store:
         taken_in = store.deliveries()
         gone = store.sql(f"select max(before_date) as gone_before from {LAKE}.disposals").column(0)[0].as_py()
     zone, gone = ZoneInfo(site.settings.time_zone), gone or date.min

@@ -112,9 +112,9 @@ def _facts(site: Site, found: Overview, language: str) -> list[tuple[str, str]]:
 
 def _months(found: Overview, language: str) -> Table:
     _ = translator(language)
-    words = _state_words(language)
+    words, lacking = _state_words(language), _("no certificate")
     columns = [
-        *((_("Month"), False), (_("Control"), False), (_("Sealed run"), False), (_("Checks"), True)),
+        *((_("Month"), False), (_("Control"), False), (_("Certificate, in archive/"), False), (_("Checks"), True)),
         *((_("Without an answer"), True), (_("Findings"), True), (_("Kept for the privacy officer"), True)),
         *((_("Closed"), False), (_("Signed off by"), False), (_("Undecided"), True)),
     ]
@@ -122,7 +122,7 @@ def _months(found: Overview, language: str) -> Table:
         (
             _month(each.month, language),
             words[each.state],
-            each.run,
+            each.certificate or (f"{each.run}: {lacking}" if each.run else ""),
             *(format_number(count, language) if each.run else "" for count in (each.n_checks, each.n_unanswered)),
             *(format_number(count, language) if each.run else "" for count in (each.n_findings, each.n_restricted)),
             format_date(date.fromisoformat(each.closed_on), language) if each.closed_on else _("not closed"),

@@ -45,6 +45,7 @@ LONGEST_NUMBER = 100
 class Month:
     """A month's control: how far it is (a state of `due`, or EARLY), its run, certificate and closing.
 
+    certificate: its path in the archive; empty where it is missing.
     n_checks, n_unanswered, n_findings: of the newest run, without findings kept for the privacy officer.
     closed_on: ISO day; empty where it was not closed.
     """
@@ -98,7 +99,8 @@ class JournalState:
 class Overview:
     """All of it.
 
-    problems: of the archive, a sentence each. key: public key that it was verified with, and its fingerprint.
+    first, last: days of which use is counted. problems: of the archive, a sentence each. fingerprint: of the public key
+        that it was verified with.
     reads_restricted: whether what only the privacy officer reads could be verified too.
     """
 
@@ -116,7 +118,7 @@ class Overview:
 
 
 def overview(site: Site, first: str = "", last: str = "", language: str = "") -> Overview:
-    """Read the months from `first` to `last`, YYYY-MM; the last twelve that have ended when empty.
+    """Read the months from `first` to `last`, YYYY-MM; the last twelve that have ended when empty, and use up to today.
 
     Raises
     ------
@@ -130,6 +132,7 @@ def overview(site: Site, first: str = "", last: str = "", language: str = "") ->
     public = keys.load_public(key)
     months = _months(site, first, last, min(states, default=""))
     start, end = month_days(months[0])[0], month_days(months[-1])[1]
+    end = end if last else max(end, _today(site))  # what was done with the program since is of interest too
     place = place_now(site)
     used = read_use(site, place, start, end) if place else Used(is_whole=False)
     return Overview(
@@ -147,10 +150,13 @@ def overview(site: Site, first: str = "", last: str = "", language: str = "") ->
     )
 
 
+def _today(site: Site) -> date:
+    return datetime.now(ZoneInfo(site.settings.time_zone)).date()
+
+
 def _months(site: Site, first: str, last: str, earliest: str) -> list[str]:
     """Return the months asked about, oldest first; with no first one, none before the earliest that was run."""
-    today = datetime.now(ZoneInfo(site.settings.time_zone)).date()
-    last = last or f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
+    last = last or f"{_today(site).replace(day=1) - timedelta(days=1):%Y-%m}"
     for month in filter(None, (first, last)):
         month_days(month)
     if first > last:
@@ -196,7 +202,7 @@ def _month(site: Site, month: str, states: dict[str, str]) -> Month:
         month,
         state,
         run.name,
-        str(page) if page.is_file() else "",
+        page.relative_to(site.archive_folder).as_posix() if page.is_file() else "",
         len(facts),
         len(facts) - len(answered),
         sum(int(each.get("n_rows", 0)) for each in answered),
