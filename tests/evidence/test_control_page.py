@@ -8,23 +8,28 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from audit_kernel.cli import app
 from audit_kernel.evidence import keys
 from audit_kernel.evidence.control_page import ControlPage
-from audit_kernel.evidence.month import MonthRun, run_month
+from audit_kernel.evidence.masked_run import copy_masked_site
+from audit_kernel.evidence.masking import Mask
+from audit_kernel.evidence.month import MonthRun, is_used_apart, month_days, run_month
 from audit_kernel.evidence.reproduce import reproduce
+from audit_kernel.evidence.restricted import KeptApart
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.verify import verify
 from audit_kernel.journal import Journal
 from audit_kernel.locale import LANGUAGES
 from audit_kernel.officer.page import officer_page, warnings
 from audit_kernel.officer.reading import Overview, overview
-from audit_kernel.restriction import restrict
+from audit_kernel.pseudonyms import MONTHLY, pseudonym_key, scope_of
 from audit_kernel.site import Site
 from audit_kernel.store.reading import Store
 from audit_kernel.use_log import FILE, login_user, operating_system_user, record_use
+from audit_kernel.use_log_rows import place_now
 from tests.evidence.hostile_site import HOSTILE, make_hostile_site
 from tests.evidence.test_month import pages
 
@@ -103,26 +108,6 @@ def test_the_page_is_made_again_byte_for_byte_after_more_use(site: Site, run: Mo
     assert again.is_identical, again
 
 
-def test_a_masked_page_names_nobody_and_what_is_kept_apart_is_in_the_run_for_the_privacy_officer(
-    copy: Site, month: str
-) -> None:
-    restrict(copy, "employee", "E2", "sak 2026/99")
-    masked = run_month(copy, month, language="en", identity="masked")
-    assert masked.is_complete, masked.outcomes
-    text = pages(masked)[NAME].decode()
-    everything = b"".join(path.read_bytes() for path in (masked.bag / "data").rglob("*") if path.is_file())
-    assert "nysgjerrig" not in text
-    assert b"employee: E1" not in everything
-    assert f">{USER}<" not in text
-    assert not (masked.bag / f"data/tables/{NAME}_use_by_person.parquet").exists()
-    assert "lines about people in open cases are left out" in text
-    (apart,) = copy.restricted_folder.glob(f"{month}-restricted-*")
-    rows = pyarrow.parquet.read_table(apart / f"data/tables/{NAME}_use_by_person.parquet").to_pylist()
-    people = [row[name] for row in rows for name in ("user_name", "employee_id", "patient_id") if row[name]]
-    assert len(rows) == 3
-    assert all(each[:2] in ("A-", "P-") for each in people)
-
-
 class Shown(ControlPage):
     """The page outside a notebook: what it shows is kept."""
 
@@ -135,8 +120,9 @@ class Shown(ControlPage):
 def shown(site: Site, folder: Path, month: str, parts: Mapping[str, Any] | None = None, **given: Any) -> Shown:
     """Make the page over today's use log."""
     folder.mkdir(exist_ok=True)
-    with Store(site, "testing") as store:
-        snapshot = store.snapshot
+    (bag,) = site.archive_folder.glob("*-monthly-*")
+    statement = json.loads((bag / "data" / "statement.json").read_bytes())
+    snapshot = int(statement["predicate"]["buildDefinition"]["internalParameters"]["snapshot"])
     path = folder / "run.json"
     path.unlink(missing_ok=True)
     RunFile(str(site.folder), snapshot, "testing", 1, str(folder / "tables"), **given).write(path)
@@ -197,6 +183,41 @@ def test_questions_about_somebody_in_an_open_case_are_not_on_the_ordinary_page(
     assert "lines about people in open cases are left out" in texts(ordinary)
     own = shown(copy, tmp_path / "two", month, kept_apart=str(apart), shows_restricted=True)
     assert "E2" in texts(own)
+
+
+def test_a_masked_page_names_nobody_and_shows_no_purpose_and_keeps_apart_all_the_same(
+    copy: Site, tmp_path: Path, month: str
+) -> None:
+    scope = scope_of(pseudonym_key(copy.keys_folder), MONTHLY)
+    page = shown(copy, tmp_path / "all", month, scope=scope)
+    written = b"".join(path.read_bytes() for path in (tmp_path / "all" / "tables").iterdir())
+    assert not [word for word in ("nysgjerrig", USER, "E1", "E2", "P3") if f"\t{word}\t" in texts(page)]
+    assert b"nysgjerrig" not in written
+    rows = page.parts["use_by_person"].table.to_pylist()  # type: ignore[union-attr]
+    assert {(row[name] or "A-")[:2] for row in rows for name in ("user_name", "employee_id")} == {"A-"}
+    apart = tmp_path / "apart.json"
+    held = Mask(copy, scope).ids("employee", ["E2"])
+    apart.write_text(json.dumps({"employee_id": sorted(held), "patient_id": [], "n_findings": 0}))
+    ordinary = shown(copy, tmp_path / "one", month, scope=scope, kept_apart=str(apart))
+    assert ordinary.parts["use_by_person"].table.num_rows == 0  # type: ignore[union-attr]
+
+
+def test_settings_sealed_with_masked_evidence_name_no_user(copy: Site, tmp_path: Path) -> None:
+    (tmp_path / "inputs" / "site").mkdir(parents=True)
+    copy_masked_site(copy, scope_of(pseudonym_key(copy.keys_folder), MONTHLY), tmp_path / "inputs")
+    (user,) = yaml.safe_load((tmp_path / "inputs" / "settings.yml").read_text(encoding="utf-8"))["use_log"]["users"]
+    assert (user["user"][:2], user["employee"][:2]) == ("A-", "A-")
+
+
+def test_the_run_for_the_privacy_officer_is_made_for_lines_about_people_in_open_cases_alone(
+    copy: Site, month: str
+) -> None:
+    first, last = month_days(month)
+    place = place_now(copy)
+    assert is_used_apart(copy, place, first, last, KeptApart(frozenset({"E2"})))
+    assert not is_used_apart(copy, place, first, last, KeptApart(frozenset({"E3"})))
+    assert not is_used_apart(copy, place, first, last, KeptApart())
+    assert not is_used_apart(copy, None, first, last, KeptApart(frozenset({"E2"})))
 
 
 def seen(site: Site, month: str, **given: Any) -> Overview:
