@@ -43,8 +43,9 @@ COLUMNS: dict[str, pa.DataType] = {
     "is_control": pa.bool_(),
 }
 LINES = pa.schema(COLUMNS)
-PEOPLE = pa.schema([("sequence", pa.int64()), ("employee_id", pa.string()), ("patient_id", pa.string())])
-USERS = pa.schema({"user_name": pa.string(), "employee_id": pa.string()})
+PEOPLE_COLUMNS: dict[str, pa.DataType] = {"sequence": pa.int64(), "employee_id": pa.string(), "patient_id": pa.string()}
+PEOPLE = pa.schema(PEOPLE_COLUMNS)
+USERS = pa.schema([("user_name", pa.string()), ("employee_id", pa.string())])
 
 
 @dataclass(frozen=True)
