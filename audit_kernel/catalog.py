@@ -18,9 +18,9 @@ from audit_kernel.yaml_file import Texts, read_model
 ROOMS = ("reports", "checks", "sample")
 FRAME = "frame"
 PERIOD_RELATIONS = ("period_accesses", "explained_rows", "explained_accesses", "unexplained_accesses")
-PRESENCES = "period_presences"
-CHANCE_PAIRS = "chance_pairs"
+PRESENCES, CHANCE_PAIRS = "period_presences", "chance_pairs"
 MONTH_FINDINGS, TRIAL_FINDINGS = "month_findings", "trial_findings"
+USE_LINES, USE_PEOPLE, USE_USERS = "use_lines", "use_people", "use_users"  # the use log as three relations
 REASON_COLUMNS = ("explanation_found", "explanations_absent", "explanations_not_searchable")
 PARTS = ("counts", "matrix", FRAME, "events")
 STEP = "step"

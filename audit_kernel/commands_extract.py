@@ -159,6 +159,7 @@ class ExtractPrinter(printing.Printer):
         from datetime import date
 
         from audit_kernel.extract_journal import local_today
+        from audit_kernel.extract_rules import recipient_words
 
         _ = self.translate
         if not found:
@@ -168,10 +169,7 @@ class ExtractPrinter(printing.Printer):
             "open": _("open"),
             "overdue": _("OVERDUE"),
             "handed_out": _("handed out"),
-            "patient": _("the patient"),
-            "representative": _("a representative"),
-            "next_of_kin": _("next of kin"),
-            "employee": _("the employee"),
+            **recipient_words(self.language),
         }
         labels = (_("Id"), _("About"), _("For"), _("Asked for"), _("Due"), _("State"), _("Handed out to"))
         rows = [

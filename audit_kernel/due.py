@@ -164,18 +164,24 @@ def run_due(
             yield Tried(each.month, 0, "", run)
 
 
-def archive_states(site: Site) -> tuple[dict[str, str], list[Problem]]:
+def archive_states(site: Site, key: Path | None = None) -> tuple[dict[str, str], list[Problem]]:
     """Return how far each month's control is by its sealed runs, and every failure that `verify` finds.
 
     A run counts by its verified statement: sealed for the month, begun after its end, every notebook succeeded, those
     kept for the privacy officer too. A month is finished as well when a verified record says that it was disposed of.
+
+    Parameters
+    ----------
+    key: the public key, for a reader who may read neither `keys/` nor `restricted/`: what lies there is then not
+        verified and does not count.
 
     Raises
     ------
     UnavailableError: the archive is not there.
     KeyFileError: the public key is not.
     """
-    archive, key = site.archive_folder, site.keys_folder / keys.PUBLIC_NAME
+    archive, reads_all = site.archive_folder, key is None
+    key = key or site.keys_folder / keys.PUBLIC_NAME
     if not archive.is_dir():
         raise UnavailableError(
             "The archive {archive!r} is not there.",
@@ -184,14 +190,15 @@ def archive_states(site: Site) -> tuple[dict[str, str], list[Problem]]:
         )
     keys.load_public(key)
     authority = authority_certificate(site)
-    said = (*verify(archive, key, authority=authority), *restricted_problems(site, key, authority))
+    said = [*verify(archive, key, authority=authority)]
+    said += restricted_problems(site, key, authority) if reads_all else []
     found = [each for each in said if each.is_failure]
     passing = LEFT_BY_A_KILLED_RUN | (frozenset() if chain.bag_folders(archive) else OF_AN_EMPTY_ARCHIVE)
     problems = [each for each in found if each.code not in passing]
     failing = {each.run for each in problems}
     states: dict[str, str] = {}
     for folder in chain.bag_folders(archive):
-        month, state = _state(site, folder, failing)
+        month, state = _state(site, folder, failing, reads_all=reads_all)
         if month:
             states[month] = max(state, states.get(month, MISSING), key=ORDER.index)
     # Whose evidence was disposed of had its control: run again it would be there again.
@@ -200,7 +207,7 @@ def archive_states(site: Site) -> tuple[dict[str, str], list[Problem]]:
     return states, problems
 
 
-def _state(site: Site, folder: Path, failing: set[str]) -> tuple[str, str]:
+def _state(site: Site, folder: Path, failing: set[str], *, reads_all: bool) -> tuple[str, str]:
     """Return the month that a run is the control of, "" for other runs, and how far it is."""
     if folder.name in failing:
         named = NAME.match(folder.name)
@@ -210,7 +217,7 @@ def _state(site: Site, folder: Path, failing: set[str]) -> tuple[str, str]:
     if not month or started_at < site.instant(month_days(month)[1] + timedelta(days=1)):
         return "", MISSING
     apart = external.get(RESTRICTED, {}).get("run", "")
-    if apart:
+    if apart and reads_all:
         if f"{site.restricted_folder.name}/{apart}" in failing:
             return month, BROKEN
         pages = [*pages, *_read(site.restricted_folder / apart)[1]]
@@ -237,7 +244,7 @@ def first_month(site: Site) -> str:
     if site.settings.schedule.first_month:
         return site.settings.schedule.first_month
     _ = translator(site.settings.language)
-    with Store(site, _("monthly control")) as store:
+    with Store(site, _("monthly control"), control="due") as store:
         taken_in = store.deliveries()
         gone = store.sql(f"select max(before_date) as gone_before from {LAKE}.disposals").column(0)[0].as_py()
     zone, gone = ZoneInfo(site.settings.time_zone), gone or date.min

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from audit_kernel.errors import UsageError
 from audit_kernel.journal import Journal, utc_now
 from audit_kernel.store.reading import Store
-from audit_kernel.use_log import checked_purpose, operating_system_user
+from audit_kernel.use_log import checked_purpose, operating_system_user, record_use
 
 if TYPE_CHECKING:
     from audit_kernel.site import Site
@@ -89,8 +89,11 @@ def hand_out(site: Site, extract_id: str, to: str) -> Extract:
     """
     if not to.strip():
         raise UsageError("Nobody is named who took it.", "Say who and how known: --to 'the patient, identity card'")
-    if extract_id not in {each.extract_id for each in extracts(site)}:
+    made = next((each for each in extracts(site) if each.extract_id == extract_id), None)
+    if made is None:
         raise UsageError("There is no extract {typed!r}.", "See them with: audit-kernel extract list", typed=extract_id)
+    about = {f"{made.kind}_id": made.subject_id}
+    record_use(site, made.purpose, "extract", {"extract_id": extract_id, "about": about})
     _append(site, HANDED_OUT, {"extract_id": extract_id, "to": to.strip()})
     return next(each for each in extracts(site) if each.extract_id == extract_id)
 

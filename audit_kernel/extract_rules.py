@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.legal_basis import refuse_unknown_clauses
+from audit_kernel.locale import translator
 from audit_kernel.site import Country, Sector
 from audit_kernel.yaml_file import Texts, read_model
 
@@ -99,6 +100,17 @@ class ExtractRules(Strict):
 
 class _AllRules(RootModel[tuple[ExtractRules, ...]]):
     """The whole file."""
+
+
+def recipient_words(language: str) -> dict[str, str]:
+    """Return in words who an extract is for, by its code."""
+    _ = translator(language)
+    return {
+        "patient": _("the patient"),
+        "representative": _("a representative"),
+        "next_of_kin": _("next of kin"),
+        "employee": _("the employee"),
+    }
 
 
 def extract_rules(site: Site) -> ExtractRules:

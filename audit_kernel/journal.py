@@ -46,8 +46,11 @@ class Journal:
         self.path = Path(path)
         self._now = now
 
-    def append(self, entry: Mapping[str, object]) -> str:
+    def append(self, entry: Mapping[str, object], *, is_synced: bool = True) -> str:
         """Append one entry and return its hash; when this returns, the line is on the disk.
+
+        With `is_synced` false it is the system's to write: no killed process loses it, a power failure may. The next
+        synced line brings it to the disk with itself.
 
         A half-written last line, left by a crash, is moved to `<name>.torn` and an entry says so.
 
@@ -61,7 +64,7 @@ class Journal:
                 if file.seek(0, os.SEEK_END) == 0:
                     sync_folder(self.path.parent)
                 self._mend(file)
-                return self._write(file, entry)
+                return self._write(file, entry, is_synced=is_synced)
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Yield every line in order as {at, entry, hash, previous, sequence}; a half-written last line is left out.
@@ -143,7 +146,7 @@ class Journal:
                 )
         return breaks
 
-    def _write(self, file: io.FileIO, entry: Mapping[str, object]) -> str:
+    def _write(self, file: io.FileIO, entry: Mapping[str, object], *, is_synced: bool = True) -> str:
         """Write and sync one line; a failure leaves the file as it was."""
         sequence, previous = self._last_line(file)
         body = {"sequence": sequence + 1, "previous": previous, "at": timestamp(self._now()), "entry": dict(entry)}
@@ -160,7 +163,8 @@ class Journal:
         size = file.seek(0, os.SEEK_END)
         try:
             write_all(file.fileno(), line)
-            os.fsync(file.fileno())
+            if is_synced:
+                os.fsync(file.fileno())
         except OSError:
             with contextlib.suppress(OSError):
                 file.truncate(size)

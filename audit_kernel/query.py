@@ -16,6 +16,8 @@ from audit_kernel.catalog import (
     PERIOD_RELATIONS,
     PRESENCES,
     TRIAL_FINDINGS,
+    USE_LINES,
+    USE_USERS,
     is_field,
 )
 from audit_kernel.counts import count_examined, count_odd_codes, count_searched
@@ -190,8 +192,12 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, 
     for need in query.description.needs:
         if need in (*PERIOD_RELATIONS, PRESENCES, CHANCE_PAIRS) or (has_accesses and need == "accesses"):
             continue  # what is made for the period cannot lack
-        if need in (MONTH_FINDINGS, TRIAL_FINDINGS):
+        if need in (MONTH_FINDINGS, TRIAL_FINDINGS, USE_LINES):
             is_there = is_made(connection, need)  # none of them is an answer too
+        elif need == USE_USERS:
+            is_there = is_made(connection, need) and bool(
+                connection.execute(f"select 1 from {need} limit 1").fetchall()
+            )
         else:
             # A field of a log is asked for in the period, by `completeness.unfilled`.
             is_there = is_field(need) or any(has_rows(connection, each) for each in need.split("|"))

@@ -20,6 +20,7 @@ from audit_kernel.routine_settings import ReviewSettings, RoutineSettings
 from audit_kernel.schedule_settings import AlarmSettings, ScheduleSettings
 from audit_kernel.signing_settings import SigningSettings, TimestampSettings
 from audit_kernel.store_settings import StoreSettings
+from audit_kernel.use_log_settings import UseLogSettings
 from audit_kernel.yaml_file import read_yaml, wrong_key
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class Settings(BaseSettings):
     schedule: ScheduleSettings = ScheduleSettings()
     alarm: AlarmSettings = AlarmSettings()
     retention: RetentionSettings = RetentionSettings()
+    use_log: UseLogSettings = UseLogSettings()
 
     @field_validator("time_zone")
     @classmethod
@@ -114,9 +116,11 @@ class Site:
         self.folder, self.asked_on = folder.resolve(), asked_on
         self.live_folder = live.resolve() if live else self.folder
         self.settings = read_settings(self.folder / SETTINGS_FILE)
+        self.use_log = self.settings.use_log  # who looks, and where that is written, today
         if live:  # where the store lies today
-            store = read_settings(self.live_folder / SETTINGS_FILE).store
-            self.settings = self.settings.model_copy(update={"store": store})
+            today = read_settings(self.live_folder / SETTINGS_FILE)
+            self.use_log = today.use_log
+            self.settings = self.settings.model_copy(update={"store": today.store})
 
     @property
     def store_folder(self) -> Path:

@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel.errors import UsageError
 from audit_kernel.journal import Journal
+from audit_kernel.system_log import send
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from audit_kernel.site import Site
 
 FILE = "use_log.jsonl"
 SHORTEST_PURPOSE = 3
+ANSWERED = "answered"
+LOGIN_UID = Path("/proc/self/loginuid")
+NOBODY = 2**32 - 1  # a process that no login began
+SUBJECTS = ("patient_id", "employee_id")
+# What the system log is told: of own SQL no text, of those asked about only how many. The journal has the rest.
+TOLD = ("user", "login", "employee", "units", "activity", "control", "rows", "question", "purpose")
 
 
 def operating_system_user() -> str:
     """Return who runs this process by the operating system's word, not by an environment variable."""
-    try:
-        import pwd
-    except ImportError:  # Windows: GetUserName through the C library
+    if os.name == "nt":  # GetUserName through the C library
         return os.getlogin()
+    return _name_of(os.getuid())
+
+
+def login_user() -> str | None:
+    """Return who logged in, by the Linux kernel's word, which sudo does not change; None where it knows nobody."""
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
+        number = int(LOGIN_UID.read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return None if number == NOBODY else _name_of(number)
+
+
+def _name_of(number: int) -> str:
+    import pwd
+
+    try:
+        return pwd.getpwuid(number).pw_name
     except KeyError:
-        return f"uid {os.getuid()}"
+        return f"uid {number}"
 
 
 def checked_purpose(purpose: str | None) -> str:
@@ -45,13 +66,70 @@ def checked_purpose(purpose: str | None) -> str:
     return text
 
 
-def record_use(site: Site, purpose: str, activity: str, details: Mapping[str, Any]) -> None:
-    """Append one line: who, when, which query, whose data, why.
+def employee_of_user(site: Site) -> str | None:
+    """Return who the user is by the site's settings, the one who logged in first; None where they do not say."""
+    known = site.use_log.employees
+    return known.get(login_user() or "") or known.get(operating_system_user())
+
+
+def record_use(
+    site: Site,
+    purpose: str,
+    activity: str,
+    details: Mapping[str, Any],
+    *,
+    units: Sequence[str] | None = None,
+    is_question: bool = False,
+) -> str:
+    """Append one line: who, of which units, when, which query, whose data, why; return its hash.
+
+    Parameters
+    ----------
+    units: where the user works now; None where that is not known.
+    is_question: `record_answer` follows, and brings this line to the disk with its own before anything is shown.
 
     Raises
     ------
     UsageError: the purpose is empty.
-    JournalError: the line could not be written; the caller must return nothing.
+    JournalError: the line could not be written, here or in the system log; the caller must return nothing.
     """
-    entry = {"user": operating_system_user(), "purpose": checked_purpose(purpose), "activity": activity, **details}
-    Journal(site.live_folder / site.journals_folder.name / FILE).append(entry)
+    who = {"user": operating_system_user(), "login": login_user(), "employee": employee_of_user(site), "units": units}
+    entry = {**who, "purpose": checked_purpose(purpose), "activity": activity, **details}
+    return _written(site, entry, is_synced=not is_question)
+
+
+def record_answer(site: Site, purpose: str, question: str, rows: int) -> None:
+    """Append how many rows answer a question, before they are handed out.
+
+    Parameters
+    ----------
+    purpose, question: what the question was asked for, and its line's hash.
+
+    Raises
+    ------
+    JournalError: as `record_use`.
+    """
+    told = {"user": operating_system_user(), "purpose": checked_purpose(purpose), "question": question, "rows": rows}
+    _written(site, {**told, "activity": ANSWERED})
+
+
+def plain_details(value: Any) -> Any:  # noqa: ANN401 - whatever a caller asked with, as JSON
+    """Return what was asked with, made of texts, lists and yes or no."""
+    if isinstance(value, dict):
+        return {str(key): plain_details(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_details(each) for each in value]
+    return value if value is None or isinstance(value, bool | str) else str(value)
+
+
+def _written(site: Site, entry: Mapping[str, Any], *, is_synced: bool = True) -> str:
+    journal = Journal(site.live_folder / site.journals_folder.name / FILE)
+    digest = journal.append(entry, is_synced=is_synced)
+    if site.use_log.syslog:
+        about = entry.get("about") or {}
+        n_people = sum(len(each) if isinstance(each, list) else 1 for each in about.values())
+        told = {"hash": digest, **{name: entry.get(name) for name in TOLD}, "people": n_people or None}
+        if entry["activity"] == "report":  # a query of the catalogue; one's own SQL may quote a name
+            told["query"] = entry.get("query")
+        send(site.use_log.syslog, told)
+    return digest

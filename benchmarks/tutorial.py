@@ -170,7 +170,7 @@ def main() -> None:
             if not snooper.finding_id:
                 print(f"{snooper.scenario}: no finding of the month's ranked list is about {snooper.employee_id}")
                 continue
-            watched = Watched(browser, address)
+            watched = Watched(browser, address)  # type: ignore[no-untyped-call]
             number = f"sak 2026/{100 + snooper.episode}"
             watched.page.wait_for_function("() => document.activeElement.name === 'purpose'")
             try:

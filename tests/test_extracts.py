@@ -16,9 +16,10 @@ from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.evidence.extract_page import ExtractPage
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.verify import verify
-from audit_kernel.extract_journal import extracts, withhold
+from audit_kernel.extract_journal import extracts, hand_out, withhold
 from audit_kernel.extract_rules import Due, extract_rules
 from audit_kernel.extracts import Request, make_extract
+from audit_kernel.investigation.extracting import choices, extract_from_form
 from audit_kernel.journal import Journal
 from audit_kernel.legal_basis import legal_basis
 from audit_kernel.site import Site, create_site
@@ -241,6 +242,23 @@ def test_an_extract_is_sealed_recorded_due_and_handed_out(site: Site) -> None:
     assert given["status"] == "handed_out"
     (listed,) = [each for each in run("list") if each["extract_id"] == made["extract_id"]]
     assert listed["handed_out"][0]["to"] == "the patient, identity card"
+
+
+def test_the_page_offers_what_the_rules_allow_and_makes_what_the_command_makes(site: Site) -> None:
+    offered = {each.recipient: each for each in choices(site, "nb")}
+    assert offered["patient"].proof == ""
+    assert "fullmakt" in offered["representative"].proof.lower()
+    assert [each.recipient for each in choices(site, "nb", is_of_employee=True)] == ["employee"]
+    made = extract_from_form(site, "sak 2026/20", {"employee": " KANO01 ", **PERIOD}, "en")
+    assert made.page.is_file()
+    assert any(made.extract_id in text for text in made.sentences)
+    recorded = next(each for each in extracts(site) if each.extract_id == made.extract_id)
+    assert (recorded.kind, recorded.subject_id, recorded.purpose) == ("employee", "E1", "sak 2026/20")
+    with pytest.raises(UsageError, match="not noted what was seen"):
+        extract_from_form(site, "sak 2026/20", {"patient": "1042", "recipient": "representative", **PERIOD})
+    hand_out(site, made.extract_id, "the employee, known")
+    last = list(Journal(site.journals_folder / "use_log.jsonl").entries())[-1]["entry"]
+    assert (last["activity"], last["about"], last["purpose"]) == ("extract", {"employee_id": "E1"}, "sak 2026/20")
 
 
 REFUSED = {

@@ -10,15 +10,16 @@ from typer.testing import CliRunner
 
 from audit_kernel import open_store
 from audit_kernel.cli import app
-from audit_kernel.errors import JournalError, UsageError
+from audit_kernel.errors import AuditKernelError, JournalError, SettingsError, UsageError
 from audit_kernel.evidence.page import Page
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.journal import Journal
-from audit_kernel.site import create_site
+from audit_kernel.site import Site, create_site
 from audit_kernel.store.deliver import read_quarantine
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reading import Store
-from audit_kernel.use_log import operating_system_user
+from audit_kernel.store.reference import take_in_reference
+from audit_kernel.use_log import operating_system_user, record_use
 from tests.store.logs import ask, gerica_file, row
 
 PERIOD = {"from_date": "2026-10-01", "to_date": "2026-10-31"}
@@ -98,7 +99,84 @@ def test_every_question_is_logged_before_its_answer(site, use_log, question, mon
         monkeypatch.setattr(store, "_connection", Watched())
         QUESTIONS[question](store)
         assert set(answered) == {2}
-    assert [line["activity"] for line in entries(use_log)] == ["open", question]
+    assert [line["activity"] for line in entries(use_log)] == ["open", question, "answered"]
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_the_number_of_rows_stands_in_the_log_when_they_are_handed_out(site, use_log, question):
+    with open_store(site, "sak 2026/17") as store:
+        answer = QUESTIONS[question](store)
+        n_rows = answer.table.num_rows if question == "report" else len(answer)
+    opened, asked, answered = use_log.entries()
+    assert opened["entry"]["activity"] == "open"
+    told = {"user": operating_system_user(), "purpose": "sak 2026/17", "question": asked["hash"], "rows": n_rows}
+    assert answered["entry"] == {**told, "activity": "answered"}
+    assert n_rows == 0 if question == "names" else n_rows >= 1
+
+
+def test_where_the_number_of_rows_cannot_be_written_no_row_is_handed_out(site, use_log, monkeypatch):
+    with open_store(site, "sak 2026/17") as store:
+        whole = store._connection
+
+        class Broken:
+            """Takes the log away while the question is being answered."""
+
+            def __getattr__(self, name):
+                if use_log.path.is_file():
+                    use_log.path.unlink()
+                    use_log.path.mkdir()
+                return getattr(whole, name)
+
+        monkeypatch.setattr(store, "_connection", Broken())
+        with pytest.raises(JournalError):
+            store.sql("select * from accesses")
+        monkeypatch.setattr(store, "_connection", whole)
+
+
+def test_a_question_costs_one_sync_to_the_disk_and_not_two(site, use_log, monkeypatch):
+    synced = []
+    with open_store(site, "sak 2026/17") as store:
+        monkeypatch.setattr(os, "fsync", synced.append)
+        store.sql("select 1 as one")
+    assert len(synced) == 1
+    assert use_log.verify() == []
+
+
+def test_an_opening_that_fails_stands_in_the_log_too(site, use_log):
+    with pytest.raises(AuditKernelError):
+        Store(site, "sak 2026/17", snapshot=999_999)
+    assert [(line["activity"], line["snapshot"]) for line in entries(use_log)] == [("open", 999_999)]
+
+
+def test_who_the_user_is_stays_empty_where_the_settings_do_not_say(site, use_log):
+    open_store(site, "sak 2026/17").close()
+    assert [(line["employee"], line["units"]) for line in entries(use_log)] == [(None, None)]
+
+
+def test_employee_and_units_of_the_user_stand_in_each_line(tmp_path):
+    site = create_site(tmp_path / "site", "NO")
+    take_in(site, gerica_file(tmp_path / "a.csv", [row(1)]), "gerica")
+    lines = ["U2;;;2026-01-01;", "U1;;;2026-01-01;", "U9;;;2020-01-01;2021-01-01"]
+    path = tmp_path / "assignments.csv"
+    header = "employee_id;unit_id;role;share_percent;valid_from;valid_to"
+    rows = [*(f"E7;{line}" for line in lines), "E8;U8;;;2026-01-01;"]
+    path.write_text("\n".join([header, *rows]) + "\n", encoding="utf-8")
+    take_in_reference(site, path, "unit_assignments")
+    with (site.folder / "settings.yml").open("a", encoding="utf-8") as file:
+        file.write(f"use_log:\n    users:\n        - user: {operating_system_user()}\n          employee: E7\n")
+    with open_store(Site(site.folder), "sak 2026/17") as store:
+        store.sql("select 1 as one")
+    lines = entries(Journal(site.journals_folder / "use_log.jsonl"))
+    told = [line for line in lines if line["activity"] != "answered"]
+    assert [(line["employee"], line["units"]) for line in told] == [("E7", ["U1", "U2"])] * 2
+
+
+def test_a_case_number_that_is_no_expression_is_refused(tmp_path):
+    made = create_site(tmp_path / "site", "NO")
+    with (made.folder / "settings.yml").open("a", encoding="utf-8") as file:
+        file.write("use_log: {case_number: '['}\n")
+    with pytest.raises(SettingsError, match="case_number"):
+        Site(made.folder)
 
 
 def test_the_log_says_whose_data_were_asked_for_and_with_what(site, use_log):
@@ -106,7 +184,7 @@ def test_the_log_says_whose_data_were_asked_for_and_with_what(site, use_log):
         store.report("activity", **ABOUT)
         store.names("patient", {"1042", "7"})
         store.sql("select * from accesses where employee_id = $who", {"who": "KANO01"})
-    report, names, own = entries(use_log)[1:]
+    report, names, own = entries(use_log)[1::2]
     assert (report["query"], report["about"], report["parameters"]) == ("activity", {"patient_id": "1042"}, ABOUT)
     assert int(report["snapshot"]) == store.snapshot
     assert names["about"] == {"patient_id": ["1042", "7"]}
@@ -176,3 +254,15 @@ def test_a_user_without_a_name_is_told_by_number(monkeypatch):
 
     monkeypatch.setattr(pwd, "getpwuid", unknown)
     assert operating_system_user() == f"uid {os.getuid()}"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no user numbers.")
+@pytest.mark.parametrize(("number", "name"), [("0", "root"), ("4294967295", None), ("", None), ("x", None)])
+def test_who_logged_in_is_told_beside_the_user_that_the_program_runs_as(
+    site, use_log, monkeypatch, tmp_path, number, name
+):
+    (tmp_path / "loginuid").write_text(number)
+    monkeypatch.setattr("audit_kernel.use_log.LOGIN_UID", tmp_path / "loginuid")
+    monkeypatch.setattr("audit_kernel.use_log.operating_system_user", lambda: "service")
+    record_use(site, "sak 2026/17", "report", {})
+    assert [(line["user"], line["login"]) for line in entries(use_log)] == [("service", name)]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from audit_kernel.evidence.check_page import CheckPage
     from audit_kernel.evidence.completeness_page import CompletenessPage
+    from audit_kernel.evidence.control_page import ControlPage
     from audit_kernel.evidence.extract_page import ExtractPage
     from audit_kernel.evidence.page import Page
     from audit_kernel.evidence.ranking_page import RankingPage
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = [
     "open_check",
     "open_completeness",
+    "open_control",
     "open_extract",
     "open_page",
     "open_ranking",
@@ -38,6 +40,14 @@ def open_completeness(*, run: str, language: str, **parameters: Any) -> Complete
     from audit_kernel.evidence.completeness_page import CompletenessPage
 
     return CompletenessPage("reports/completeness", run, language, parameters)
+
+
+def open_control(*, run: str, language: str, **parameters: Any) -> ControlPage:  # noqa: ANN401 - the notebook's
+    """Open the page over the use log; see `audit_kernel.evidence.control_page.ControlPage`."""
+    from audit_kernel.evidence.answers import CONTROL
+    from audit_kernel.evidence.control_page import ControlPage
+
+    return ControlPage(CONTROL, run, language, parameters)
 
 
 def open_extract(*, run: str, language: str, **parameters: Any) -> ExtractPage:  # noqa: ANN401 - the notebook's

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 COUNTED = ("rows_searched", "rows_unresolved", "rows_unconfirmed", "rows_unknown_code", "reasons_searched")
 ANSWERS = "answers"
 RANKING, SHARE = "ranked_findings", "explained_share"
+CONTROL = "control_of_the_controllers"
 # the page of completeness, then its parts
 COMPLETENESS = ("completeness", "missing_numbers", "clock_faults", "new_codes", "quarantine_reasons")
 SHOWN_PARTS = ("counts", "matrix", FRAME)

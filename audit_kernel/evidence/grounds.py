@@ -75,6 +75,8 @@ def why_not_assessable(error: NotAssessableError, language: str) -> str:
         "medication_events": _("medication events"),
         "month_findings": _("findings of a month's run"),
         "patients": _("patients"),
+        "use_lines": _("lines of the use log that hold"),
+        "use_users": _("users who are employees (use_log.users)"),
         "trial_findings": _("findings of a run with known incidents"),
         "record_keys": _("record keys"),
         "unit_assignments": _("unit assignments"),

@@ -112,6 +112,8 @@ def answer(language: str, outcome: Outcome) -> str:
         text = _.plural(
             "{count} finding, {searched} rows examined", "{count} findings, {searched} rows examined", number
         )
+    elif "n_use_questions" in outcome.facts:
+        return _use_answer(language, outcome)
     elif "n_remarks" in outcome.facts:
         number = int(outcome.facts["n_remarks"])
         text = _.plural(
@@ -125,6 +127,18 @@ def answer(language: str, outcome: Outcome) -> str:
         )
     searched = format_number(int(outcome.facts.get("rows_searched", 0)), language)
     return text.format(count=format_number(number, language), searched=searched)
+
+
+def _use_answer(language: str, outcome: Outcome) -> str:
+    """Return how much people asked, and for how much of it there is no case number."""
+    _ = translator(language)
+    text = _.plural(
+        "{count} question by people, {lines} lines of the use log read, {without} without a case number",
+        "{count} questions by people, {lines} lines of the use log read, {without} without a case number",
+        int(outcome.facts["n_use_questions"]),
+    )
+    figures = {"count": "n_use_questions", "lines": "n_use_lines", "without": "n_use_without_case"}
+    return text.format(**{name: format_number(int(outcome.facts[key]), language) for name, key in figures.items()})
 
 
 def _is_check(outcome: Outcome) -> bool:

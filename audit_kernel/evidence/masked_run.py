@@ -146,6 +146,11 @@ def copy_masked_site(site: Site, scope: str, inputs: Path) -> None:
     content["review"]["reviewers"] = [
         {"id": mask.pseudonyms.of("employee", each["id"])} for each in content["review"]["reviewers"]
     ]
+    content["use_log"].pop("syslog")
+    content["use_log"]["users"] = [
+        {name: mask.pseudonyms.of("employee", each[name]) for name in ("user", "employee")}
+        for each in content["use_log"]["users"]
+    ]
     text = yaml.safe_dump(content, allow_unicode=True, sort_keys=False)
     (inputs / SETTINGS_FILE).write_text(text, encoding="utf-8")
     files = sorted(path for path in target.rglob("*") if path.is_file())

@@ -14,11 +14,12 @@ from pydantic import BaseModel, ConfigDict
 from audit_kernel.catalog import Catalog, resource_folder
 from audit_kernel.errors import JournalError, MonthIncompleteError, RunError, StoreError, UsageError
 from audit_kernel.evidence import keys, masked_run, restricted
+from audit_kernel.evidence.answers import CONTROL
 from audit_kernel.evidence.execute import check_parameter_names, declared_parameters
 from audit_kernel.evidence.journals import broken_journals
 from audit_kernel.evidence.month_pages import INDEX, Drawn, answer_month, write_front_pages
 from audit_kernel.evidence.restricted_run import run_restricted
-from audit_kernel.evidence.run import Plan, execute_all, seal_run, working_folder
+from audit_kernel.evidence.run import MONTHLY, Plan, execute_all, seal_run, working_folder
 from audit_kernel.evidence.sample_run import NOTEBOOK, as_parameter, draw_month
 from audit_kernel.evidence.sealed_bag import refuse_disposed
 from audit_kernel.evidence.signatory import signatories
@@ -27,6 +28,7 @@ from audit_kernel.locale import translator
 from audit_kernel.sample_journal import Request
 from audit_kernel.store.reading import Store
 from audit_kernel.store.unexplained_days import keep_unexplained_days
+from audit_kernel.use_log_rows import place_now, read_use
 from audit_kernel.yaml_file import read_model
 
 if TYPE_CHECKING:
@@ -34,9 +36,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from audit_kernel.evidence.execute import Outcome
+    from audit_kernel.evidence.restricted import KeptApart
     from audit_kernel.site import Site
+    from audit_kernel.use_log_rows import Place
 
-KIND = "monthly"
+KIND = MONTHLY
 MONTH = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])")
 
 
@@ -161,10 +165,12 @@ def run_month(
     scheduled, began = schedule(site).monthly, datetime.now(UTC)
     mask = masked_run.mask_for(site, identity)
     people = masked_run.masked_signatories(mask, signatories(site, run_by, approved_by, began))
+    used_to = place_now(site)  # what this run asks stands in the next month's page
     with working_folder(site) as working:
-        with Store(site, purpose, snapshot, threads) as store:
+        with Store(site, purpose, snapshot, threads, month) as store:
             pinned, deliveries = store.snapshot, store.deliveries()
             apart = restricted.kept_apart(site, store, first, last)  # before anything is drawn: it may not be readable
+            has_use = CONTROL in scheduled and is_used_apart(site, used_to, first, last, apart)
             asked = Request(seed, seed_witness, draw_again)
             draw = draw_month(store, site, first, last, asked) if NOTEBOOK in scheduled else None
             seed = draw.seed if draw else seed or secrets.token_hex(16)
@@ -176,19 +182,29 @@ def run_month(
                 pinned = keep_unexplained_days(site, first, days, pinned)
             except StoreError as error:  # a role that may only read, say: the control itself is whole
                 unkept.append(error.text(language))
-        notebooks = planned(site, scheduled, {**answers.drawn.given, "draw": as_parameter(draw)})
+        notebooks = planned(
+            site, scheduled, {**answers.drawn.given, "draw": as_parameter(draw), "use_log": str(used_to or "")}
+        )
         drawn: dict[str, Any] = {"seed": seed, "sample_draw": draw.as_plain() if draw else None, **people}
         plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, drawn, began, threads)
         plan = masked_run.with_scope(plan, mask)
         outcomes = execute_all(site, plan, working, progress)
         breaks = journal_breaks(site, language)
         unstamped: list[str] = []  # told when nothing can be written into the run any more
-        sealed = run_restricted(site, plan, working, answers.apart, answers.kept_back, breaks, unstamped.append)
+        kept = (answers.apart, answers.kept_back)
+        sealed = run_restricted(site, plan, working, *kept, breaks, unstamped.append, has_use=has_use)
         plan = replace(plan, parameters={**plan.parameters, **sealed.told()})
         warnings = write_front_pages(site, plan, working / "payload" / "pages", outcomes, answers, [*breaks, *unkept])
         bag = seal_run(site, plan, working, outcomes, breaks, unstamped.append, unkept)
     told = [*warnings, *dict.fromkeys(unstamped)]
     return MonthRun(bag, bag / "data" / "pages" / INDEX, tuple(outcomes), tuple(told), sealed.outcomes)
+
+
+def is_used_apart(site: Site, place: Place | None, first: date, last: date, apart: KeptApart) -> bool:
+    """Say whether the use log has lines that only the privacy officer reads."""
+    if place is None or not (apart.employee_id or apart.patient_id):
+        return False
+    return read_use(site, place, first, last, apart.holds).n_apart > 0
 
 
 def planned(site: Site, scheduled: Sequence[str], given: Mapping[str, str]) -> list[tuple[str, str, dict[str, str]]]:

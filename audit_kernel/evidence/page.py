@@ -62,7 +62,7 @@ class Page:
         self.run = read_run_file(run)
         self.site = self.run.opened_site()
         self.language = language or self.site.settings.language
-        self.store = Store(self.site, self.run.purpose, self.run.snapshot, self.run.threads)
+        self.store = Store(self.site, self.run.purpose, self.run.snapshot, self.run.threads, self.run.control)
         self.mask = Mask(self.site, self.run.scope, self.run.people, lambda: self.store) if self.run.scope else None
         self.query = self.store.catalog.query(name)
         self.name = name.rsplit("/", maxsplit=1)[-1]

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence import bag as bags
+from audit_kernel.evidence.answers import CONTROL
 from audit_kernel.evidence.execute import end_with_the_runner, outputs_hash
 from audit_kernel.evidence.month import KIND, month_days
 from audit_kernel.evidence.month_pages import Drawn, answer_month, write_front_pages
@@ -85,9 +86,10 @@ def repeat(order: Order) -> Repeated:
     site, asked, working = Site(Path(order.site), Path(order.live)), order.asked, Path(order.working)
     notebooks = [(each["page"], each["notebook"], each["parameters"]) for each in asked["notebooks"]]
     told = (asked["kind"], asked["period"], asked["purpose"], asked["language"], order.worked["snapshot"], notebooks)
-    with Store(site, order.opened_for, order.worked["snapshot"], order.threads) as store:
+    is_month = asked["kind"] in {KIND, RESTRICTED}
+    control = asked["period"] if is_month else ""
+    with Store(site, order.opened_for, order.worked["snapshot"], order.threads, control) as store:
         deliveries = store.deliveries()
-        is_month = asked["kind"] in {KIND, RESTRICTED}
         answers = _answered(store, site, asked, working) if is_month else None
     began = datetime.fromisoformat(order.started_at)
     plan = Plan(*told, deliveries, asked, began, order.threads, opened_for=order.opened_for)
@@ -116,7 +118,8 @@ def _made(site: Site, plan: Plan, worked: dict[str, Any], answers: Answers | Non
     breaks = worked["journal_breaks"]
     if answers and plan.is_restricted:
         # Nothing to keep apart any more: nothing is made, and each sealed file is told as lacking.
-        return make_restricted(site, plan, working, answers.apart, breaks) if answers.kept_back else []
+        has_use = any(notebook == CONTROL for _page, notebook, _given in plan.notebooks)
+        return make_restricted(site, plan, working, answers.apart, breaks) if answers.kept_back or has_use else []
     outcomes = execute_all(site, plan, working)
     if answers:
         pages, broken = working / "payload" / "pages", [*breaks, *worked.get("unkept", ())]

@@ -20,12 +20,15 @@ from audit_kernel.locale import format_number, translator
 from audit_kernel.restriction import restrictions
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import date
 
     from audit_kernel.evidence.run_file import RunFile
     from audit_kernel.query import Result
     from audit_kernel.site import Site
     from audit_kernel.store.reading import Store
+
+    Holds = Callable[[str | None, str | None], bool]
 
 RESTRICTED = "restricted"
 TARGETED = "targeted"
@@ -90,7 +93,7 @@ def part_of_run(result: Result, run: RunFile) -> Result:
     is_asked_for = result.query.room == "checks" or result.query.name == TARGETED
     if not run.kept_apart or not is_asked_for:
         return result
-    ordinary, apart = _read(run).split(result.table)
+    ordinary, apart = read_apart(run).split(result.table)
     return replace(result, table=apart if run.shows_restricted else ordinary)
 
 
@@ -99,7 +102,7 @@ def notice(run: RunFile, language: str) -> list[str]:
     _ = translator(language)
     if run.shows_restricted:
         return [_("Restricted: this page holds only what is kept for the privacy officer.")]
-    if run.kept_apart and _read(run).n_findings:
+    if run.kept_apart and read_apart(run).n_findings:
         return [_("What is kept for the privacy officer is not on this page; the index says how many findings of all.")]
     return []
 
@@ -117,7 +120,8 @@ def told(n_findings: int, language: str) -> list[str]:
     return [text.format(count=format_number(n_findings, language))]
 
 
-def _read(run: RunFile) -> KeptApart:
+def read_apart(run: RunFile) -> KeptApart:
+    """Return whose rows the run keeps apart; in a masked run by pseudonym."""
     content: dict[str, Any] = json.loads(Path(run.kept_apart).read_text(encoding="utf-8"))
     ids = (frozenset(content["employee_id"]), frozenset(content["patient_id"]))
     return KeptApart(*ids, content["n_findings"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence import chain
-from audit_kernel.evidence.answers import RANKING
+from audit_kernel.evidence.answers import CONTROL, RANKING
 from audit_kernel.evidence.disposed import disposed_runs
 from audit_kernel.evidence.index import index_page
 from audit_kernel.evidence.journals import journal_problems
@@ -18,6 +18,7 @@ from audit_kernel.evidence.restricted import FILE, RESTRICTED, notice
 from audit_kernel.evidence.run import Plan, execute_all, seal_run
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.verify import verify
+from audit_kernel.files import OWNER_ONLY_FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -54,8 +55,10 @@ def run_restricted(
     kept_back: Mapping[str, int],
     breaks: Sequence[str],
     warn: Callable[[str], None] | None = None,
+    *,
+    has_use: bool = False,
 ) -> RestrictedRun:
-    """Run the pages of the checks that found something that is kept apart, and seal them; nothing where none did.
+    """Run the pages of what is kept apart, and seal them; nothing where nothing is.
 
     Parameters
     ----------
@@ -64,10 +67,12 @@ def run_restricted(
     kept_back: how many findings are kept apart, by check.
     breaks: what is wrong with the site's journals.
     warn: as in `seal_run`.
+    has_use: whether the use log has lines about these people; its page is among them then, and always with findings.
     """
-    if not kept_back:
+    if not kept_back and not has_use:
         return RestrictedRun()
-    notebooks = [each for each in plan.notebooks if each[1] in kept_back or each[1] == RANKING]
+    others = (RANKING, CONTROL) if kept_back else (CONTROL,)
+    notebooks = [each for each in plan.notebooks if each[1] in kept_back or each[1] in others]
     plan = replace(plan, kind=RESTRICTED, notebooks=notebooks)
     outcomes = make_restricted(site, plan, working, apart, breaks)
     bag = seal_run(site, plan, working / RESTRICTED, outcomes, breaks, warn)
@@ -79,6 +84,7 @@ def run_restricted(
 def make_restricted(site: Site, plan: Plan, working: Path, apart: KeptApart, breaks: Sequence[str]) -> list[Outcome]:
     """Make all that the run holds in `working/restricted/payload`; `plan` is the restricted run's own."""
     own = working / RESTRICTED
+    own.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
     apart.write(own)
     outcomes = execute_all(site, plan, own)
     payload = own / "payload"

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 BUILD_TYPE = "urn:audit-kernel:run:v1"
 BUILDER = "urn:audit-kernel:runner"
+MONTHLY = "monthly"
 
 
 @dataclass(frozen=True)
@@ -101,7 +102,8 @@ def execute_all(
     purpose = plan.opened_for or plan.purpose
     told = (str(site.folder), plan.snapshot, purpose, threads, str(payload / "tables"), home, shared, apart)
     began, live = f"{plan.started_at:%Y-%m-%d}", str(site.live_folder)
-    RunFile(*told, plan.is_restricted, live, began, plan.scope, plan.people).write(run_file)
+    control = plan.period if plan.kind in (MONTHLY, restricted.RESTRICTED) else ""
+    RunFile(*told, plan.is_restricted, live, began, plan.scope, plan.people, control).write(run_file)
     catalog = Catalog(site.folder)
     tasks = [
         Task(

@@ -21,6 +21,7 @@ class RunFile:
     """Site folder, store snapshot, purpose, threads of a query, folder for result tables, folder of kept answers.
 
     scope, people: of a masked run the scope of its pseudonyms, and whose those are that its parameters hold.
+    control: the month whose control it is; empty for what a person asks.
     live: the site whose store it reads, where another's sealed inputs are used (`Site`).
     asked_on: the day (UTC) on which the run began, YYYY-MM-DD.
     kept_apart: file that says whose rows only the run `shows_restricted` shows; empty where a run shows all.
@@ -39,6 +40,7 @@ class RunFile:
     asked_on: str = ""
     scope: str = ""
     people: Mapping[str, str] = field(default_factory=dict)
+    control: str = ""
 
     def opened_site(self) -> Site:
         """Return the run's site.

@@ -13,6 +13,7 @@ from audit_kernel.files import OWNER_ONLY_FOLDER, write_new
 from audit_kernel.review.acting import acting_reviewer, purpose_of, refuse_reviewer
 from audit_kernel.review.prepare import prepare_lists, send_out
 from audit_kernel.review.workbook import workbook_bytes
+from audit_kernel.use_log import record_use
 
 if TYPE_CHECKING:
     from audit_kernel.review.lists import ReviewList
@@ -44,6 +45,10 @@ def export_lists(site: Site, month: str, folder: Path, purpose: str = "") -> tup
     """
     refuse_reviewer(acting_reviewer(site, purpose_of(site, month, purpose)))
     prepared = prepare_lists(site, month, purpose)
+    n_rows = sum(len(made.rows) for made in prepared.lists)
+    record_use(
+        site, purpose_of(site, month, purpose), "export", {"month": month, "lists": len(prepared.lists), "rows": n_rows}
+    )
     return _written(site, prepared.lists, folder), prepared.warnings
 
 

@@ -11,6 +11,7 @@ from audit_kernel.evidence.bag import digest_of
 from audit_kernel.review.acting import acting_reviewer, purpose_of, refuse_others_list
 from audit_kernel.review.deciding import add_decisions
 from audit_kernel.review.reading import read_answers
+from audit_kernel.use_log import record_use
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,7 +68,11 @@ def take_in_list(site: Site, path: Path) -> TakenIn:
     refuse_others_list(acting_reviewer(site, purpose_of(site, made["month"])), made["reviewer_id"])
     file_sha256 = digest_of(path)
     is_repeated = file_sha256 in decisions.imported_files(site)
-    new, n_changed = add_decisions(site, made, [] if is_repeated else answers, file_sha256=file_sha256)
+    said = [] if is_repeated else answers
+    if said:
+        purpose = purpose_of(site, made["month"])
+        record_use(site, purpose, "decision", {"list_id": made["list_id"], "rows": len(said)})
+    new, n_changed = add_decisions(site, made, said, file_sha256=file_sha256)
     decided_keys = {(each.kind, each.key) for each in answers}
     n_decided = sum((row["kind"], row["keys"][0]) in decided_keys for row in made["rows"])
     counts = (len(made["rows"]), n_decided, len(new), n_changed)

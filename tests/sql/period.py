@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
+from audit_kernel import use_log_rows
 from tests.sql.conftest import SQL
 
 if TYPE_CHECKING:
@@ -77,3 +81,32 @@ def make_trial(lake: Lake) -> None:
     """Make the relations of a run with known incidents, still empty."""
     for name, columns in TRIAL.items():
         lake.rows(f"create or replace temp table {name} ({columns})")
+
+
+def keep_use(lake: Lake, lines: list[dict[str, Any]], users: dict[str, str] | None = None) -> None:
+    """Make lines of the use log the relations that are asked; each one's `about` holds people by kind of id."""
+    plain: dict[str, Any] = {
+        "user_name": "kari",
+        "purpose": "sak 2026/17",
+        "case_number": "2026/17",
+        "use_kind": "question",
+    }
+    plain |= {"use_activity": "report", "is_control": False, "recorded_at": "2026-10-05 08:00:00"}
+    people, rows = [], []
+    for sequence, line in enumerate(lines, start=1):
+        row = {"sequence": sequence, **plain, **line}
+        people += [
+            {"sequence": sequence, "employee_id": None, "patient_id": None, kind: each}
+            for kind, each in row.pop("about", {}).items()
+        ]
+        row["recorded_at"] = datetime.fromisoformat(row["recorded_at"])
+        rows.append({**row, "local_date": row["recorded_at"].date()})
+    known = [{"user_name": user, "employee_id": employee} for user, employee in (users or {}).items()]
+    for name, given, schema in (
+        ("use_lines", rows, use_log_rows.LINES),
+        ("use_people", people, use_log_rows.PEOPLE),
+        ("use_users", known, use_log_rows.USERS),
+    ):
+        lake.connection.register("kept_rows", pa.Table.from_pylist(given, schema))
+        lake.rows(f"create or replace temp table {name} as select * from kept_rows")
+        lake.connection.unregister("kept_rows")

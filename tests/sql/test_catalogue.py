@@ -13,7 +13,7 @@ import sqlglot
 import yaml
 
 from tests.sql.conftest import SQL, Lake, read_path, yaml_of
-from tests.sql.period import make_period, make_trial, rank
+from tests.sql.period import keep_use, make_period, make_trial, rank
 
 MODELS: list[str] = yaml.safe_load((SQL / "model" / "order.yml").read_text(encoding="utf-8"))
 ROOMS = ("reports", "checks", "sample")
@@ -59,6 +59,7 @@ def lake() -> Iterator[Lake]:
     make_period(made)
     rank(made, [])
     make_trial(made)
+    keep_use(made, [])
     yield made
     made.connection.close()
 
