@@ -29,9 +29,8 @@ KINDS = {
     "open": OPENING,
     **dict.fromkeys(("report", "sql", "subject", "ledger", "unexplained_days", "quarantine"), QUESTION),
     **dict.fromkeys(("decide", "decision", "disposal", "export", "extract", "settle"), ACT),
-    **dict.fromkeys(
-        ("names", "finding", "reviewer", "inspect", "draft", "identity", "preview", "sensitivity", "case_list"), OTHER
-    ),
+    **dict.fromkeys(("names", "finding", "reviewer", "inspect", "draft", "identity"), OTHER),
+    **dict.fromkeys(("preview", "sensitivity", "case_list"), OTHER),
 }
 OF_A_CASE = re.compile(r"case_[a-z_]{1,30}")
 QUERY_NAME = re.compile(r"[a-z0-9_./]{1,100}")

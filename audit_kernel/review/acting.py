@@ -38,9 +38,9 @@ def acting_reviewer(site: Site, purpose: str) -> str:
     """Return the reviewer whose list alone this user may see and fill in; `ANYBODY` for the operator.
 
     In this order: whom `review.reviewers[].user` names; the owner of the site's folder, who is the operator; the
-    employee whom the setting `use_log.users` or the reference data `identifiers` of the system `operating_system` names.
-    A log's user names do not count: they say nothing about this machine. Where the system knows no owners, as Windows,
-    its rights on the folder decide who gets here, and who is not mapped is the operator.
+    employee whom the setting `use_log.users`, or the reference data `identifiers` of the system `operating_system`,
+    names. A log's user names do not count: they say nothing about this machine. Where the system knows no owners, as
+    Windows, its rights on the folder decide who gets here, and who is not mapped is the operator.
 
     Raises
     ------
