@@ -23,13 +23,17 @@ if TYPE_CHECKING:
 
 SHORTEST_NUMBER = 8
 PEOPLE = ("employee_id", "patient_id")
+READ = ("finding_id", "check_id", *PEOPLE)
+# What a finding of these checks counted is no access, so -141 may show nothing of it.
+FIRST_REPORTS = {"blocked_searches": "blocked_searches", "searches_without_opening": "search_misuse"}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """Whom a finding is about, and the days of its month (both included)."""
+    """Whom a finding is about, the days of its month (both included), and the report that shows its rows first."""
 
     finding_id: str
+    report: str
     employee_id: str | None
     patient_id: str | None
     from_date: date
@@ -60,7 +64,8 @@ def find_finding(site: Site, store: Any, number: str) -> Finding:  # noqa: ANN40
                 count=len(rows),
             )
         for finding_id, row in rows.items():
-            return Finding(finding_id, row.get("employee_id"), row.get("patient_id"), *month_days(month))
+            report = FIRST_REPORTS.get(str(row["check_id"]), "activity")
+            return Finding(finding_id, report, row.get("employee_id"), row.get("patient_id"), *month_days(month))
     raise UsageError(
         "No sealed month has a finding {number!r}.", "Copy the number from the month's page.", number=number
     )
@@ -86,9 +91,9 @@ def _rows(
     found: dict[str, dict[str, Any]] = {}
     for path in sorted((folder / "data" / "tables").glob("*.parquet")):
         names = parquet.read_schema(path).names
-        if not {"finding_id", *PEOPLE} <= set(names):
+        if not set(READ) <= set(names):
             continue
-        table = table_of(path.stem) if table_of else parquet.read_table(path, columns=["finding_id", *PEOPLE])
-        rows = table.select(["finding_id", *PEOPLE]).to_pylist() if table is not None else []
+        table = table_of(path.stem) if table_of else parquet.read_table(path, columns=list(READ))
+        rows = table.select(list(READ)).to_pylist() if table is not None else []
         found |= {str(row["finding_id"]): row for row in rows if str(row["finding_id"]).lower().startswith(wanted)}
     return found

@@ -34,16 +34,19 @@ def _found(site: Site, store: Store, number: str) -> Finding:
     return find_finding(site, store, number)
 
 
-def _with_the_case(site: Site, page: InvestigationPage) -> Callable[[Answer], None]:
-    """Return what puts the case below the first step that is shown."""
+def _with_panels(site: Site, page: InvestigationPage) -> Callable[[Answer], None]:
+    """Return what puts the case and the log extract below the first step that is shown."""
 
     def follow(answer: Answer) -> None:
-        from audit_kernel.cases.panel import CasePanel  # what seals takes long to import
+        # what seals takes long to import
+        from audit_kernel.cases.panel import CasePanel
+        from audit_kernel.investigation.extract_panel import ExtractPanel
 
         if not page.panel.children:
-            language = site.settings.language
-            page.panel.children = [CasePanel(site, language, page.session, lambda: page.answers)]
-        page.panel.children[0].follow(answer)
+            asked = site, site.settings.language, page.session
+            page.panel.children = [CasePanel(*asked, lambda: page.answers), ExtractPanel(*asked)]
+        for panel in page.panel.children:
+            panel.follow(answer)
 
     return follow
 
@@ -70,7 +73,7 @@ def open_page() -> InvestigationPage | Paragraph:
         reason_titles=cache(lambda: reason_titles(site, settings.language)),
         finding=os.environ.get(FINDING_VARIABLE, ""),
     )
-    page.on_answer = _with_the_case(site, page)
+    page.on_answer = _with_panels(site, page)
     _opened.append(page)
     with suppress(RuntimeError):  # no loop runs outside a kernel; the charts are then made when they are needed
         asyncio.get_running_loop().call_later(SECONDS_UNTIL_CHARTS, page.prepare_charts)

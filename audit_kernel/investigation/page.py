@@ -20,7 +20,7 @@ from audit_kernel.investigation.questions import (
     three_months_before,
 )
 from audit_kernel.investigation.reasons import with_reasons
-from audit_kernel.investigation.session import DETAILS, Answer, Session, Store
+from audit_kernel.investigation.session import DETAILS, FIRST_STEP, Answer, Session, Store
 from audit_kernel.investigation.steps import Step, next_step
 from audit_kernel.investigation.table import Table
 from audit_kernel.investigation.ways import WAYS, step_of_way
@@ -179,7 +179,8 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
         self.form.texts = harmless_texts(texts)
         self._known |= {(name.removesuffix("_id"), each) for name, each in people.items()}
         patients, employees = (tuple(filter(None, [each])) for each in people.values())
-        step = replace(question.step, patients=patients, employees=employees)
+        report = found.report if question.step.report == FIRST_STEP else question.step.report
+        step = replace(question.step, report=report, patients=patients, employees=employees)
         return replace(question, step=fitting(replace(step, from_date=found.from_date, to_date=found.to_date)))
 
     def _go_on(self, question: Question) -> None:

@@ -36,7 +36,7 @@ def page(site):
 def begun(page):
     assert page.panel.children == ()
     page.search(QUESTION | FORM)
-    (panel,) = page.panel.children
+    panel, _extract = page.panel.children
     panel.begin({"number": NUMBER, "aim": "who read it, and why?", "action": "new"})
     return panel
 
@@ -135,3 +135,17 @@ def test_another_purpose_takes_the_case_off_the_screen(page, panel):
     assert panel.number == ""
     panel.act("add", {"text": "lost?"})
     assert panel.choice.texts["fields"][0]["value"] == "sak 2026/18"
+
+
+def test_an_extract_is_made_of_the_steps_patient_for_the_pages_purpose(site, page, panel):
+    _case, extract = page.panel.children
+    assert extract.form.texts["folded"]
+    values = {field["name"]: field.get("value", "") for field in extract.form.texts["fields"]}
+    assert (values["patient"], values["from_date"], values["employee"]) == (PATIENT, "2026-10-01", "")
+    extract.make(values | {"recipient": "nobody"})
+    assert extract.form.error["problem"]
+    assert extract.told.view == {}
+    extract.make(values | {"recipient": "patient"})
+    assert extract.form.error == {}
+    assert extract.told.view["question"].endswith(".html")
+    assert [each for each in verify(site.archive_folder) if each.is_failure] == []

@@ -41,8 +41,8 @@ def run(site, month, rows, kind="monthly"):
     return folder
 
 
-def row(number, employee="E1", patient="P1"):
-    return {"finding_id": number, "employee_id": employee, "patient_id": patient}
+def row(number, employee="E1", patient="P1", check="own_record"):
+    return {"finding_id": number, "check_id": check, "employee_id": employee, "patient_id": patient}
 
 
 @pytest.fixture
@@ -68,9 +68,15 @@ def test_a_finding_is_found_by_the_beginning_of_its_number_and_only_its_month_is
     run(site, "2026-10", [row("88" * 8, "E2")])
     store = NotedStore()
     found = find_finding(site, store, f" {NUMBER.upper()} ")
-    assert found == Finding(NUMBER + "aa", "E1", "P1", date(2026, 9, 1), date(2026, 9, 30))
+    assert found == Finding(NUMBER + "aa", "activity", "E1", "P1", date(2026, 9, 1), date(2026, 9, 30))
     assert sealed == ["2026-09"]
     assert store.noted == [("finding", {"finding_id": NUMBER})]
+
+
+def test_a_finding_about_searches_leads_to_the_searches_because_nothing_was_opened(site, sealed):
+    run(site, "2026-09", [row(NUMBER, check="blocked_searches"), row("77" * 8)])
+    assert find_finding(site, NotedStore(), NUMBER).report == "blocked_searches"
+    assert find_finding(site, NotedStore(), "77" * 8).report == "activity"
 
 
 def test_a_number_that_is_short_unknown_or_of_several_is_refused(site, sealed):
@@ -104,7 +110,7 @@ def opened():
 
 @pytest.fixture
 def page(opened):
-    found = Finding(NUMBER, "E1", None, date(2026, 9, 1), date(2026, 9, 30))
+    found = Finding(NUMBER, "activity", "E1", None, date(2026, 9, 1), date(2026, 9, 30))
     return InvestigationPage(opened, "en", "Europe/Oslo", TODAY, find=lambda _store, _number: found, finding=NUMBER)
 
 
