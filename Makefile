@@ -29,7 +29,7 @@ help:
 	@echo "make quiet     how often the controlled checks alert where nothing happened (CLEAN=$(CLEAN))"
 	@echo "make ablate  which figure gets worse without each check and each reason (WORLDS=$(WORLDS))"
 	@echo "make soak    tampering, killing, Firefox: in full what \`make test\` samples (SOAK=$(SOAK) times)"
-	@echo "make screenshots  the pictures of docs/pages.md"
+	@echo "make screenshots  the pictures of docs/pages.md and docs/tutorial.md"
 	@echo "make lock    resolve the dependencies again"
 	@echo "make clean   remove .venv, demo and caches"
 
@@ -84,6 +84,10 @@ soak: $(READY) node
 
 screenshots: $(READY)
 	$(BIN)/python -m benchmarks.screenshots --folder $(PICTURES)
+	for country in NO SE; do \
+	    rm -rf "$(PICTURES)-$$country" && $(BIN)/audit-kernel demo "$(PICTURES)-$$country" --country $$country && \
+	    $(BIN)/python -m benchmarks.tutorial --folder "$(PICTURES)-$$country" --pictures docs/tutorial || exit 1; \
+	done
 
 # run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need. bench: dev and the peers.
 lock: $(READY)

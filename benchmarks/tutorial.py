@@ -24,12 +24,37 @@ from audit_kernel.site import Site
 from tests.evidence.browser import QUIET
 from tests.investigation.lab_browser import CHROMIUM, Watched, served
 
-ANSWERS = ("what", "how", "internal_report", "consequences")
-TEXT = {
-    "nb": "Åpnet journalen uten tjenstlig behov.",
-    "sv": "Öppnade journalen utan behov i arbetet.",
-    "en": "Opened the record without need in the work.",
+NUMBERS = {"nb": "sak 2026/{number}", "sv": "dnr 2026/{number}", "en": "case 2026/{number}"}
+AIMS = {
+    "nb": "Ble journalen åpnet uten tjenstlig behov?",
+    "sv": "Öppnades journalen utan behov i arbetet?",
+    "en": "Was the record opened without need in the work?",
 }
+SAID = {
+    "nb": "Jeg kjenner familien og ville vite hvordan det gikk.",
+    "sv": "Jag känner familjen och ville veta hur det gick.",
+    "en": "I know the family and wanted to know how they were.",
+}
+ANSWERS = {  # facts that both countries' forms ask for
+    "what": {
+        "nb": "En ansatt har åpnet journaler uten tjenstlig behov.",
+        "sv": "En medarbetare har öppnat journaler utan behov i arbetet.",
+        "en": "An employee opened records without need in the work.",
+    },
+    "how": {
+        "nb": "Tilgangen gjaldt flere enheter enn den ansatte arbeider ved.",
+        "sv": "Behörigheten gällde fler enheter än där medarbetaren arbetar.",
+        "en": "The access held for more units than the employee works at.",
+    },
+    "internal_report": dict.fromkeys(("nb", "sv", "en"), "2026-311"),
+    "consequences": {
+        "nb": "Opplysninger om helse kan være kjent for uvedkommende.",
+        "sv": "Uppgifter om hälsa kan vara kända för obehöriga.",
+        "en": "Data on health may be known to others.",
+    },
+}
+DONE = {"nb": "Gjort etter rutinen.", "sv": "Gjort enligt rutinen.", "en": "Done by the routine."}
+OUTCOME = {"nb": "Meldt som avvik; personalsak.", "sv": "Anmäld som avvikelse; personalärende.", "en": "Reported."}
 
 
 @dataclass(frozen=True)
@@ -97,52 +122,56 @@ class Reader:
         form.get_by_role("button", name=button, exact=True).click()
         self.wait_for(after)
 
+    def next_step(self) -> bool:
+        """Go on from the first row, and wait for the next report; False where the routine ends."""
+        following = self.page.locator(".ak-open").first
+        if not following.count():
+            return False
+        passed = self.page.locator(".ak-crumbs button").count()
+        following.click()
+        longer = "count => document.querySelector('.ak-crumbs').querySelectorAll('button').length > count"
+        self.page.wait_for_function(longer, arg=passed)
+        searching = self.translate("Reasons are being searched for …")
+        self.page.wait_for_function("text => !document.body.innerText.includes(text)", arg=searching)
+        return True
 
-def follow(reader: Reader, snooper: Snooper, number: str, text: str) -> None:
+
+def follow(reader: Reader, snooper: Snooper, number: str, language: str) -> None:
     """Follow one finding to the raw log, keep what is seen in a case, and end with a sealed copy."""
-    _, keep, page = reader.translate, reader.keep, reader.page
+    _, keep, watched = reader.translate, reader.keep, reader.watched
     case = _("Case file: {number}").format(number=number)
-    reader.fill(_("Investigate access"), {"purpose": number, "finding": snooper.finding_id}, _("Show activity"), "")
-    keep("1-activity", reader.watched)
-    page.locator(".ak-open").first.click()
-    reader.wait_for(_title(page, 1))
-    page.wait_for_function("text => !document.body.innerText.includes(text)", arg=_("Reasons are being searched for …"))
-    keep("2-detailed-activity", reader.watched)
-    page.locator(".ak-open").first.click()
-    reader.wait_for(_title(page, 2))
-    keep("3-system-log", reader.watched)
-    page.locator(".ak-crumbs button").first.click()
+    question = {"purpose": number, "finding": snooper.finding_id}
+    reader.fill(_("Investigate access"), question, _("Show activity"), "")
+    place = 1
+    keep("1-activity", watched)
+    while reader.next_step():
+        place += 1
+        keep(f"{place}-step", watched)
+    reader.page.locator(".ak-crumbs").first.locator("button").first.click()
     reader.wait_for("")
-    reader.fill(_("The case"), {"aim": text}, _("Begin a new case"), case)
-    keep("4-case", reader.watched)
-    add = _("Add to the case")
-    reader.fill(add, {"text": text}, _("Add this step as evidence"), case)
-    reader.fill(add, {"text": text, "who": snooper.employee_id}, _("Add the employee's explanation"), case)
-    decided = {"decision": "unjustified", "reason": "no_need_in_the_work", "text": text}
-    reader.fill(_("Decide"), decided, _("Save"), case)
-    deviation = _("Deviation: what is known")
-    for fact in ANSWERS:
-        reader.fill(deviation, {"fact": fact, "value": text}, _("Save"), case)
+    reader.fill(_("The case"), {"aim": AIMS[language]}, _("Begin a new case"), case)
+    keep("4-case", watched)
+    add, deviation, saved = _("Add to the case"), _("Deviation: what is known"), _("Save")
+    reader.fill(add, {"text": AIMS[language]}, _("Add this step as evidence"), case)
+    explained = {"text": SAID[language], "who": snooper.employee_id}
+    reader.fill(add, explained, _("Add the employee's explanation"), case)
+    decided = {"decision": "unjustified", "reason": "no_need_in_the_work", "text": AIMS[language]}
+    reader.fill(_("Decide"), decided, saved, case)
+    for fact, texts in ANSWERS.items():
+        reader.fill(deviation, {"fact": fact, "value": texts[language]}, saved, case)
     for button in (_("Count in the last evidence"), _("The breach is known now")):
         reader.fill(deviation, {}, button, case)
-    keep("5-deviation", reader.watched)
+    keep("5-deviation", watched)
     for step in ("restore", "remove_cause", "prevent_recurrence", "document"):
-        reader.fill(_("Measure"), {"step": step, "text": text, "done": "2026-11-02"}, _("Save"), case)
+        done = {"step": step, "text": DONE[language], "done": "2026-11-02"}
+        reader.fill(_("Measure"), done, saved, case)
     for whom in ("authority", "persons"):
-        reader.fill(_("Notified"), {"to": whom, "how": text}, _("Save"), case)
+        reader.fill(_("Notified"), {"to": whom, "how": DONE[language]}, saved, case)
     reader.fill(deviation, {}, _("Draft for the authority"), case)
     reader.fill(_("A sealed copy"), {"recipient": "internal"}, _("Seal a copy"), case)
-    keep("6-sealed-copy", reader.watched)
-    reader.fill(_("Close the case"), {"outcome": text}, _("Close"), case)
-    keep("7-closed", reader.watched)
-
-
-def _title(page: object, position: int) -> str:
-    """Wait for the way back to be that long, and return nothing: any heading will do."""
-    page.wait_for_function(  # type: ignore[attr-defined]
-        "count => document.querySelectorAll('.ak-crumbs button').length >= count", arg=position
-    )
-    return ""
+    keep("6-sealed-copy", watched)
+    reader.fill(_("Close the case"), {"outcome": OUTCOME[language]}, _("Close"), case)
+    keep("7-closed", watched)
 
 
 def main() -> None:
@@ -171,10 +200,10 @@ def main() -> None:
                 print(f"{snooper.scenario}: no finding of the month's ranked list is about {snooper.employee_id}")
                 continue
             watched = Watched(browser, address)  # type: ignore[no-untyped-call]
-            number = f"sak 2026/{100 + snooper.episode}"
+            number = NUMBERS[language].format(number=100 + snooper.episode)
             watched.page.wait_for_function("() => document.activeElement.name === 'purpose'")
             try:
-                follow(Reader(watched, language, keep), snooper, number, TEXT[language])
+                follow(Reader(watched, language, keep), snooper, number, language)
             except BaseException:
                 keep("failed", watched)
                 raise
