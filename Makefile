@@ -9,7 +9,8 @@ WORLDS ?= 3
 USUAL ?= 2
 CLEAN ?= 40
 ACCESSES ?= 1900
-PICTURES ?= demo-se
+PICTURES ?= demo
+YEAR ?= bench-year
 SOAK ?= 1
 BIN := .venv/bin
 READY := .venv/.ready
@@ -67,7 +68,8 @@ test: lint
 	@touch $@
 
 bench: .venv/.bench
-	$(BIN)/python -m benchmarks.bench_store --rows $(ROWS) --files $(FILES)
+	$(BIN)/python -m benchmarks.bench_store --rows $(ROWS) --files $(FILES) --folder $(YEAR)
+	$(BIN)/python -m benchmarks.bench_page --folder $(YEAR)
 	$(BIN)/python -m benchmarks.bench_month
 
 evaluate: $(READY)
@@ -83,7 +85,7 @@ soak: $(READY) node
 	SOAK=$(SOAK) $(BIN)/pytest -n 0 -m soak
 
 screenshots: $(READY)
-	$(BIN)/python -m benchmarks.screenshots --folder $(PICTURES)
+	$(BIN)/python -m benchmarks.screenshots --folder $(PICTURES)-se
 	for country in NO SE; do \
 	    rm -rf "$(PICTURES)-$$country" && $(BIN)/audit-kernel demo "$(PICTURES)-$$country" --country $$country && \
 	    $(BIN)/python -m benchmarks.tutorial --folder "$(PICTURES)-$$country" --pictures docs/tutorial || exit 1; \
