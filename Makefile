@@ -87,8 +87,8 @@ soak: $(READY) node
 screenshots: $(READY)
 	$(BIN)/python -m benchmarks.screenshots --folder $(PICTURES)-se
 	for country in NO SE; do \
-	    rm -rf "$(PICTURES)-$$country" && $(BIN)/audit-kernel demo "$(PICTURES)-$$country" --country $$country && \
-	    $(BIN)/python -m benchmarks.tutorial --folder "$(PICTURES)-$$country" --pictures docs/tutorial || exit 1; \
+	    rm -rf "$(PICTURES)-tutorial-$$country" && $(BIN)/audit-kernel demo "$(PICTURES)-tutorial-$$country" --country $$country && \
+	    $(BIN)/python -m benchmarks.tutorial --folder "$(PICTURES)-tutorial-$$country" --pictures docs/tutorial || exit 1; \
 	done
 
 # run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need. bench: dev and the peers.
