@@ -64,7 +64,8 @@ def until_ready(watched: Watched) -> None:
 def measure(site: Site, lines: Lines) -> None:
     """Open the page, ask about each patient's year, and click on."""
     _ = translator(site.settings.language)
-    patients, times = patients_of(site), {"-141 to -140": [], "-140 to -119": []}
+    patients = patients_of(site)
+    times: dict[str, list[float]] = {"-141 to -140": [], "-140 to -119": []}
     with served(site) as (address, _root), sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
         began = time.perf_counter()
@@ -72,7 +73,7 @@ def measure(site: Site, lines: Lines) -> None:
         until_ready(watched)
         ready = time.perf_counter() - began
         form = watched.page.get_by_role("form", name=_("Investigate access"), exact=True)
-        asked = []
+        asked: list[float] = []
         for patient in patients:
             form.locator("[name=purpose]").fill("benchmark")
             form.locator("[name=patient_id]").fill(patient)
