@@ -195,6 +195,7 @@ class Store:
         same = [table.select(RANKED.names).cast(RANKED) for table in findings]
         self.keep_rows("finding_rows", pa.concat_tables([RANKED.empty_table(), *same]))
         self._connection.execute(f"create or replace temp table {MONTH_FINDINGS} as {period_sql(MONTH_FINDINGS)}")
+        self._connection.execute("drop table finding_rows")
 
     def unexplained_days(self, first: date, last: date) -> pa.Table:
         """Return the days of a period without a reason: employee_id, patient_id, local_date, unit_id, n_accesses.

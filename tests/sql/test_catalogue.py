@@ -166,6 +166,8 @@ def test_every_parameter_is_declared(path: Path) -> None:
     }
     if description(path).get("of_people"):  # the relations that it reads are made of whom it is asked about
         used |= names & {"start_at", "end_at", "patient_id", "employee_id"}
+    if "use_lines" in description(path)["needs"]:  # up to which line the log is read, the relations are made by
+        used |= names & {"use_log"}
     assert used <= names | {"public_holidays"}
     statistics = (
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,7 @@ from audit_kernel.sample_design import Decisions, design
 from tests.sql.conftest import SQL, Lake
 from tests.sql.drugs import THRESHOLDS as DRUGS
 from tests.sql.drugs import drug
-from tests.sql.period import make_period, rank
+from tests.sql.period import keep_use, make_period, rank
 from tests.sql.test_catalogue import QUERIES, name_of
 from tests.sql.test_sensitivity import made
 
@@ -224,6 +225,13 @@ def result_bytes(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
+# whom a report is about, where it is not E1 alone
+WHOM: dict[str, dict[str, Any]] = {
+    "reports/people": {"kind": "employee", "typed": "Kari", "most_matches": 5},
+    "reports/household": {"patient_id": "P1"},
+    "reports/break_glass": {"follow_hours": 24},
+    "reports/colleagues": {"at": datetime(2026, 10, 12, 8), "around_hours": 1},
+}
 # every check finds something: its limits at their loosest
 LOOSE: dict[str, Any] = {
     "minimum_denied_attempts": 1, "minimum_protected_patients": 1, "minimum_sensitive_patients": 1,
@@ -268,6 +276,16 @@ def grounds_for_findings(lake: Lake) -> None:
     for employee, n_doses in (("E1", 1), ("E2", 1), ("E3", 9)):
         for dose in range(n_doses):
             drug(lake, f"09 {8 + dose:02}:00", "withdrawal", employee_id=employee)
+    lake.access("2026-10-11 08:00:00", employee_id="E1", patient_id="P1", is_break_glass=True)
+    lake.reference("employees", employee_id="E1", name="Kari Lie")
+    lake.reference("unit_assignments", employee_id="E2", unit_id="U1")
+    for employee in ("E3", "E2"):  # beside E1, in the same hour
+        lake.access("2026-10-12 08:10:00", employee_id=employee, patient_id="P1", unit_id="U1")
+    keep_use(
+        lake,
+        [{"about": {"employee_id": "E2"}, "n_rows": 1}, {"use_kind": "act", "use_activity": "export", "n_rows": 2}],
+        {"kari": "E1"},
+    )
     make_period(lake)
     made(lake)
     rank(lake, [{"finding_id": "a", "check_id": "units", "stream": "anomaly", "employee_id": "E1", "n_events": 1}])
@@ -285,6 +303,7 @@ def test_one_and_two_threads_give_the_same_bytes(path: Any) -> None:
         grounds_for_findings(lake)
         text = (SQL / f"{name_of(path)}.sql").read_text(encoding="utf-8")
         given = {**PLAN, "sample_size": 9, "unit_keys": ["E1|P1|2026-10-07"], "targeted_days": 3, **LOOSE}
+        given |= WHOM.get(name_of(path), {})
         lake.read_first(name_of(path), **given)
         table = lake.connection.execute(text, lake.bound(text, employee_id="E1", **given)).to_arrow_table()
         assert table.num_rows > 0
