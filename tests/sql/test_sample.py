@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pytest
@@ -19,6 +19,9 @@ from tests.sql.drugs import drug
 from tests.sql.period import keep_use, make_period, rank
 from tests.sql.test_catalogue import QUERIES, name_of
 from tests.sql.test_sensitivity import made
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def month(lake: Lake) -> None:
@@ -291,16 +294,25 @@ def grounds_for_findings(lake: Lake) -> None:
     rank(lake, [{"finding_id": "a", "check_id": "units", "stream": "anomaly", "employee_id": "E1", "n_events": 1}])
 
 
-@pytest.mark.parametrize("path", QUERIES, ids=name_of)
-def test_one_and_two_threads_give_the_same_bytes(path: Any) -> None:
-    answers = []
-    for threads in (1, 2):
-        lake = Lake(threads)
+@pytest.fixture(scope="module")
+def months() -> Iterator[tuple[Lake, Lake]]:
+    """The same month twice, read with one thread and with two."""
+    lakes = Lake(1), Lake(2)
+    for lake in lakes:
         month(lake)
         for tie in ("b", "a", "d", "c"):
             lake.access("2026-10-07 08:00:00", event_id=tie, log_type="Brukersøk sperret")
             lake.access("2026-10-07 08:00:00", event_id=f"{tie}{tie}", table_name="Journal", record_ref="J1")
         grounds_for_findings(lake)
+    yield lakes
+    for lake in lakes:
+        lake.connection.close()
+
+
+@pytest.mark.parametrize("path", QUERIES, ids=name_of)
+def test_one_and_two_threads_give_the_same_bytes(months: tuple[Lake, Lake], path: Any) -> None:
+    answers = []
+    for lake in months:
         text = (SQL / f"{name_of(path)}.sql").read_text(encoding="utf-8")
         given = {**PLAN, "sample_size": 9, "unit_keys": ["E1|P1|2026-10-07"], "targeted_days": 3, **LOOSE}
         given |= WHOM.get(name_of(path), {})
@@ -308,5 +320,4 @@ def test_one_and_two_threads_give_the_same_bytes(path: Any) -> None:
         table = lake.connection.execute(text, lake.bound(text, employee_id="E1", **given)).to_arrow_table()
         assert table.num_rows > 0
         answers.append(result_bytes(table))
-        lake.connection.close()
     assert answers[0] == answers[1]
