@@ -6,6 +6,7 @@ import io
 import re
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -17,21 +18,28 @@ from audit_kernel.demo.generator import GeneratedWorld, generate
 from audit_kernel.demo.settings import WorldSettings
 from audit_kernel.errors import UnknownSubjectError, UsageError
 from audit_kernel.evidence.execute import Outcome
-from audit_kernel.evidence.month import MonthRun
+from audit_kernel.evidence.month import MonthRun, run_month
 from audit_kernel.site import Site
 from audit_kernel.store.deliver import read_ledger
 from tests.oracle import read_reference
 from tests.store.logs import ask
 
+FEW = ("checks/many_accesses", "checks/own_record", "random_sample", "ranked_findings")
+
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the demo be a small world."""
+    """Let the demo be a small world, and its month a few notebooks; tests of the month make all of them."""
 
     def generate_small(folder: Path, seed: int, last_month: str, country: str) -> GeneratedWorld:
         return generate(folder, seed, last_month, WorldSettings(n_months=1, activity=0.1), country)
 
+    def run_few(site: Site, *given: str, **named: Any) -> MonthRun:
+        (site.folder / "parameters" / "schedule.yml").write_text(f"monthly: [{', '.join(FEW)}]\n", encoding="utf-8")
+        return run_month(site, *given, **named)
+
     monkeypatch.setattr(make, "generate", generate_small)
+    monkeypatch.setattr(make, "run_month", run_few)
 
 
 def made(folder: Path, **options: str) -> tuple[int, str]:
