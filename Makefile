@@ -60,8 +60,11 @@ lint: $(READY)
 node:
 	npm ci --silent --ignore-scripts --no-audit --no-fund --prefix tests/node
 
-test: lint
-	$(BIN)/pytest -n $(WORKERS)
+# Types are looked at beside the tests: each alone would leave a core idle.
+test: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy & types=$$!; $(BIN)/pytest -n $(WORKERS); tests=$$?; wait $$types && exit $$tests
 
 .venv/.bench: $(READY) requirements/bench.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.lock

@@ -54,7 +54,7 @@ def test_quiet_worlds_leave_out_only_what_no_controlled_check_and_no_reason_read
         assert not any(re.search(rf"\b(from|join) {kind}\b", text) for text in texts), kind
 
 
-@pytest.mark.slow
+@pytest.mark.soak
 def test_a_small_world_is_controlled_without_its_truth_and_then_judged(tmp_path, monkeypatch):
     seen: list[Path] = []
     control = run.control

@@ -36,7 +36,8 @@ class Started:
     start: Start | None = None
 
 
-@pytest.fixture(params=["cold", "warm"], autouse=True)
+# A single report starts cold; every test that seals one goes that way, so the soak alone tries it here.
+@pytest.fixture(params=[pytest.param("cold", marks=pytest.mark.soak), "warm"], autouse=True)
 def _each_way(request: pytest.FixtureRequest) -> None:
     Started.start = request.getfixturevalue("warm") if request.param == "warm" else None
 

@@ -182,6 +182,7 @@ def test_a_page_carries_no_time_and_no_run_id(months: tuple[MonthRun, MonthRun])
     assert not [name for name, page in pages(months[0]).items() if run_id.encode() in page]
 
 
+@pytest.mark.soak  # `test_cli` and `test_kill` let notebooks fail too
 def test_a_failing_notebook_leaves_its_page_and_the_others_go_on(site: Site, tmp_path: Path) -> None:
     copy = tmp_path / "site"
     shutil.copytree(site.folder, copy)
@@ -209,6 +210,7 @@ def test_a_report_leaves_a_bag_of_its_own(site: Site, months: tuple[MonthRun, Mo
     assert [problem for problem in verify(run.bag) if problem.is_failure] == []
 
 
+@pytest.mark.soak  # a report by itself is sealed below
 def test_a_check_can_be_archived_by_itself_as_it_can_be_printed(site: Site) -> None:
     period = {"from_date": "2026-10-01", "to_date": "2026-10-31"}
     run = run_report(site, "many_accesses", period, purpose="sak 2026/17")

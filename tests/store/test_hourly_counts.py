@@ -42,7 +42,7 @@ BY_ROWS = """counted as (
 blocks as ("""
 COVERAGE = (resource_folder("sql") / "reports" / "coverage.sql").read_text(encoding="utf-8")
 records = st.tuples(st.integers(0, 9_000), st.integers(1, 28), st.integers(0, 23), st.booleans())
-FEW = settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 OCTOBER = {"from_date": date(2026, 10, 1), "to_date": date(2026, 10, 31)}
 
 
