@@ -148,7 +148,8 @@ class CasePanel(ipywidgets.VBox):  # type: ignore[misc]
         recipient, person = (values.get(name, "") for name in ("recipient", "person"))
         made = export_case(self.site, self.number, recipient, person=person, language=self.language)
         left = _("Free texts left out: {count}.").format(count=format_number(made.n_left_out, self.language))
-        return " ".join([*made.warnings, _("Sealed: {path}").format(path=made.page), left])
+        sealed = _("Sealed: {path}").format(path=made.page.relative_to(self.site.folder.parent))
+        return " ".join([*made.warnings, sealed, left])
 
     def _end(self, values: Values, _action: str) -> None:
         work.close(self.site, self.number, values.get("outcome", ""), values.get("open_reason", ""))
