@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SHORTEST_NUMBER = 8
 PEOPLE = ("employee_id", "patient_id")
-READ = ("finding_id", "check_id", *PEOPLE)
+READ = ("finding_id", *PEOPLE)
 # What a finding of these checks counted is no access, so -141 may show nothing of it.
 FIRST_REPORTS = {"blocked_searches": "blocked_searches", "searches_without_opening": "search_misuse"}
 
@@ -64,8 +64,7 @@ def find_finding(site: Site, store: Any, number: str) -> Finding:  # noqa: ANN40
                 count=len(rows),
             )
         for finding_id, row in rows.items():
-            report = FIRST_REPORTS.get(str(row["check_id"]), "activity")
-            return Finding(finding_id, report, row.get("employee_id"), row.get("patient_id"), *month_days(month))
+            return Finding(finding_id, row["report"], row.get("employee_id"), row.get("patient_id"), *month_days(month))
     raise UsageError(
         "No sealed month has a finding {number!r}.", "Copy the number from the month's page.", number=number
     )
@@ -95,5 +94,7 @@ def _rows(
             continue
         table = table_of(path.stem) if table_of else parquet.read_table(path, columns=list(READ))
         rows = table.select(list(READ)).to_pylist() if table is not None else []
-        found |= {str(row["finding_id"]): row for row in rows if str(row["finding_id"]).lower().startswith(wanted)}
+        for row in (row for row in rows if str(row["finding_id"]).lower().startswith(wanted)):
+            before = found.get(str(row["finding_id"]), {}).get("report", "activity")  # the ranked list holds it too
+            found[str(row["finding_id"])] = {**row, "report": FIRST_REPORTS.get(path.stem, before)}
     return found

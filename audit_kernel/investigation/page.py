@@ -201,6 +201,8 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
             first, last = self.session.longest(self._today)
             step = replace(step, from_date=first, to_date=last)
         self._ask(step)
+        if question.finding and step.report == FIRST_STEP and not self.answers[-1].result.table.num_rows:
+            self._ask(replace(step, report="system_log"))  # attempts and searches are no accesses; the log has them
 
     def _let_choose(self, question: Question, kind: str, typed: str, found: Result) -> None:
         self._choice = (question, kind, typed)

@@ -32,17 +32,17 @@ def site(tmp_path):
     return SimpleNamespace(archive_folder=tmp_path / "archive")
 
 
-def run(site, month, rows, kind="monthly"):
+def run(site, month, rows, kind="monthly", check="own_record"):
     folder = site.archive_folder / f"{month}-{kind}-20261102T031500Z-3f2a"
     tables = folder / "data" / "tables"
     tables.mkdir(parents=True)
-    parquet.write_table(pa.Table.from_pylist(rows), tables / "own_record.parquet")
+    parquet.write_table(pa.Table.from_pylist(rows), tables / f"{check}.parquet")
     parquet.write_table(pa.table({"unit_id": ["U1"]}), tables / "units_counts.parquet")
     return folder
 
 
-def row(number, employee="E1", patient="P1", check="own_record"):
-    return {"finding_id": number, "check_id": check, "employee_id": employee, "patient_id": patient}
+def row(number, employee="E1", patient="P1"):
+    return {"finding_id": number, "employee_id": employee, "patient_id": patient}
 
 
 @pytest.fixture
@@ -74,7 +74,9 @@ def test_a_finding_is_found_by_the_beginning_of_its_number_and_only_its_month_is
 
 
 def test_a_finding_about_searches_leads_to_the_searches_because_nothing_was_opened(site, sealed):
-    run(site, "2026-09", [row(NUMBER, check="blocked_searches"), row("77" * 8)])
+    folder = run(site, "2026-09", [row(NUMBER)], check="blocked_searches")
+    ranked = pa.Table.from_pylist([row(NUMBER), row("77" * 8)])
+    parquet.write_table(ranked, folder / "data" / "tables" / "ranked_findings.parquet")
     assert find_finding(site, NotedStore(), NUMBER).report == "blocked_searches"
     assert find_finding(site, NotedStore(), "77" * 8).report == "activity"
 
@@ -122,6 +124,15 @@ def test_the_form_begins_with_the_number_alone(page):
     assert values_of(page)["finding"] == NUMBER
     assert values_of(page)["employee_id"] == ""
     assert shows_nothing(page)
+
+
+def test_where_a_finding_has_no_access_the_log_itself_is_shown(opened):
+    found = Finding(NUMBER, "activity", None, "quiet", date(2026, 9, 1), date(2026, 9, 30))
+    page = InvestigationPage(opened, "en", "Europe/Oslo", TODAY, find=lambda _store, _number: found)
+    ask(page, patient_id="", finding=NUMBER)
+    assert [answer.step.report for answer in page.answers] == ["activity", "system_log"]
+    ask(page, patient_id="quiet")  # nobody who asks by themselves is led elsewhere
+    assert [answer.step.report for answer in page.answers] == ["activity"]
 
 
 def test_without_a_purpose_no_finding_is_looked_up(page, opened):

@@ -92,7 +92,7 @@ function pager(view, model) {
 }
 
 function draw(view, model) {
-  const action = view.action || view.ways.length ? [element("th", { scope: "col" }, view.texts.action)] : [];
+  const action = (view.action || view.ways.length) && view.rows.length ? [element("th", { scope: "col" }, view.texts.action)] : [];
   const head = element("tr", {}, ...action, ...view.columns.map((column) => headerCell(column, model)));
   const body = view.rows.map((row, index) => bodyRow(row, index, view, model));
   const table = element(
