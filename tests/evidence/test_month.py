@@ -268,7 +268,9 @@ def test_firefox_shows_every_page_whole_and_axe_finds_no_fault(
     paths = in_languages[language]
     seen = look_in_firefox(paths[0].parent, 390)
     assert (seen["faults"], seen["too_wide"]) == ([], [])
-    assert seen["requests"] == [path.as_uri() for path in paths]
+    assert seen["pages"] == [path.name for path in paths]
+    assert set(seen["requests"]) <= {path.as_uri() for path in paths}
+    assert seen["tried"] == ["http://127.0.0.1:49151/tried"]
 
 
 @pytest.mark.requires("java", "vnu")
