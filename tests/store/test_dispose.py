@@ -302,7 +302,7 @@ dispose.dispose(Site(Path(sys.argv[1])), dispose.Request(patient="7654321", deci
 """
 
 
-@pytest.mark.parametrize("moment", ["before-commit", "sealed"])
+@pytest.mark.parametrize("moment", ["before-commit", pytest.param("sealed", marks=pytest.mark.soak)])
 def test_a_killed_disposal_leaves_a_whole_store_and_the_next_one_finishes(site, moment):
     before = everything(site)
     words = [sys.executable, "-c", KILLED, str(site.folder), moment]

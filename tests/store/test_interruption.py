@@ -56,7 +56,13 @@ def store_files(site: Site) -> set[str]:
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="This test kills a process the way only POSIX systems do.")
-@pytest.mark.parametrize("moment", ["prepared", "staged", "half-stored", "before-commit", "committed"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        *(pytest.param(moment, marks=pytest.mark.soak) for moment in ("prepared", "staged")),
+        *("half-stored", "before-commit", "committed"),
+    ],
+)
 def test_a_killed_intake_leaves_the_store_as_before_and_the_next_one_succeeds(site, tmp_path, gerica, moment):
     take_in(site, gerica("earlier.csv", [row(1)]), "gerica")
     before, files_before = everything(site), store_files(site)
