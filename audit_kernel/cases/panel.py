@@ -19,7 +19,7 @@ from audit_kernel.cases.panel_texts import FORMS, choice_texts, form_texts
 from audit_kernel.cases.words import open_words
 from audit_kernel.evidence import coverage
 from audit_kernel.investigation.table import Table
-from audit_kernel.investigation.widgets import Form, Trail, Working, harmless_texts
+from audit_kernel.investigation.widgets import HIDDEN, SHOWN, Form, Trail, Working, harmless_texts
 from audit_kernel.journal import utc_now
 from audit_kernel.locale import format_number, translator
 from audit_kernel.operating.section import text_table
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
     from audit_kernel.store.reading import Store
 
-HIDDEN, SHOWN = "none", ""
 Values = dict[str, str]
 
 

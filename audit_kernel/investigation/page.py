@@ -24,7 +24,7 @@ from audit_kernel.investigation.session import DETAILS, FIRST_STEP, Answer, Sess
 from audit_kernel.investigation.steps import Step, next_step
 from audit_kernel.investigation.table import Table
 from audit_kernel.investigation.ways import WAYS, step_of_way
-from audit_kernel.investigation.widgets import Form, Trail, Working, harmless_texts
+from audit_kernel.investigation.widgets import HIDDEN, SHOWN, Form, Trail, Working, harmless_texts
 from audit_kernel.locale import translator
 
 if TYPE_CHECKING:
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from audit_kernel.investigation.finding import Finding
     from audit_kernel.investigation.table import TableContent
     from audit_kernel.query import Result
-
-HIDDEN, SHOWN = "none", ""
 
 
 class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]

@@ -18,6 +18,7 @@ from audit_kernel.evidence.harmless import harmless
 from audit_kernel.investigation.questions import sentence_of
 
 STATIC = Path(__file__).parent / "static"
+HIDDEN, SHOWN = "none", ""  # what `layout.display` takes
 
 
 def script(name: str, folder: Path = STATIC) -> str:

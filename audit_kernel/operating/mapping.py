@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.inspection import column_label, outcome_text, row_texts, shown_columns, table_label
+from audit_kernel.investigation.widgets import HIDDEN, SHOWN
 from audit_kernel.operating.editor import NOT_STORED, ColumnEditor
 from audit_kernel.operating.section import Report, Section, byte_report, text_table
 from audit_kernel.operating.words import quarantine_reason
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 N_ROWS = 10
 ZONES = ("Europe/Oslo", "Europe/Stockholm", "UTC")
-HIDDEN, SHOWN = "none", ""
 ANSWERS: dict[str, bool | str] = {"yes": True, "no": False, UNDECIDED: UNDECIDED}
 
 

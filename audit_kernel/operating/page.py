@@ -12,7 +12,7 @@ from audit_kernel import open_site
 from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.display import Paragraph
 from audit_kernel.investigation.questions import QuestionError, checked_purpose, purpose_field
-from audit_kernel.investigation.widgets import Form
+from audit_kernel.investigation.widgets import HIDDEN, SHOWN, Form
 from audit_kernel.locale import translator
 from audit_kernel.operating.desk import Desk
 from audit_kernel.operating.intake import IntakeSection
@@ -22,8 +22,6 @@ from audit_kernel.operating.month import MonthSection
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-HIDDEN, SHOWN = "none", ""
 
 
 class OperatingPage(ipywidgets.VBox):  # type: ignore[misc]

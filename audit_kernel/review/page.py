@@ -13,7 +13,7 @@ from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.display import Paragraph
 from audit_kernel.evidence.month import month_days
 from audit_kernel.investigation.questions import checked_purpose, purpose_field, sentence_of
-from audit_kernel.investigation.widgets import Form, Trail, harmless_texts
+from audit_kernel.investigation.widgets import HIDDEN, SHOWN, Form, Trail, harmless_texts
 from audit_kernel.locale import format_month, format_number
 from audit_kernel.operating.desk import Desk
 from audit_kernel.operating.section import Report, Section
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from audit_kernel.review.lists import ReviewList
     from audit_kernel.review.work import Work, WorkRow
 
-HIDDEN, SHOWN = "none", ""
 SETTLING = "settling"
 
 
