@@ -97,10 +97,11 @@ screenshots: $(READY)
 # run: the scheduled control. lab: the same and JupyterLab. dev: all that the tests need. bench: dev and the peers.
 lock: $(READY)
 	$(BIN)/pip install --quiet --disable-pip-version-check uv
-	$(BIN)/$(COMPILE) --extra lab --extra demo --extra dev pyproject.toml --output-file requirements/dev.lock
+	$(BIN)/$(COMPILE) --extra lab --extra demo --extra serve --extra spark --extra dev pyproject.toml --output-file requirements/dev.lock
 	$(BIN)/$(COMPILE) --extra lab --constraint requirements/dev.lock --no-annotate pyproject.toml --output-file requirements/lab.lock
+	$(BIN)/$(COMPILE) --extra lab --extra serve --constraint requirements/dev.lock --no-annotate pyproject.toml --output-file requirements/serve.lock
 	$(BIN)/$(COMPILE) --constraint requirements/dev.lock --no-annotate pyproject.toml --output-file requirements/run.lock
-	$(BIN)/$(COMPILE) --extra lab --extra demo --extra dev --extra bench --constraint requirements/dev.lock --no-annotate pyproject.toml --output-file requirements/bench.lock
+	$(BIN)/$(COMPILE) --extra lab --extra demo --extra serve --extra spark --extra dev --extra bench --constraint requirements/dev.lock --no-annotate pyproject.toml --output-file requirements/bench.lock
 
 clean:
 	rm -rf .venv tests/node/node_modules dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
