@@ -44,6 +44,9 @@ outside as (
     select times.*
     from times
     semi join planned on times.employee_id = planned.employee_id
+    anti join at_work
+        on times.employee_id = at_work.employee_id
+        and times.recorded_at > at_work.begins and times.recorded_at < at_work.ends
     anti join shifts
         on times.employee_id = shifts.employee_id
         and times.recorded_at >= shifts.starts_at - $abnormal_times_tolerance_minutes * interval '1' minute
@@ -61,9 +64,6 @@ abnormal as (
     -- free by a roster that is known before and after: on one side alone the next week's may be missing
     select 'undocumented_outside_shift' as reason_code, outside.access_id
     from outside
-    anti join at_work
-        on outside.employee_id = at_work.employee_id
-        and outside.recorded_at > at_work.begins and outside.recorded_at < at_work.ends
     semi join shifts as earlier
         on outside.employee_id = earlier.employee_id
         and outside.recorded_at >= earlier.starts_at

@@ -78,6 +78,16 @@ def test_five_hours_without_a_reason_are_a_finding_and_any_number_with_one_are_n
     assert judged(lake, "abnormal_times", **{**ASKED, "abnormal_times_minimum": 6}) == []
 
 
+def test_who_writes_within_the_set_hours_was_at_work_then_whatever_the_roster_says(lake: Lake) -> None:
+    for employee, noted in (("E1", "11:59:59"), ("E2", "12:00:00")):
+        shift(lake, employee_id=employee)
+        lake.access("2026-10-06 10:00:00", employee_id=employee)
+        lake.access(f"2026-10-06 {noted}", employee_id=employee, patient_id="P2", log_type="Skriving")
+    assert counted(lake) == {"E2": ("outside_shift", 1)}
+    assert counted(lake, at_work_hours=3) == {}
+    assert events(lake, "E1") == 0
+
+
 def undocumented(lake: Lake, **given: Any) -> dict[str, tuple[str, int, int]]:
     """Return stream, rows and severity of each employee with undocumented accesses on free days; all are explained."""
     make_period(lake, explained="true")
