@@ -218,12 +218,14 @@ def _register_showing(case: typer.Typer) -> None:
         from audit_kernel.site import find_site
 
         opened = find_site(site)
-        found, n_others = seen_cases(opened)
+        found, n_others, damaged = seen_cases(opened)
         if as_json:
             told = [{name: each for name, each in plain(opened, case).items() if name != "lines"} for case in found]
-            printing.print_json({"cases": told, "n_others": n_others})
+            printing.print_json({"cases": told, "n_others": n_others, "damaged": list(map(str, damaged))})
         else:
             printer(opened, language).cases(opened, found, n_others)
+        if damaged:  # after those that can be read
+            raise damaged[0]
 
     @case.command(epilog="Example: audit-kernel case show 'sak 2026/17'")
     def show(

@@ -25,7 +25,7 @@ import string
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from audit_kernel.completeness import Lack
 
@@ -45,7 +45,8 @@ class AuditKernelError(Exception):
     ----------
     problem: what failed, one English sentence; a literal, so that the catalogues hold it.
     remedy: what the reader can do, one English sentence.
-    values: what `{name}` in both stands for; without any, braces are plain text.
+    values: what `{name}` in both stands for; without any, braces are plain text. Of several phrases (a tuple) each is
+        translated.
 
     `problem`, `remedy` and `str(error)` are English; `parts` and `text` speak the reader's language.
     """
@@ -69,16 +70,22 @@ class AuditKernelError(Exception):
 
     def _in(self, language: str, template: str) -> str:
         if language == ENGLISH:
-            return template.format(**self._values) if self._values else template
+            filled = {name: _words(value, str) for name, value in self._values.items()}
+            return template.format(**filled) if filled else template
         from audit_kernel.locale import translator  # it raises errors of this module itself
 
         translated = translator(language)
         if not self._values:
             return translated(template)
-        values = {
-            name: translated(value) if isinstance(value, Phrase) else value for name, value in self._values.items()
-        }
+        values = {name: _words(value, translated) for name, value in self._values.items()}
         return _Filling(language).vformat(translated(template), (), values)
+
+
+def _words(value: object, translated: Callable[[str], str]) -> object:
+    """Return a phrase, or several, in the reader's words; anything else as it is."""
+    if isinstance(value, tuple):
+        return "; ".join(str(_words(each, translated)) for each in value)
+    return translated(value) if isinstance(value, Phrase) else value
 
 
 class _Filling(string.Formatter):

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel.cases.case import OPENED, Case, normalised
-from audit_kernel.errors import RunError, UsageError
+from audit_kernel.errors import JournalError, RunError, UsageError
 from audit_kernel.journal import Journal
 from audit_kernel.pseudonyms import keyed_hash, pseudonym_key
 from audit_kernel.use_log import operating_system_user, record_use
@@ -33,20 +33,35 @@ def cases(site: Site) -> list[Case]:
     JournalError: a case's journal cannot be read, or its chain is broken.
     """
     found = [case for path in site.journals_folder.glob(PATTERN) if (case := _read(path))]
-    return sorted(found, key=lambda case: (case.opened_at, case.name))
+    return sorted(found, key=_opened)
 
 
-def seen_cases(site: Site) -> tuple[list[Case], int]:
-    """Return the cases that this user may see, and how many others there are; the use log has it before.
+def _opened(case: Case) -> tuple[str, str]:
+    return case.opened_at, case.name
+
+
+def seen_cases(site: Site) -> tuple[list[Case], int, list[JournalError]]:
+    """Return the cases that this user may see, how many others there are, and an error for each that cannot be read.
+
+    The use log has it before.
 
     Raises
     ------
-    JournalError: a journal cannot be read or written; nothing is returned.
+    JournalError: the use log cannot be written; nothing is returned.
     """
     record_use(site, "case list", "case_list", {})
-    user, found = operating_system_user(), cases(site)
+    user = operating_system_user()
+    found: list[Case] = []
+    damaged: list[JournalError] = []
+    for path in sorted(site.journals_folder.glob(PATTERN)):
+        try:
+            case = _read(path)
+        except JournalError as error:  # whose case it is nobody can tell
+            damaged.append(error)
+        else:
+            found += [case] if case else []
     seen = [case for case in found if user in case.readers]
-    return seen, len(found) - len(seen)
+    return sorted(seen, key=_opened), len(found) - len(seen), damaged
 
 
 def open_case(site: Site, number: str, activity: str, details: Mapping[str, Any] | None = None) -> Case:

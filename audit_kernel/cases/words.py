@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.cases import case as kinds
 from audit_kernel.cases import deviation as parts
+from audit_kernel.errors import ENGLISH, Phrase
 from audit_kernel.locale import format_number, format_timestamp, translator
 
 if TYPE_CHECKING:
@@ -59,6 +60,12 @@ def open_words(left: list[str], language: str) -> str:
     _ = translator(language)
     words = step_words(language)
     return _("Still open: {what}.").format(what="; ".join(words.get(each, each) for each in left))
+
+
+def open_phrases(left: list[str]) -> tuple[Phrase, ...]:
+    """Return what is open as phrases of an error."""
+    words = step_words(ENGLISH)
+    return tuple(Phrase(words.get(each, each)) for each in left)
 
 
 def recipient_words(language: str) -> dict[str, str]:

@@ -9,6 +9,7 @@ from audit_kernel.cases import case as kinds
 from audit_kernel.cases import lines
 from audit_kernel.cases.case import WHOLE_CASE, Case
 from audit_kernel.cases.deviation import deviation_of
+from audit_kernel.cases.words import open_phrases
 from audit_kernel.errors import RunError, UsageError
 from audit_kernel.restriction import list_subject
 from audit_kernel.review_reasons import DECISIONS, review_reasons
@@ -201,7 +202,7 @@ def close(site: Site, number: str, outcome: str, open_reason: str = "") -> Case:
         raise RunError(
             "The case is not finished: {what}.",
             "Finish it, or say with --open-reason why it is closed all the same.",
-            what=", ".join(left),
+            what=open_phrases(left),
         )
     return lines.added(case, kinds.CLOSED, {"text": outcome, "open_reason": open_reason.strip(), "left_open": left})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,6 +11,7 @@ from hypothesis import strategies as some
 
 from audit_kernel.cases import lines, work
 from audit_kernel.cases.case import normalised
+from audit_kernel.cli import main
 from audit_kernel.errors import JournalError, RunError, UsageError
 from audit_kernel.evidence.journals import broken_journals
 from audit_kernel.evidence.retention import Rule, evidence_lines
@@ -133,6 +135,32 @@ def test_what_cannot_be_written_into_the_use_log_is_not_shown(site, number, monk
         lines.seen_cases(site)
 
 
+def test_a_damaged_case_is_told_after_those_that_can_be_read(tmp_path, capsys, monkeypatch):
+    site = create_site(tmp_path / "site", "SE")
+    work.start_case(site, "whole", "why")
+    path = work.start_case(site, "damaged", "why").path
+    path.write_bytes(path.read_bytes().replace(b"damaged", b"altered"))
+    monkeypatch.setattr(sys, "argv", ["audit-kernel", "case", "list", "--site", str(site.folder)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    printed = capsys.readouterr()
+    assert ended.value.code == JournalError.exit_code
+    assert "whole" in printed.out
+    assert path.name in printed.err.replace("\n", "")
+    (seen,), n_others, (error,) = lines.seen_cases(site)
+    assert (seen.number, n_others, path.name in str(error)) == ("whole", 0, True)
+    with pytest.raises(JournalError):  # what is disposed of hangs on whether one is open
+        work.is_any_open(site)
+
+
+def test_what_keeps_a_case_from_closing_is_said_in_the_readers_words(site, number):
+    work.start_case(site, number, "why")
+    with pytest.raises(RunError) as refused:
+        work.close(site, number, "done")
+    assert refused.value.problem == "The case is not finished: A decision."
+    assert refused.value.parts("sv")[0] == "Ärendet är inte färdigt: Ett beslut."
+
+
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(text=some.text(min_size=1, max_size=200) | some.sampled_from(HOSTILE))
 def test_every_note_is_read_as_it_was_written(site, text):
@@ -184,7 +212,7 @@ def test_a_later_decision_holds_and_the_earlier_stays(site, number):
 
 def test_an_undecided_case_closes_with_a_reason_only_and_a_closed_one_takes_no_word(site, number):
     work.start_case(site, number, "why")
-    with pytest.raises(RunError, match="not finished: decision"):
+    with pytest.raises(RunError, match="not finished: A decision"):
         work.close(site, number, "ended")
     case = work.close(site, number, "ended", open_reason="the employee died")
     assert (case.is_open, case.entries[-1]["left_open"]) == (False, ["decision"])
