@@ -148,7 +148,7 @@ def _answered(
         answer(connection, f"create or replace temp table frame_of_kind as {query.sql}", bound)
         bound["spot_check_per_stratum"] = query.description.spot_check_per_stratum
         return answer(connection, explanations.period_sql("spot_check"), bound).to_arrow_table()
-    table = answer(connection, query.sql, bound).to_arrow_table()
+    table = answer(connection, text_of(connection, query, bound, looked.steps), bound).to_arrow_table()
     if query.description.statistics:
         table = statistics.assess(table, list(query.description.statistics), bound)
     if query.description.needs_period and query.room == "checks" and not query.part:
@@ -176,6 +176,19 @@ def make_steps(
             made.pop(name, None)
             connection.execute(f'create or replace temp table "{name}" as {text}', values)
             made[name] = basis
+
+
+def text_of(
+    connection: duckdb.DuckDBPyConnection,
+    query: Query,
+    bound: Mapping[str, Any],
+    made: Mapping[str, tuple[object, ...]],
+) -> str:
+    """Return what to run: the query's text, or its table where a question before made the very same as its step."""
+    basis = made.get(query.name, ())
+    own = (query.sql, *named_values(connection, query.sql, bound).items())
+    is_same = basis[:2] == (bound["start_at"], bound["end_at"]) and basis[-len(own) :] == own
+    return f'select * from "{query.name}"' if is_same and not query.part else query.sql
 
 
 def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, has_accesses: bool = False) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from audit_kernel import open_store
+from audit_kernel import open_store, query
 from audit_kernel.catalog import Catalog, Query
 from audit_kernel.errors import NotAssessableError, ParameterError, UnknownSubjectError, UsageError
 from audit_kernel.parameters import convert
@@ -224,6 +224,17 @@ def test_what_a_check_reads_is_made_once_for_all_its_parts_and_anew_for_another_
     assert other != first
     store.forget_period()
     assert made(check, search_followed_minutes=5) != other
+
+
+def test_what_was_made_as_a_step_is_not_worked_out_again_when_it_is_asked_by_itself(store, monkeypatch):
+    asked, texts = query.answer, []
+    monkeypatch.setattr(query, "answer", lambda on, text, bound: texts.append(text) or asked(on, text, bound))
+    alone = store.report("missing_numbers", **PERIOD).table
+    store.report("completeness", **PERIOD)
+    assert store.report("missing_numbers", **PERIOD).table.equals(alone)
+    assert texts[-1] == 'select * from "missing_numbers"'
+    store.report("missing_numbers", **{**PERIOD, "to_date": "2026-10-30"})
+    assert texts[-1] == texts[0] != 'select * from "missing_numbers"'
 
 
 def test_the_same_question_has_the_same_answer_in_either_sort_order(store):
