@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from audit_kernel.store.tables import LAKE
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     import duckdb
@@ -39,18 +39,45 @@ select
     coalesce(sum(n_rows) filter (where is_unknown), 0)
 from judged
 """
+IN_PERIOD = "($start_at is null or recorded_at >= $start_at) and ($end_at is null or recorded_at < $end_at)"
+SEARCHED = f"select count(*) from stored_accesses where {IN_PERIOD}"
+# Only a row without a patient's number, or with a record's in its place, can name nobody: the others join nothing.
+UNRESOLVED = f"""
+select count(*) from resolved_accesses
+where {IN_PERIOD} and record_ref is not null
+    and (patient_id is null or patient_id = table_name || ':' || record_ref) and is_patient_unresolved
+"""
 
 
 def count_searched(
-    connection: duckdb.DuckDBPyConnection, start_at: datetime | None, end_at: datetime | None
+    connection: duckdb.DuckDBPyConnection,
+    start_at: datetime | None,
+    end_at: datetime | None,
+    known: Mapping[tuple[datetime | None, datetime | None], tuple[int, int]] | None = None,
 ) -> tuple[int, int]:
-    """Return how many accesses the period holds, and how many of them have a record without a known patient."""
-    row = connection.execute(
-        "select count(*), count(*) filter (where is_patient_unresolved) from resolved_accesses"
-        " where ($start_at is null or recorded_at >= $start_at) and ($end_at is null or recorded_at < $end_at)",
-        {"start_at": start_at, "end_at": end_at},
-    ).fetchone()
-    return (int(row[0]), int(row[1])) if row else (0, 0)
+    """Return how many accesses the period holds, and how many of them have a record without a known patient.
+
+    Parameters
+    ----------
+    known: the same of periods counted before over the same snapshot: within one in which every patient is known, all
+        are.
+    """
+    period = {"start_at": start_at, "end_at": end_at}
+    n_accesses = _count(connection, SEARCHED, period)
+    if any(not unresolved and _is_within(period, each) for each, (_n, unresolved) in (known or {}).items()):
+        return n_accesses, 0
+    return n_accesses, _count(connection, UNRESOLVED, period)
+
+
+def _count(connection: duckdb.DuckDBPyConnection, text: str, period: Mapping[str, datetime | None]) -> int:
+    row = connection.execute(text, period).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _is_within(period: Mapping[str, datetime | None], other: tuple[datetime | None, datetime | None]) -> bool:
+    (start_at, end_at), (first, last) = period.values(), other
+    begins = first is None or (start_at is not None and start_at >= first)
+    return begins and (last is None or (end_at is not None and end_at <= last))
 
 
 def count_examined(

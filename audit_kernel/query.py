@@ -117,7 +117,7 @@ def run_query(
     is_of_logs = bool(query.description.needs)  # what reads reference data alone searches no log
     bound["public_holidays"] = completeness.holidays_around(site, query, *period)
     if is_of_logs and period not in looked.searched:
-        looked.searched[period] = count_searched(connection, *period)
+        looked.searched[period] = count_searched(connection, *period, looked.searched)
     searched, unresolved = looked.searched[period] if is_of_logs else (0, 0)
     if not searched and "accesses" in query.description.needs:
         raise NotAssessableError(query.name, "accesses", is_period_empty=True)

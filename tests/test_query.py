@@ -6,7 +6,7 @@ from decimal import Decimal
 import duckdb
 import pytest
 
-from audit_kernel import open_store, query
+from audit_kernel import counts, open_store, query
 from audit_kernel.catalog import Catalog, Query
 from audit_kernel.errors import NotAssessableError, ParameterError, UnknownSubjectError, UsageError
 from audit_kernel.parameters import convert
@@ -93,6 +93,17 @@ def test_a_report_without_rows_says_how_many_were_searched(store):
     result = store.report("activity", patient_id="7", from_date="2026-10-20", to_date="2026-10-31")
     assert (result.table.num_rows, result.rows_searched) == (0, 1)
     assert store.report("activity", patient_id="7", **PERIOD).rows_unresolved == 1
+
+
+def test_within_a_period_in_which_every_patient_is_known_none_is_looked_for_again(store):
+    month, first_day = (datetime(2026, 10, 1), datetime(2026, 11, 1)), (datetime(2026, 10, 1), datetime(2026, 10, 2))
+
+    def counted(known):
+        return counts.count_searched(store._for_questions, *month, known)
+
+    assert counted({}) == (5, 1)
+    assert counted({month: (5, 1)}) == counted({first_day: (1, 0)}) == (5, 1)
+    assert counted({(None, None): (9, 0)}) == counted({month: (5, 0)}) == (5, 0)
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -45,6 +46,7 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
     find: finds a finding of a sealed month by its number.
     reason_titles: the title of each reason, asked for when the first is shown.
     finding: a finding's number that the form begins with.
+    drawing_seconds: what a browser is given to draw rows before charts and reasons are asked for.
 
     Attributes
     ----------
@@ -63,10 +65,11 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
         find: Callable[[Store, str], Finding] | None = None,
         reason_titles: Callable[[], Mapping[str, str]] = dict,
         finding: str = "",
+        drawing_seconds: float = 0,
     ) -> None:
         self.session = Session(open_store)
         self._language, self._time_zone, self._today = language, time_zone, today
-        self._find, self._reason_titles = find, reason_titles
+        self._find, self._reason_titles, self._drawing_seconds = find, reason_titles, drawing_seconds
         self.answers: list[Answer] = []
         self.on_answer: Callable[[Answer], None] | None = None
         self._choice: tuple[Question, str, str] | None = None
@@ -217,9 +220,13 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
         answer = self.answers[-1]
         self.trail.remark = ""
         is_explained = answer.step.report == DETAILS and answer.result.table.num_rows > 0
+        self.charts.layout.visibility = "hidden"  # what they drew was of the step before; their place stays
         self.table.show(self._content(answer, is_waiting=is_explained))
-        self._show_charts(answer)
         self.trail.show(trail.step_view(self.answers, self.session.purpose, self._language))
+        if answer.timeline is None:  # the next questions would take the machine from the browser that draws the rows
+            time.sleep(self._drawing_seconds)
+        answer = self.answers[-1] = self.session.charted(answer)
+        self._show_charts(answer)
         if self.on_answer is not None:
             self.on_answer(answer)
         if is_explained:
@@ -251,6 +258,7 @@ class InvestigationPage(ipywidgets.VBox):  # type: ignore[misc]
         self.prepare_charts()
         step, days = answer.step, answer.timeline.table
         self.timeline.spec, self.hour_map.spec = charts.specifications(answer, self._language)
+        self.charts.layout.visibility = "visible"
         self.charts.layout.display = self.narrow.layout.display = SHOWN
         self.narrow.say("")
         self.narrow.texts = harmless_texts(narrow_texts(self._language, step.from_date, step.to_date))

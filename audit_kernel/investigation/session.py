@@ -51,8 +51,8 @@ class Store(Protocol):
 class Answer:
     """A step with what the store answered, kept so that going back asks nothing again.
 
-    `reasons` comes after the rows: of each access its best reason, those searched for and absent, and those that could
-    not be searched for. `sources` is what each log holds of an extent.
+    `timeline` and `hour_map` come after the rows, then `reasons`: of each access its best reason, those searched for
+    and absent, and those that could not be searched for. `sources` is what each log holds of an extent.
     """
 
     step: Step
@@ -113,9 +113,14 @@ class Session:
         lacking = [] if step.report in NARROW else coverage.coverage(self.store, step.questions()[0])
         if step.report == EXTENT and result.table.num_rows:
             return Answer(step, result, lacking=lacking, sources=self._asked(step, EXTENT_SOURCES))
-        if step.report not in CHARTED or not result.table.num_rows:
-            return Answer(step, result, lacking=lacking)
-        return Answer(step, result, self._asked(step, "timeline"), self._asked(step, "hour_map"), lacking)
+        return Answer(step, result, lacking=lacking)
+
+    def charted(self, answer: Answer) -> Answer:
+        """Return an answer with what its charts draw, as it is where the step has none or no row."""
+        step = answer.step
+        if step.report not in CHARTED or answer.timeline is not None or not answer.result.table.num_rows:
+            return answer
+        return replace(answer, timeline=self._asked(step, "timeline"), hour_map=self._asked(step, "hour_map"))
 
     def reasons(self, step: Step) -> Result | None:
         """Return the reasons of a step's accesses, None where nothing about reasons can be said."""

@@ -7,6 +7,7 @@ import hashlib
 import time
 from collections import Counter, defaultdict
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,6 +55,8 @@ PROMISED = {
     "busy_shift",
     "blocked_search",
     "night_reader",
+    "bulk_print",
+    "left_account",
 }
 WITHOUT_EMPLOYEE = "spraying"
 
@@ -211,6 +214,9 @@ def test_each_family_does_what_it_is_called_after(planted: dict[str, Rows], refe
     assert kinds("delayed_signing")["Uttag"] == pytest.approx(kinds("delayed_signing")["Signering"], abs=1)
     assert len(patients("wrong_patient_signing")) >= 2
     assert kinds("dose_skimming")["Signering"] >= 13
+    printed = [row for row in planted["bulk_print"] if row.get("Händelse") == "Skrivit ut"]
+    assert len({row["Personnummer"] for row in printed}) >= 10
+    assert len({row["Tidpunkt"][:10] for row in printed}) <= 2
     assert {row["Händelse"] for row in planted["busy_shift"] if "Logg-id" in row} == {"Läst"}
 
 
@@ -230,6 +236,16 @@ def test_somebody_else_uses_the_shared_password_from_another_place(
         if "Logg-id" in row and row["Användare"] == name and row["Nätadress"] in own
     }
     assert len(days & at_work) >= 3
+
+
+def test_an_account_that_was_left_open_is_used_weeks_after_the_employment(
+    truth: tuple[Rows, Rows], planted: dict[str, Rows], references: dict[str, Rows]
+) -> None:
+    (episode,) = (row for row in truth[0] if row["family"] == "left_account")
+    (left,) = {row["valid_to"] for row in references["employees"] if row["employee_id"] == episode["employee_id"]}
+    used = {row["Tidpunkt"][:10] for row in planted["left_account"]}
+    assert (date.fromisoformat(min(used)) - date.fromisoformat(left[:10])).days >= 20
+    assert any("Logg-id" in row for row in planted["left_account"])
 
 
 def test_a_world_without_incidents_has_only_honest_episodes(tmp_path: Path) -> None:

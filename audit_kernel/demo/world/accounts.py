@@ -26,6 +26,7 @@ COUNTRY_OF_NETWORK = {
 }
 FAR, NEAR = ("198.51.100.", "203.0.113."), (("NO", "198.51.100."), ("DK", "203.0.113."))
 FAR_COUNTRIES = {"198.51.100.": "TH", "203.0.113.": "BR"}
+FORGOTTEN_AFTER = 20  # days
 FAILED: Fields = {"Händelse": "Misslyckad inloggning"}
 
 
@@ -205,9 +206,45 @@ def honest_traveller(cast: Cast, story: Story) -> None:
     story.description = "Works some days from abroad: within the EEA, or farther away with leave."
 
 
+def left_account(cast: Cast, story: Story) -> None:
+    """Weeks after leaving, somebody whose account still opens reads about the former unit's patients from home."""
+    employee, left = _leaver(cast, story, FORGOTTEN_AFTER)
+    begin = max(left + FORGOTTEN_AFTER, story.days[0])
+    story.days = (min(begin, story.days[1] - 1), story.days[1])
+    home, patients = cast.home_device(employee), cast.staying[cast.desk.unit(employee, left - 1)]
+    for at in cast.off_work(story, employee, story.number_of(1, 3), (17 * 60, 23 * 60)):
+        for place in range(story.number_of(1, 3)):
+            story.visits.append(Visit(at + 420 * place, employee, story.one_of(patients), "look", device=home))
+    story.description = "Reads with an account that was left open weeks after the employment had ended."
+
+
+def last_notes(cast: Cast, story: Story) -> None:
+    """In the first days after leaving, somebody comes by to finish notes."""
+    employee, left = _leaver(cast, story, 0)
+    story.days = (left, min(left + story.number_of(1, 8), cast.desk.world.calendar.n_days))
+    patients = cast.staying[cast.desk.unit(employee, left - 1)]
+    for at in cast.off_work(story, employee, story.number_of(1, 2), (9 * 60, 15 * 60)):
+        story.visits.append(Visit(at, employee, story.one_of(patients), "write_up"))
+    story.description = "Comes by in the first days after leaving, and finishes notes."
+
+
+def _leaver(cast: Cast, story: Story, days: int) -> tuple[int, int]:
+    """Return somebody who left at least so many days before the world's end, and the first day without employment."""
+    left = {
+        employee: last
+        for employee, (_first, last) in enumerate(cast.staff.employment)
+        if last is not None and cast.staying.get(cast.desk.unit(employee, last - 1))
+    }
+    n_days = cast.desk.world.calendar.n_days
+    long_gone = [employee for employee, last in left.items() if last + days < n_days]
+    employee = cast.take(story, long_gone or sorted(left))
+    return employee, left[employee]
+
+
 FAMILIES = (
     Family("shared_password", shared_password, "shared_ward_device", shared_ward_device, leaves_trace=True),
     Family("spraying", spraying, "shift_change", shift_change, leaves_trace=True),
     Family("lockouts", lockouts, "forgotten_password", forgotten_password, leaves_trace=True),
+    Family("left_account", left_account, "last_notes", last_notes, leaves_trace=True),
     Family("third_country", third_country, "honest_traveller", honest_traveller, leaves_trace=True),
 )

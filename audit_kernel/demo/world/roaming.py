@@ -135,8 +135,7 @@ def break_glass_hollow(cast: Cast, story: Story) -> None:
 def emergency(cast: Cast, story: Story) -> None:
     """In a big emergency the carers on duty break the glass to many records at once, and write."""
     employee = cast.take(story, cast.people(NURSES, (NURSING_HOME,)))
-    place = cast.place(cast.duty_of[employee].unit)
-    house = [one for unit, patients in cast.staying.items() if cast.place(unit) == place for one in patients]
+    house = _house(cast, employee)
     shift = story.one_of(cast.at_work(story, employee))
     at = int(story.draws.integers(shift.start + 900, shift.end - 2 * HOUR))
     note = cast.broken(story, is_hollow=False)
@@ -206,9 +205,7 @@ def night_reader(cast: Cast, story: Story) -> None:
 def night_rounds(cast: Cast, story: Story) -> None:
     """A night nurse goes through the whole house that she is on duty for, and writes."""
     employee = cast.take(story, cast.people(calendars=(NIGHT,), kinds=CARE_TYPES))
-    place = cast.place(cast.duty_of[employee].unit)
-    house = [one for unit, patients in cast.staying.items() if cast.place(unit) == place for one in patients]
-    chosen = story.some_of(house, story.number_of(15, 30))
+    chosen = story.some_of(_house(cast, employee), story.number_of(15, 30))
     for patient, at in zip(chosen, cast.moments(story, employee, len(chosen), 3), strict=True):
         sequence = cast.usual(story, employee, ("care", "handover", "medicine"))
         story.visits.append(Visit(at, employee, patient, sequence))
@@ -231,6 +228,32 @@ def heavy_shift(cast: Cast, story: Story) -> None:
     story.description = "Opens the record of a patient who gets worse all through the shift, and writes."
 
 
+def bulk_print(cast: Cast, story: Story) -> None:
+    """On the last shift before changing jobs a carer prints the records of the whole house to take along."""
+    employee = cast.take(story, cast.people(NURSES, (NURSING_HOME,), (ROTATION,)))
+    house = [one for one in _house(cast, employee) if one not in cast.flagged]
+    chosen = story.some_of(house, story.number_of(14, 25))
+    for patient, at in zip(chosen, cast.moments(story, employee, len(chosen), 1), strict=True):
+        story.visits.append(Visit(at, employee, patient, "transfer"))
+    story.description = "Prints the records of a whole house's patients in one shift."
+
+
+def round_prints(cast: Cast, story: Story) -> None:
+    """Before a round or a meeting somebody prints the plans of some of the unit's own patients."""
+    employee = cast.take(story, cast.people((*NURSES, staff.LEADER), (NURSING_HOME,)))
+    for _ in range(story.number_of(1, 3)):
+        chosen = story.some_of(cast.own(employee), story.number_of(3, 7))
+        for patient, at in zip(chosen, cast.moments(story, employee, len(chosen), 1), strict=True):
+            story.visits.append(Visit(at, employee, patient, "print"))
+    story.description = "Prints the plans of some of the unit's own patients before a round."
+
+
+def _house(cast: Cast, employee: int) -> list[int]:
+    """Return the patients of all units of the employee's place."""
+    place = cast.place(cast.duty_of[employee].unit)
+    return [one for unit, patients in cast.staying.items() if cast.place(unit) == place for one in patients]
+
+
 FAMILIES = (
     Family("slow_browser", slow_browser, "floating_nurse", floating_nurse, leaves_trace=True),
     Family("student_browsing", student_browsing, "supervised_student", supervised_student, leaves_trace=True),
@@ -240,5 +263,6 @@ FAMILIES = (
     Family("search_without_opening", search_without_opening, "wrong_names", wrong_names, leaves_trace=True),
     Family("blocked_search", blocked_search, "blocked_own_patient", blocked_own_patient, leaves_trace=True),
     Family("night_reader", night_reader, "night_rounds", night_rounds, leaves_trace=True),
+    Family("bulk_print", bulk_print, "round_prints", round_prints, leaves_trace=True),
     Family("busy_shift", busy_shift, "heavy_shift", heavy_shift, leaves_trace=False),
 )
