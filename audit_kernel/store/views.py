@@ -129,10 +129,19 @@ def has_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
     return connection.execute(f"select 1 from {source}{filled} limit 1").fetchone() is not None
 
 
+def temporary_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the names of the TEMP tables."""
+    # Not `duckdb_tables()`: it asks the catalogue how many rows each table of the lake has.
+    made = (
+        "select table_name from duckdb_columns() where database_name = 'temp'"
+        " except select view_name from duckdb_views() where database_name = 'temp'"
+    )
+    return {str(name) for (name,) in connection.execute(made).fetchall()}
+
+
 def is_made(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Say whether a TEMP table that is made only when it is asked for is there."""
-    made = "select 1 from duckdb_tables() where database_name = 'temp' and table_name = $name"
-    return connection.execute(made, {"name": name}).fetchone() is not None
+    return name in temporary_tables(connection)
 
 
 def model_sql(name: str) -> str:
@@ -148,18 +157,19 @@ def create_model_views(connection: duckdb.DuckDBPyConnection, delivered: Collect
     delivered: the kinds of reference data that were ever delivered; the others are made without reading a table.
     """
     kinds = reference_tables()
+    for name in WORKED_OUT_ONCE & temporary_tables(connection):
+        connection.execute(f"drop table {name}")
     for name in model_names():
         of_kind = dated_sql if name in delivered else empty_sql
         text = of_kind(name) if name in kinds else model_sql(name)
-        if name in WORKED_OUT_ONCE and is_made(connection, name):
-            connection.execute(f"drop table {name}")
         connection.execute(f"create or replace temp view {name} as {text}")
 
 
 def work_out(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Put tables in the place of the views of WORKED_OUT_ONCE; what reads them goes on by their names."""
+    wanted = WORKED_OUT_ONCE - temporary_tables(connection)
     for name in model_names():
-        if name in WORKED_OUT_ONCE and not is_made(connection, name):
+        if name in wanted:
             connection.execute(f"create or replace temp table worked_out as from {name}")
             connection.execute(f"drop view {name}")
             connection.execute(f"alter table worked_out rename to {name}")
