@@ -1,16 +1,19 @@
 from __future__ import annotations
 
+import importlib.resources
 import os
 import re
 import shutil
 import sqlite3
 import stat
+from contextlib import closing
 
 import duckdb
 import pytest
 
 from audit_kernel.errors import StoreError
 from audit_kernel.site import Site
+from audit_kernel.store import catalogue
 from audit_kernel.store import connection as store_connection
 from audit_kernel.store.connection import attach, connect, transaction, writing
 from audit_kernel.store.intake import take_in
@@ -140,6 +143,27 @@ def test_a_missing_extension_names_the_package_to_install(tmp_path, monkeypatch)
     monkeypatch.setattr(store_connection, "EXTENSIONS", ("absent_one",))
     with pytest.raises(StoreError, match=r"Install duckdb-extension-absent-one [0-9.]+ with the lock file"):
         connect(tmp_path, "200MB", 1)
+
+
+def test_a_changed_extension_is_refused(site, tmp_path, monkeypatch):
+    place = f"extensions/v{duckdb.__version__}/sqlite_scanner.duckdb_extension"
+    whole = importlib.resources.files("duckdb_extension_sqlite_scanner").joinpath(place).read_bytes()
+    changed = tmp_path / place
+    changed.parent.mkdir(parents=True)
+    changed.write_bytes(whole[:-1_000_000] + bytes([whole[-1_000_000] ^ 1]) + whole[-999_999:])
+    catalogue.checked_extension.cache_clear()
+    monkeypatch.setattr(importlib.resources, "files", lambda _package: tmp_path)
+    with closing(duckdb.connect(config=catalogue.CHECKED_BEFORE)) as connection:
+        with pytest.raises(StoreError, match="sqlite_scanner cannot be loaded"):
+            catalogue.load_extension(connection, "sqlite_scanner")
+        monkeypatch.undo()
+        catalogue.load_extension(connection, "sqlite_scanner")
+
+
+@pytest.mark.parametrize("statement", ["load '{path}'", "install '{path}'", "set allow_unsigned_extensions = true"])
+def test_a_reader_takes_in_no_extension(filled_site, tmp_path, statement):
+    with Store(filled_site, "test") as store, pytest.raises(duckdb.Error, match=r"disabled|locked|Cannot change"):
+        store._connection.execute(statement.format(path=tmp_path / "own.duckdb_extension"))
 
 
 def test_the_tables_are_those_of_the_file(site):
