@@ -226,6 +226,7 @@ def _run_papermill(task: Task) -> Outcome:
             progress_bar=False,
             log_output=False,
             report_mode=False,
+            request_save_on_cell_execute=False,  # it is written once, at its end or at the cell that failed
             execution_timeout=task.timeout,
         )
         reason, facts = judge(notebook, task.language)

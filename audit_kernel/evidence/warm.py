@@ -18,6 +18,7 @@ import time
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from audit_kernel.catalog import resource_folder
 from audit_kernel.evidence.execute import main, stop_group
 
 if TYPE_CHECKING:
@@ -139,12 +140,37 @@ def _outlives(child: int) -> bool:
         os.close(ended)
 
 
-def serve() -> None:
-    """Load the libraries, then fork a process for each order that comes in, and say how it ended."""
-    from audit_kernel.evidence.kernel import ForkedKernel
-
+def load() -> None:
+    """Import the libraries, and do what each notebook would do alone on first use; nothing of it begins a thread."""
     for name in LOADED:
         importlib.import_module(name)
+    import altair
+    import nbformat
+
+    from audit_kernel.evidence.rendering import compile_templates
+    from audit_kernel.locale import LANGUAGES, translator
+    from audit_kernel.sources import load_source, source_ids
+    from audit_kernel.store.catalogue import checked_extension
+    from audit_kernel.store.connection import EXTENSIONS
+
+    for name in (*EXTENSIONS, "sqlite_scanner"):
+        checked_extension(name)
+    for language in LANGUAGES:
+        translator(language)
+    compile_templates()
+    nbformat.validate(nbformat.v4.new_notebook())
+    mappings = [resource_folder("parameters") / "sources"]
+    for source_id in source_ids(mappings):
+        load_source(source_id, mappings)
+    # With the first chart of a process altair makes a table of its whole grammar.
+    altair.layer(altair.Chart(altair.InlineData(values=[{"x": 0}])).mark_text().encode(x=altair.X("x:Q"))).to_dict()
+
+
+def serve() -> None:
+    """Load what notebooks need, then fork a process for each order that comes in, and say how it ended."""
+    from audit_kernel.evidence.kernel import ForkedKernel
+
+    load()
     gc.freeze()  # what is shared stays shared
     nothing = os.open(os.devnull, os.O_RDWR)
     while line := sys.stdin.readline():
