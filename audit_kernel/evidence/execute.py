@@ -70,7 +70,7 @@ def execute(task: Task, working: Path, start: Start | None = None) -> Outcome:
 
     Parameters
     ----------
-    start: how its process is started (`warm_starters`); cold when None.
+    start: how its process is started (`warm_starter`); cold when None.
     """
     check_parameter_names(task.name, Path(task.notebook), task.parameters)
     _ = translator(task.language)

@@ -25,7 +25,7 @@ from audit_kernel.evidence.rendering import failure_page
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.seal import provenance
 from audit_kernel.evidence.site_signing import seal_for_site, unstamped
-from audit_kernel.evidence.warm import CAN_FORK, warm_starters
+from audit_kernel.evidence.warm import CAN_FORK, warm_starter
 from audit_kernel.store.workspace import RUN, workspace
 
 if TYPE_CHECKING:
@@ -119,11 +119,7 @@ def execute_all(
         for page, notebook, parameters in plan.notebooks
     ]
     outcomes: dict[str, Outcome] = {}
-    starts = (
-        warm_starters(workers, working, environment(working))
-        if CAN_FORK and len(tasks) > workers
-        else nullcontext(None)
-    )
+    starts = warm_starter(working, environment(working)) if CAN_FORK else nullcontext(None)
     with starts as start, ThreadPoolExecutor(workers) as pool:
         for future in as_completed([pool.submit(execute, task, working, start) for task in tasks]):
             outcome = future.result()

@@ -13,7 +13,7 @@ import pytest
 
 from audit_kernel.errors import ParameterError
 from audit_kernel.evidence.execute import Outcome, Task, environment, execute
-from audit_kernel.evidence.warm import Starter, warm_starters
+from audit_kernel.evidence.warm import Starter, warm_starter
 
 if TYPE_CHECKING:
     from audit_kernel.evidence.warm import Start
@@ -26,7 +26,7 @@ DONE = "Done({'n_rows': 3})"
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     working = tmp_path_factory.mktemp("warm")
-    with warm_starters(1, working, environment(working)) as start:
+    with warm_starter(working, environment(working)) as start:
         yield start
 
 
@@ -36,7 +36,7 @@ class Started:
     start: Start | None = None
 
 
-# A single report starts cold; every test that seals one goes that way, so the soak alone tries it here.
+# Cold is the way where no process can be forked: the soak tries all of it, the test of a single report its path.
 @pytest.fixture(params=[pytest.param("cold", marks=pytest.mark.soak), "warm"], autouse=True)
 def _each_way(request: pytest.FixtureRequest) -> None:
     Started.start = request.getfixturevalue("warm") if request.param == "warm" else None
