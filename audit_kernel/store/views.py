@@ -85,6 +85,7 @@ def setting_rows(site: Site) -> SettingRows:
 def create_views(connection: duckdb.DuckDBPyConnection, rows: SettingRows) -> None:
     """Create the TEMP tables of `setting_rows`, then the model views in their order."""
     create_setting_tables(connection, rows)
+    create_stored_accesses(connection)
     rows_of_kinds = connection.execute(
         f"select distinct source_id from {LAKE}.intake_files where source_id like '{REFERENCE_SOURCE}%'"
     )
@@ -93,11 +94,17 @@ def create_views(connection: duckdb.DuckDBPyConnection, rows: SettingRows) -> No
     )
 
 
-def create_setting_tables(connection: duckdb.DuckDBPyConnection, rows: SettingRows) -> None:
-    """Create the TEMP tables of `setting_rows`, and the view `stored_accesses`."""
-    for name, columns in TEMPORARY_TABLES.items():
-        connection.execute(f"create or replace temp table {name} ({columns})")
+def create_setting_tables(
+    connection: duckdb.DuckDBPyConnection, rows: SettingRows, names: Collection[str] = tuple(TEMPORARY_TABLES)
+) -> None:
+    """Create the TEMP tables of `setting_rows`, or those of these names."""
+    for name in names:
+        connection.execute(f"create or replace temp table {name} ({TEMPORARY_TABLES[name]})")
         fill(connection, name, rows[name])
+
+
+def create_stored_accesses(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the view `stored_accesses`: the stored rows with their access_id."""
     connection.execute(f"create or replace temp view stored_accesses as {with_access_id('accesses_by_patient')}")
 
 
