@@ -16,7 +16,7 @@ from pydantic import Field
 from audit_kernel.catalog import CHANCE_PAIRS, Parameter, Strict, resource_folder
 from audit_kernel.errors import SettingsError
 from audit_kernel.parameters import answer, convert
-from audit_kernel.store.views import fill, has_rows, is_made
+from audit_kernel.store.views import fill, has_rows, is_made, temporary_tables
 from audit_kernel.subjects import point_at
 from audit_kernel.thresholds import decision, thresholds_valid_on
 from audit_kernel.yaml_file import Texts, read_model
@@ -167,9 +167,9 @@ def _people_accesses(connection: duckdb.DuckDBPyConnection, table: str, people: 
 def forget_period(connection: duckdb.DuckDBPyConnection) -> None:
     """Forget which period the relations made for one are of: they are made anew when it is next asked about."""
     # which period they are of stands in these, by their name
-    marks = "select table_name from duckdb_tables() where database_name = 'temp' and table_name like '%\\_period'"
-    for (name,) in connection.execute(f"{marks} escape '\\'").fetchall():
-        connection.execute(f'drop table temp."{name}"')
+    for name in temporary_tables(connection):
+        if name.endswith("_period"):
+            connection.execute(f'drop table temp."{name}"')
 
 
 def _put_together(connection: duckdb.DuckDBPyConnection, searched: list[tuple[int, str, bool]]) -> None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import pyarrow as pa
 from pyarrow import compute
-from scipy import stats
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -47,6 +46,8 @@ class Comparison:
 
 def negative_binomial_tail(count: Any, mean: Any, dispersion: Any) -> Numbers:  # noqa: ANN401 - numbers or arrays of them
     """Return P(X >= count) where the variance is mean + dispersion * mean ** 2; Poisson when dispersion is 0."""
+    from scipy import stats
+
     count, mean, dispersion = numpy.broadcast_arrays(
         *(numpy.asarray(each, float) for each in (count, mean, dispersion))
     )

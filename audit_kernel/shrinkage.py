@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy
 import pyarrow as pa
-from scipy import stats
 
 from audit_kernel.peers import TAIL_TYPE, negative_binomial_tail
 
@@ -87,6 +86,8 @@ def funnel_limits(exposure: float, mean: float, tail: float) -> tuple[int, int]:
 
     A count below the first has at most the chance `tail`, and so has a count above the second.
     """
+    from scipy import stats
+
     expected = mean * exposure
     if expected <= 0:
         return 0, 0
@@ -98,6 +99,8 @@ def funnel_limits(exposure: float, mean: float, tail: float) -> tuple[int, int]:
 
 def most_by_chance(exposures: Sequence[float], mean: float, tail: float) -> list[int]:
     """Return the highest count of `funnel_limits` for many people at once: one by one took half of their page."""
+    from scipy import stats
+
     return [int(count) for count in stats.poisson.isf(tail, mean * numpy.array(exposures, float))]
 
 

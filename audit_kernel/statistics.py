@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import numpy
 import pyarrow as pa
 from pyarrow import compute
-from scipy import stats
 
 from audit_kernel.errors import SettingsError
 from audit_kernel.peers import codes, with_peer_tails
@@ -39,6 +38,8 @@ def clopper_pearson(found: int, size: int, confidence: float = 0.95) -> tuple[fl
     found: how many of the sample had it.
     size: the sample's size, at least 1.
     """
+    from scipy import stats
+
     tail = (1 - confidence) / 2
     lower = 0.0 if found == 0 else float(stats.beta.ppf(tail, found, size - found + 1))
     upper = 1.0 if found == size else float(stats.beta.ppf(1 - tail, found + 1, size - found))
@@ -47,6 +48,8 @@ def clopper_pearson(found: int, size: int, confidence: float = 0.95) -> tuple[fl
 
 def upper_limit(found: int, size: int, confidence: float = 0.95) -> float:
     """Return the exact one-sided upper limit of a proportion, for a population without end."""
+    from scipy import stats
+
     return 1.0 if found == size else float(stats.beta.ppf(confidence, found + 1, size - found))
 
 

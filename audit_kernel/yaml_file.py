@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from audit_kernel.errors import Phrase, SettingsError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 LONGEST_VALUE = 100
@@ -77,8 +78,12 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds; a m
     ------
     SettingsError: the file is missing or is no YAML; names file and line.
     """
+    return _values(path, _text(path))
+
+
+def _text(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(
             "{path} cannot be read as UTF-8 text ({cause}).",
@@ -86,6 +91,9 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds; a m
             path=path,
             cause=type(error).__name__,
         ) from None
+
+
+def _values(path: Path, text: str) -> Any:  # noqa: ANN401 - whatever the file holds
     try:
         return yaml.load(text, Loader=_UniqueKeyLoader) or {}  # noqa: S506 - a subclass of SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: a date such as 2026-02-30
@@ -102,14 +110,27 @@ def read_yaml(path: Path) -> Any:  # noqa: ANN401 - whatever the file holds; a m
         ) from None
 
 
-def read_model(path: Path, model: type[Model]) -> Model:
+def read_model(path: Path, model: type[Model], refuse: Callable[[Path, Any], None] | None = None) -> Model:
     """Read one YAML file into a model.
+
+    Parameters
+    ----------
+    refuse: called with the path and the values before the model is made; raises what is wrong with them.
 
     Raises
     ------
     SettingsError: names the file, the key and the allowed values.
     """
-    values = read_yaml(path)
+    read: Model = _model_of(path, _text(path), model, refuse)
+    return read.model_copy()  # what is kept stays as it was read
+
+
+@lru_cache(maxsize=512)
+def _model_of(path: Path, text: str, model: type[BaseModel], refuse: Callable[[Path, Any], None] | None) -> Any:  # noqa: ANN401 - that model
+    """Make a model of a file's text: once for the same text, since a store reads all mappings at each opening."""
+    values = _values(path, text)
+    if refuse:
+        refuse(path, values)
     try:
         return model.model_validate(values)
     except ValidationError as error:

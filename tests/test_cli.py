@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -143,3 +145,10 @@ def test_a_report_is_printed_as_a_table_with_what_the_period_lacks(site):
     assert "3 accesses in the period were searched" in printed
     assert "On 1 day of the period the log gerica delivered nothing" in printed
     assert "2 running numbers are missing" in printed
+
+
+def test_a_command_and_a_page_load_no_library_that_they_do_not_use():
+    loaded = "[name for name in ('scipy', 'altair', 'nbformat', 'papermill', 'pandas', 'lark') if name in sys.modules]"
+    code = f"import sys, audit_kernel.cli\nprint({loaded})\nimport audit_kernel.evidence.charts\nprint({loaded})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["[]", "['altair']"]

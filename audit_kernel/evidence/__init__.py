@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
     from audit_kernel.evidence.sample_page import SamplePage
     from audit_kernel.evidence.sensitivity_page import SensitivityPage
     from audit_kernel.evidence.share_page import SharePage
+
+# altair and nbformat import jsonschema, which works out the grammar of IRIs where this package of JupyterLab's is
+# installed: more than a second of every process that makes a page, for a format that no schema of theirs has.
+sys.modules.setdefault("rfc3987_syntax", None)  # type: ignore[arg-type]
 
 __all__ = [
     "open_check",

@@ -70,7 +70,7 @@ def execute(task: Task, working: Path, start: Start | None = None) -> Outcome:
 
     Parameters
     ----------
-    start: how its process is started (`warm_starters`); cold when None.
+    start: how its process is started (`warm_starter`); cold when None.
     """
     check_parameter_names(task.name, Path(task.notebook), task.parameters)
     _ = translator(task.language)
@@ -226,6 +226,7 @@ def _run_papermill(task: Task) -> Outcome:
             progress_bar=False,
             log_output=False,
             report_mode=False,
+            request_save_on_cell_execute=False,  # it is written once, at its end or at the cell that failed
             execution_timeout=task.timeout,
         )
         reason, facts = judge(notebook, task.language)

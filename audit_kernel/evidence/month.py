@@ -19,7 +19,7 @@ from audit_kernel.evidence.execute import check_parameter_names, declared_parame
 from audit_kernel.evidence.journals import broken_journals
 from audit_kernel.evidence.month_pages import INDEX, Drawn, answer_month, write_front_pages
 from audit_kernel.evidence.restricted_run import run_restricted
-from audit_kernel.evidence.run import MONTHLY, Plan, execute_all, seal_run, working_folder
+from audit_kernel.evidence.run import MONTHLY, Plan, execute_all, notebook_starter, seal_run, working_folder
 from audit_kernel.evidence.sample_run import NOTEBOOK, as_parameter, draw_month
 from audit_kernel.evidence.sealed_bag import refuse_disposed
 from audit_kernel.evidence.signatory import signatories
@@ -188,11 +188,13 @@ def run_month(
         drawn: dict[str, Any] = {"seed": seed, "sample_draw": draw.as_plain() if draw else None, **people}
         plan = Plan(KIND, month, purpose, language, pinned, notebooks, deliveries, drawn, began, threads)
         plan = masked_run.with_scope(plan, mask)
-        outcomes = execute_all(site, plan, working, progress)
-        breaks = journal_breaks(site, language)
         unstamped: list[str] = []  # told when nothing can be written into the run any more
         kept = (answers.apart, answers.kept_back)
-        sealed = run_restricted(site, plan, working, *kept, breaks, unstamped.append, has_use=has_use)
+        with notebook_starter(working) as start:
+            warm = replace(plan, start=start)
+            outcomes = execute_all(site, warm, working, progress)
+            breaks = journal_breaks(site, language)
+            sealed = run_restricted(site, warm, working, *kept, breaks, unstamped.append, has_use=has_use)
         plan = replace(plan, parameters={**plan.parameters, **sealed.told()})
         warnings = write_front_pages(site, plan, working / "payload" / "pages", outcomes, answers, [*breaks, *unkept])
         bag = seal_run(site, plan, working, outcomes, breaks, unstamped.append, unkept)

@@ -133,6 +133,12 @@ def _environment() -> Environment:
     )
 
 
+def compile_templates() -> None:
+    """Compile every template, which is else done when one is first used."""
+    for name in _environment().list_templates(extensions="j2"):
+        _environment().get_template(name)
+
+
 @cache
 def _style() -> str:
     return (TEMPLATE_FOLDER / "page.css").read_text(encoding="utf-8")

@@ -25,12 +25,13 @@ from audit_kernel.evidence.rendering import failure_page
 from audit_kernel.evidence.run_file import RunFile
 from audit_kernel.evidence.seal import provenance
 from audit_kernel.evidence.site_signing import seal_for_site, unstamped
-from audit_kernel.evidence.warm import CAN_FORK, warm_starters
+from audit_kernel.evidence.warm import CAN_FORK, warm_starter
 from audit_kernel.store.workspace import RUN, workspace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from audit_kernel.evidence.warm import Start
     from audit_kernel.site import Site
     from audit_kernel.store.ledger import Delivery
 
@@ -46,6 +47,7 @@ class Plan:
     `name` follows `model.md`: period, kind, run id. `notebooks` are (page name, notebook name, parameters).
     A masked run has the `scope` of its pseudonyms, and `people`: whose those in its parameters are.
     `opened_for` is the purpose in the use log where it is not the one that the pages show.
+    `start` starts the notebooks where several runs share a warm process (`notebook_starter`).
     """
 
     kind: str
@@ -62,6 +64,7 @@ class Plan:
     scope: str = ""
     people: Mapping[str, str] = field(default_factory=dict)
     opened_for: str = ""
+    start: Start | None = field(default=None, repr=False, compare=False)
 
     @property
     def is_restricted(self) -> bool:
@@ -85,6 +88,11 @@ class Plan:
 def working_folder(site: Site) -> AbstractContextManager[Path]:
     """Make a folder for one run inside the site, owner-only; it is removed afterwards, by the next run if need be."""
     return workspace(site, RUN)
+
+
+def notebook_starter(working: Path) -> AbstractContextManager[Start | None]:
+    """Give what starts the notebooks of one run, or of several after each other: warm where processes can be forked."""
+    return warm_starter(working, environment(working)) if CAN_FORK else nullcontext(None)
 
 
 def execute_all(
@@ -119,11 +127,7 @@ def execute_all(
         for page, notebook, parameters in plan.notebooks
     ]
     outcomes: dict[str, Outcome] = {}
-    starts = (
-        warm_starters(workers, working, environment(working))
-        if CAN_FORK and len(tasks) > workers
-        else nullcontext(None)
-    )
+    starts = nullcontext(plan.start) if plan.start else notebook_starter(working)
     with starts as start, ThreadPoolExecutor(workers) as pool:
         for future in as_completed([pool.submit(execute, task, working, start) for task in tasks]):
             outcome = future.result()

@@ -1,4 +1,4 @@
-"""Processes that begin warm: one process loads the libraries, and those of each notebook are forked from it.
+"""Processes that begin warm: one process of a run loads the libraries, and those of each notebook are forked from it.
 
 A notebook still has its processes to itself, one that executes and its kernel; only the loading, most of a page's
 time, is done once. Where processes cannot be forked (Windows) each begins cold.
@@ -14,10 +14,13 @@ import os
 import select
 import subprocess
 import sys
+import threading
 import time
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any
+from itertools import count
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
 
+from audit_kernel.catalog import resource_folder
 from audit_kernel.evidence.execute import main, stop_group
 
 if TYPE_CHECKING:
@@ -46,7 +49,7 @@ LOADED = (
 
 
 class Starter:
-    """One warm process, which executes one notebook at a time.
+    """One warm process, which starts notebooks side by side; begun again where it was killed.
 
     Parameters
     ----------
@@ -56,11 +59,12 @@ class Starter:
 
     def __init__(self, working: Path, environment: Mapping[str, str]) -> None:
         self._working, self._environment = working, dict(environment)
+        self._lock, self._numbers = threading.Lock(), count(1)
         self._process = self._begun()
 
     def _begun(self) -> subprocess.Popen[bytes]:
         """Begin to load, without waiting for it."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "audit_kernel.evidence.warm"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -68,106 +72,143 @@ class Starter:
             start_new_session=True,
             cwd=self._working,
             env=self._environment,
-            bufsize=0,  # what is read ahead, select would not see
+            bufsize=0,
         )
+        self._waiting: dict[int, SimpleQueue[int | None]] = {}
+        self._listener = threading.Thread(target=self._listen, args=(process, self._waiting), daemon=True)
+        self._listener.start()
+        return process
+
+    def _listen(self, process: subprocess.Popen[bytes], waiting: dict[int, SimpleQueue[int | None]]) -> None:
+        """Hand the process's lines on to whom they are for; None to all when it has ended."""
+        for line in process.stdout or ():
+            number, said = map(int, line.split())
+            waiting[number].put(said)
+        process.wait()
+        with self._lock:
+            for pipe in (process.stdin, process.stdout):
+                pipe.close()  # type: ignore[union-attr]
+            for each in waiting.values():
+                each.put(None)
 
     def run(self, order: Path, answer: Path, seconds: float) -> int | None:
         """Execute one task; return its process's exit code, None when it was stopped after so many seconds."""
-        if self._process.poll() is not None:
-            self.close()
-            self._process = self._begun()
-        ends = time.monotonic() + seconds
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps([str(order), str(answer)]).encode() + b"\n")  # type: ignore[union-attr]
-        pid = self._said(ends)
-        code = self._said(ends) if pid else pid
-        if pid:
-            stop_group(int(pid))  # it, or what it left behind
-        if code is None:
-            self.close()
+        ends, said = time.monotonic() + seconds, SimpleQueue[int | None]()
+        with self._lock:
+            if self._process.poll() is not None:
+                self._process = self._begun()
+            process, number = self._process, next(self._numbers)
+            self._waiting[number] = said
+            with contextlib.suppress(BrokenPipeError):
+                process.stdin.write(json.dumps([number, str(order), str(answer)]).encode() + b"\n")  # type: ignore[union-attr]
+        pid = code = None
+        try:
+            pid = said.get(timeout=max(ends - time.monotonic(), 0))
+            if pid is not None:
+                code = said.get(timeout=max(ends - time.monotonic(), 0))
+        except Empty:
             return None
-        return int(code) if code else self._process.wait() or 1
-
-    def _said(self, ends: float) -> str | None:
-        """Return the process's next line, "" when it has ended, None when time is up."""
-        pipe: Any = self._process.stdout
-        is_ready, _writers, _errors = select.select([pipe], [], [], max(ends - time.monotonic(), 0))
-        return pipe.readline().decode().strip() if is_ready else None
+        finally:
+            if pid is not None:
+                stop_group(pid)  # it, or what it left behind
+        return code if code is not None else process.wait() or 1
 
     def close(self) -> None:
         """End the process."""
         stop_group(self._process.pid)
-        self._process.wait()
-        for pipe in (self._process.stdin, self._process.stdout):
-            with contextlib.suppress(BrokenPipeError):
-                pipe.close()  # type: ignore[union-attr]
+        self._listener.join()
 
 
 @contextlib.contextmanager
-def warm_starters(
-    n_workers: int, working: Path, environment: Mapping[str, str]
-) -> Iterator[Callable[[Path, Path, float], int | None]]:
-    """Keep as many warm processes as there are workers; yield what `execute` starts a task with."""
-    starters = [Starter(working, environment) for _worker in range(n_workers)]
-    free: SimpleQueue[Starter] = SimpleQueue()
-    for each in starters:
-        free.put(each)
-
-    def start(order: Path, answer: Path, seconds: float) -> int | None:
-        taken = free.get()
-        try:
-            return taken.run(order, answer, seconds)
-        finally:
-            free.put(taken)
-
+def warm_starter(working: Path, environment: Mapping[str, str]) -> Iterator[Start]:
+    """Keep a warm process; yield what `execute` starts a task with."""
+    starter = Starter(working, environment)
     try:
-        yield start
+        yield starter.run
     finally:
-        for each in starters:
-            each.close()
+        starter.close()
 
 
-def _outlives(child: int) -> bool:
-    """Wait for a notebook's end; where the runner is gone before, end the notebook and say False."""
-    ended = os.pidfd_open(child)
-    try:
-        ready, _writers, _errors = select.select([ended, sys.stdin], [], [])  # no order comes before the answer
-        if ended not in ready:
-            stop_group(child)
-        return ended in ready
-    finally:
-        os.close(ended)
+def load() -> None:
+    """Import the libraries, and do what each notebook would do alone on first use; nothing of it begins a thread."""
+    for name in LOADED:
+        importlib.import_module(name)
+    import altair
+    import nbformat
+
+    from audit_kernel.evidence.rendering import compile_templates
+    from audit_kernel.locale import LANGUAGES, translator
+    from audit_kernel.sources import load_source, source_ids
+    from audit_kernel.store.catalogue import checked_extension
+    from audit_kernel.store.connection import EXTENSIONS
+
+    for name in (*EXTENSIONS, "sqlite_scanner"):
+        checked_extension(name)
+    for language in LANGUAGES:
+        translator(language)
+    compile_templates()
+    nbformat.validate(nbformat.v4.new_notebook())  # type: ignore[no-untyped-call]
+    mappings = [resource_folder("parameters") / "sources"]
+    for source_id in source_ids(mappings):
+        load_source(source_id, mappings)
+    # With the first chart of a process altair makes a table of its whole grammar.
+    altair.layer(altair.Chart(altair.InlineData(values=[{"x": 0}])).mark_text().encode(x=altair.X("x:Q"))).to_dict()
 
 
 def serve() -> None:
-    """Load the libraries, then fork a process for each order that comes in, and say how it ended."""
+    """Load what notebooks need, then fork a process for each order that comes in, and say its id and how it ended.
+
+    An order is a line of JSON on standard input: its number, the task's path, the answer's. An answer is a line of two
+    numbers: the order's, and the process's id or its exit code. Where the runner is gone, the notebooks end.
+    """
+    load()
+    gc.freeze()  # what is shared stays shared
+    running: dict[int, tuple[int, int]] = {}  # by the descriptor that tells of its end: process, number of the order
+    read = b""
+    while True:
+        ready, _writers, _errors = select.select([sys.stdin.fileno(), *running], [], [])
+        for ended in ready:
+            if ended in running:
+                child, number = running.pop(ended)
+                os.close(ended)
+                _pid, status = os.waitpid(child, 0)
+                _say(number, os.waitstatus_to_exitcode(status))
+        if sys.stdin.fileno() not in ready:
+            continue
+        if not (part := os.read(sys.stdin.fileno(), 65536)):
+            for child, _number in running.values():
+                stop_group(child)
+            return
+        *lines, read = (read + part).split(b"\n")
+        for line in lines:
+            number, order, answer = json.loads(line)
+            child = _begin(order, answer)
+            running[os.pidfd_open(child)] = child, number
+            _say(number, child)
+
+
+def _say(number: int, what: int) -> None:
+    os.write(sys.stdout.fileno(), f"{number} {what}\n".encode())
+
+
+def _begin(order: str, answer: str) -> int:
+    """Fork the process of one notebook and return its id."""
     from audit_kernel.evidence.kernel import ForkedKernel
 
-    for name in LOADED:
-        importlib.import_module(name)
-    gc.freeze()  # what is shared stays shared
-    nothing = os.open(os.devnull, os.O_RDWR)
-    while line := sys.stdin.readline():
-        order, answer = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            os.setsid()
-            for number in (0, 1, 2):
-                os.dup2(nothing, number)
-            code = 1
-            try:
-                ForkedKernel.waiting = ForkedKernel()
-                main(order, answer)
-                code = 0
-            finally:
-                os._exit(code)
-        sys.stdout.write(f"{child}\n")
-        sys.stdout.flush()
-        if not _outlives(child):
-            return
-        _pid, status = os.waitpid(child, 0)
-        sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
-        sys.stdout.flush()
+    child = os.fork()
+    if child:
+        return child
+    code = 1
+    try:
+        os.setsid()
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for number in (0, 1, 2):
+            os.dup2(nothing, number)
+        ForkedKernel.waiting = ForkedKernel()
+        main(order, answer)
+        code = 0
+    finally:
+        os._exit(code)
 
 
 if __name__ == "__main__":

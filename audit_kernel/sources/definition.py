@@ -14,7 +14,7 @@ from audit_kernel.sources.dictionary import Dictionary, load_dictionary
 from audit_kernel.sources.formats import FormatName
 from audit_kernel.sources.undecided import refuse_undecided
 from audit_kernel.store.tables import TableDefinition, reference_tables, table_definitions
-from audit_kernel.yaml_file import Texts, read_model, read_yaml
+from audit_kernel.yaml_file import Texts, read_model
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -142,8 +142,7 @@ def load_source(source_id: str, folders: Sequence[Path]) -> SourceDefinition:
             "There is no source {source_id!r}.", "There are: {allowed}.", source_id=source_id, allowed=", ".join(known)
         )
     path = file_of(source_id, folders)
-    refuse_undecided(path, read_yaml(path))
-    source = read_model(path, SourceDefinition)
+    source = read_model(path, SourceDefinition, refuse_undecided)
     if source.source_id != source_id:
         raise SettingsError(
             "{path}: key 'source_id' has the value {found!r}; allowed: {source_id!r}, the file's name.",

@@ -6,6 +6,7 @@ import importlib.resources
 import os
 import sqlite3
 from contextlib import closing, contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -38,6 +39,26 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
+OFFLINE = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
+# Its signature was checked when its library came into this process (`checked_extension`), which keeps what it has.
+CHECKED_BEFORE = {"allow_unsigned_extensions": "true"}
+
+
+@cache
+def checked_extension(name: str) -> str:
+    """Let DuckDB check a packaged extension's signature and load it into this process; return the statement for it.
+
+    The check reads the whole file, which takes longer than most questions: once for all connections of a process.
+    """
+    file = importlib.resources.files(f"duckdb_extension_{name}").joinpath(
+        f"extensions/v{duckdb.__version__}/{name}.duckdb_extension"
+    )
+    load = f"load {literal(str(file))}"
+    with closing(duckdb.connect(":memory:", config={**OFFLINE, "threads": "1"})) as connection:
+        connection.execute(load)
+    return load
+
+
 def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     """Load a packaged extension of DuckDB; nothing is downloaded.
 
@@ -46,10 +67,7 @@ def load_extension(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     StoreError: it is missing or does not fit this machine.
     """
     try:
-        file = importlib.resources.files(f"duckdb_extension_{name}").joinpath(
-            f"extensions/v{duckdb.__version__}/{name}.duckdb_extension"
-        )
-        connection.execute(f"load {literal(str(file))}")
+        connection.execute(checked_extension(name))
     except (ModuleNotFoundError, duckdb.Error) as error:
         raise StoreError(
             "DuckDB's extension {name} cannot be loaded ({cause}).",
@@ -119,8 +137,7 @@ def plain_postgres(site: Site, *, read_only: bool) -> Iterator[duckdb.DuckDBPyCo
     StoreError: it cannot be reached.
     """
     limits = {"memory_limit": "200MB", "threads": "1"}
-    offline = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-    with closing(duckdb.connect(":memory:", config={**limits, **offline})) as connection:
+    with closing(duckdb.connect(":memory:", config={**limits, **OFFLINE, **CHECKED_BEFORE})) as connection:
         connection.execute("set enable_progress_bar = false")
         load_extension(connection, "postgres_scanner")
         access = "type postgres, read_only" if read_only else "type postgres"

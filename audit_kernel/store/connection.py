@@ -44,8 +44,8 @@ def connect(temporary: Path, memory_limit: str, threads: int) -> duckdb.DuckDBPy
     connection = duckdb.connect(
         ":memory:",
         config={
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
+            **catalogue.OFFLINE,
+            **catalogue.CHECKED_BEFORE,
             "memory_limit": memory_limit,
             "threads": str(threads),
             "temp_directory": str(temporary),

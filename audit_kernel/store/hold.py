@@ -132,7 +132,7 @@ def active_holds(connection: duckdb.DuckDBPyConnection) -> list[Hold]:
 
 def has_table(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Say whether the lake has a table: a store made by an earlier version gets it with its next intake."""
-    found = "select 1 from duckdb_tables() where database_name = ? and table_name = ?"
+    found = "select 1 from duckdb_columns() where database_name = ? and table_name = ? limit 1"
     return connection.execute(found, [LAKE, name]).fetchone() is not None
 
 

@@ -11,7 +11,7 @@ from audit_kernel.errors import SettingsError, StoreError
 from audit_kernel.store.catalogue import literal
 from audit_kernel.store.connection import transaction
 from audit_kernel.store.tables import LAKE, table_definitions
-from audit_kernel.store.views import create_setting_tables, model_sql, setting_rows
+from audit_kernel.store.views import create_setting_tables, create_stored_accesses, model_sql, setting_rows
 
 if TYPE_CHECKING:
     from audit_kernel.site import Site
@@ -24,15 +24,17 @@ def count_rows(connection: duckdb.DuckDBPyConnection, site: Site) -> None:
     """
     # The file is in already: another writer, or a fault of another log's mapping, must not make it look refused.
     with contextlib.suppress(duckdb.Error, SettingsError, StoreError):
-        create_setting_tables(connection, setting_rows(site))
-        for name in ("events", "uncounted_files", "event_counts"):
-            connection.execute(f"create or replace temp view {name} as {model_sql(name)}")
+        create_setting_tables(connection, setting_rows(site), ("sources",))
+        connection.execute(f"create or replace temp view uncounted_files as {model_sql('uncounted_files')}")
         files, first, last = connection.execute(
             f"select list(file_id), min(first_at), max(last_at) from {LAKE}.intake_files"
             " where file_id in (select file_id from uncounted_files)"
         ).fetchall()[0]
         if not files:
             return
+        create_stored_accesses(connection)
+        for name in ("events", "event_counts"):
+            connection.execute(f"create or replace temp view {name} as {model_sql(name)}")
         # Said as constants, so that the lake opens no other file than theirs.
         of_files = f"file_id in ({', '.join(literal(file_id) for file_id in files)})"
         moments = f"recorded_at between timestamp '{first}' and timestamp '{last}'"

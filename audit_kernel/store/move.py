@@ -146,7 +146,7 @@ def differs() -> StoreError:
 def row_counts(connection: duckdb.DuckDBPyConnection, lake: str) -> dict[str, int]:
     """Count the rows of every stored table."""
     names = connection.execute(
-        "select table_name from duckdb_tables() where database_name = ? order by table_name", [lake]
+        "select distinct table_name from duckdb_columns() where database_name = ? order by table_name", [lake]
     ).fetchall()
     return {
         name: int(connection.execute(f'select count(*) from {lake}."{name}"').fetchall()[0][0]) for (name,) in names

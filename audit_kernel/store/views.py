@@ -85,6 +85,7 @@ def setting_rows(site: Site) -> SettingRows:
 def create_views(connection: duckdb.DuckDBPyConnection, rows: SettingRows) -> None:
     """Create the TEMP tables of `setting_rows`, then the model views in their order."""
     create_setting_tables(connection, rows)
+    create_stored_accesses(connection)
     rows_of_kinds = connection.execute(
         f"select distinct source_id from {LAKE}.intake_files where source_id like '{REFERENCE_SOURCE}%'"
     )
@@ -93,11 +94,17 @@ def create_views(connection: duckdb.DuckDBPyConnection, rows: SettingRows) -> No
     )
 
 
-def create_setting_tables(connection: duckdb.DuckDBPyConnection, rows: SettingRows) -> None:
-    """Create the TEMP tables of `setting_rows`, and the view `stored_accesses`."""
-    for name, columns in TEMPORARY_TABLES.items():
-        connection.execute(f"create or replace temp table {name} ({columns})")
+def create_setting_tables(
+    connection: duckdb.DuckDBPyConnection, rows: SettingRows, names: Collection[str] = tuple(TEMPORARY_TABLES)
+) -> None:
+    """Create the TEMP tables of `setting_rows`, or those of these names."""
+    for name in names:
+        connection.execute(f"create or replace temp table {name} ({TEMPORARY_TABLES[name]})")
         fill(connection, name, rows[name])
+
+
+def create_stored_accesses(connection: duckdb.DuckDBPyConnection) -> None:
+    """Create the view `stored_accesses`: the stored rows with their access_id."""
     connection.execute(f"create or replace temp view stored_accesses as {with_access_id('accesses_by_patient')}")
 
 
@@ -129,10 +136,19 @@ def has_rows(connection: duckdb.DuckDBPyConnection, relation: str) -> bool:
     return connection.execute(f"select 1 from {source}{filled} limit 1").fetchone() is not None
 
 
+def temporary_tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the names of the TEMP tables."""
+    # Not `duckdb_tables()`: it asks the catalogue how many rows each table of the lake has.
+    made = (
+        "select table_name from duckdb_columns() where database_name = 'temp'"
+        " except select view_name from duckdb_views() where database_name = 'temp'"
+    )
+    return {str(name) for (name,) in connection.execute(made).fetchall()}
+
+
 def is_made(connection: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Say whether a TEMP table that is made only when it is asked for is there."""
-    made = "select 1 from duckdb_tables() where database_name = 'temp' and table_name = $name"
-    return connection.execute(made, {"name": name}).fetchone() is not None
+    return name in temporary_tables(connection)
 
 
 def model_sql(name: str) -> str:
@@ -148,18 +164,19 @@ def create_model_views(connection: duckdb.DuckDBPyConnection, delivered: Collect
     delivered: the kinds of reference data that were ever delivered; the others are made without reading a table.
     """
     kinds = reference_tables()
+    for name in WORKED_OUT_ONCE & temporary_tables(connection):
+        connection.execute(f"drop table {name}")
     for name in model_names():
         of_kind = dated_sql if name in delivered else empty_sql
         text = of_kind(name) if name in kinds else model_sql(name)
-        if name in WORKED_OUT_ONCE and is_made(connection, name):
-            connection.execute(f"drop table {name}")
         connection.execute(f"create or replace temp view {name} as {text}")
 
 
 def work_out(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
     """Put tables in the place of the views of WORKED_OUT_ONCE; what reads them goes on by their names."""
+    wanted = WORKED_OUT_ONCE - temporary_tables(connection)
     for name in model_names():
-        if name in WORKED_OUT_ONCE and not is_made(connection, name):
+        if name in wanted:
             connection.execute(f"create or replace temp table worked_out as from {name}")
             connection.execute(f"drop view {name}")
             connection.execute(f"alter table worked_out rename to {name}")

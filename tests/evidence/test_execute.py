@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ import pytest
 
 from audit_kernel.errors import ParameterError
 from audit_kernel.evidence.execute import Outcome, Task, environment, execute
-from audit_kernel.evidence.warm import Starter, warm_starters
+from audit_kernel.evidence.warm import Starter, warm_starter
 
 if TYPE_CHECKING:
     from audit_kernel.evidence.warm import Start
@@ -26,7 +27,7 @@ DONE = "Done({'n_rows': 3})"
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
     working = tmp_path_factory.mktemp("warm")
-    with warm_starters(1, working, environment(working)) as start:
+    with warm_starter(working, environment(working)) as start:
         yield start
 
 
@@ -36,7 +37,7 @@ class Started:
     start: Start | None = None
 
 
-# A single report starts cold; every test that seals one goes that way, so the soak alone tries it here.
+# Cold is the way where no process can be forked; the soak tries all of it, the last test here a notebook that succeeds.
 @pytest.fixture(params=[pytest.param("cold", marks=pytest.mark.soak), "warm"], autouse=True)
 def _each_way(request: pytest.FixtureRequest) -> None:
     Started.start = request.getfixturevalue("warm") if request.param == "warm" else None
@@ -174,3 +175,22 @@ def test_a_warm_process_that_was_killed_is_begun_again(tmp_path: Path) -> None:
         starter.close()
     assert again.succeeded, again.reason
     assert first.succeeded or "without an answer" in first.reason
+
+
+def test_notebooks_run_side_by_side_from_one_warm_process_and_end_each_by_itself(warm: Start, tmp_path: Path) -> None:
+    cells = {"ends": [BEGIN, "import os; os._exit(0)", DONE], "stays": [BEGIN, "import time; time.sleep(1)", DONE]}
+    tasks = {}
+    for name, of_one in cells.items():
+        (tmp_path / name).mkdir()
+        tasks[name] = task(tmp_path / name, of_one)
+    with ThreadPoolExecutor(2) as pool:
+        done = {name: pool.submit(execute, each, tmp_path / name, warm) for name, each in tasks.items()}
+    assert "DeadKernel" in done["ends"].result().reason
+    assert done["stays"].result().succeeded, done["stays"].result().reason
+
+
+def test_a_notebook_begins_cold_where_no_process_can_be_forked(tmp_path: Path) -> None:
+    outcome = execute(task(tmp_path, [BEGIN, "Heading('Hello', 1)", DONE]), tmp_path, start=None)
+    assert outcome.succeeded, outcome.reason
+    assert outcome.facts == {"n_rows": 3}
+    assert "Hello" in (tmp_path / "page.html").read_text()

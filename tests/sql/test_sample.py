@@ -13,6 +13,7 @@ from pyarrow import parquet
 
 from audit_kernel import sampling
 from audit_kernel.sample_design import Decisions, design
+from audit_kernel.store.views import work_out
 from tests.sql.conftest import SQL, Lake
 from tests.sql.drugs import THRESHOLDS as DRUGS
 from tests.sql.drugs import drug
@@ -304,6 +305,7 @@ def months() -> Iterator[tuple[Lake, Lake]]:
             lake.access("2026-10-07 08:00:00", event_id=tie, log_type="Brukersøk sperret")
             lake.access("2026-10-07 08:00:00", event_id=f"{tie}{tie}", table_name="Journal", record_ref="J1")
         grounds_for_findings(lake)
+        work_out(lake.connection)  # as the product does before the first question
     yield lakes
     for lake in lakes:
         lake.connection.close()

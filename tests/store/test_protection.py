@@ -1,33 +1,44 @@
 from __future__ import annotations
 
+import importlib.resources
 import os
 import re
 import shutil
 import sqlite3
 import stat
+from contextlib import closing
 
 import duckdb
 import pytest
 
 from audit_kernel.errors import StoreError
 from audit_kernel.site import Site
+from audit_kernel.store import catalogue
 from audit_kernel.store import connection as store_connection
 from audit_kernel.store.connection import attach, connect, transaction, writing
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reading import Store
 from audit_kernel.store.reference import take_in_reference
 from audit_kernel.store.tables import table_definitions
-from tests.store.logs import ask, everything, row
+from tests.store.logs import ask, everything, gerica_file, row
 
 # Minima and maxima of each column stand in the catalogue (docs/threat-model.md); the value in the middle must not.
 HIDDEN = "MIDDLEMOST07"
 
 
-@pytest.fixture
-def filled_site(site, gerica):
+@pytest.fixture(scope="module")
+def filled(empty_sites, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("filled")
+    site = Site(shutil.copytree(empty_sites / "NO", folder / "site"))
     rows = [row(1, employee="AAAA"), row(2, employee=HIDDEN, post="5555501"), row(3, employee="ZZZZ", post="99")]
-    take_in(site, gerica("a.csv", [*rows, row("x", employee=HIDDEN), row("aaa"), row("zzz")]), "gerica")
+    path = gerica_file(folder / "a.csv", [*rows, row("x", employee=HIDDEN), row("aaa"), row("zzz")])
+    take_in(site, path, "gerica")
     return site
+
+
+@pytest.fixture
+def filled_site(filled, tmp_path):
+    return Site(shutil.copytree(filled.folder, tmp_path / "site"))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no owner-only modes.")
@@ -106,7 +117,7 @@ def test_a_reader_of_the_store_reaches_no_other_file(filled_site, tmp_path):
         ):
             with pytest.raises(duckdb.Error):
                 connection.execute(statement)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", "secret.csv", "site"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["secret.csv", "site"]
 
 
 def test_a_store_that_was_moved_opens_where_it_is(filled_site, tmp_path):
@@ -140,6 +151,27 @@ def test_a_missing_extension_names_the_package_to_install(tmp_path, monkeypatch)
     monkeypatch.setattr(store_connection, "EXTENSIONS", ("absent_one",))
     with pytest.raises(StoreError, match=r"Install duckdb-extension-absent-one [0-9.]+ with the lock file"):
         connect(tmp_path, "200MB", 1)
+
+
+def test_a_changed_extension_is_refused(site, tmp_path, monkeypatch):
+    place = f"extensions/v{duckdb.__version__}/sqlite_scanner.duckdb_extension"
+    whole = importlib.resources.files("duckdb_extension_sqlite_scanner").joinpath(place).read_bytes()
+    changed = tmp_path / place
+    changed.parent.mkdir(parents=True)
+    changed.write_bytes(whole[:-1_000_000] + bytes([whole[-1_000_000] ^ 1]) + whole[-999_999:])
+    catalogue.checked_extension.cache_clear()
+    monkeypatch.setattr(importlib.resources, "files", lambda _package: tmp_path)
+    with closing(duckdb.connect(config=catalogue.CHECKED_BEFORE)) as connection:
+        with pytest.raises(StoreError, match="sqlite_scanner cannot be loaded"):
+            catalogue.load_extension(connection, "sqlite_scanner")
+        monkeypatch.undo()
+        catalogue.load_extension(connection, "sqlite_scanner")
+
+
+@pytest.mark.parametrize("statement", ["load '{path}'", "install '{path}'", "set allow_unsigned_extensions = true"])
+def test_a_reader_takes_in_no_extension(filled_site, tmp_path, statement):
+    with Store(filled_site, "test") as store, pytest.raises(duckdb.Error, match=r"disabled|locked|Cannot change"):
+        store._connection.execute(statement.format(path=tmp_path / "own.duckdb_extension"))
 
 
 def test_the_tables_are_those_of_the_file(site):
