@@ -15,6 +15,7 @@ ADVICE = {
     "firefox-esr": "This test looks at a page in Firefox. Install Debian's package: apt-get install firefox-esr",
     "java": "This test asks the Nu HTML checker. Install Debian's package: apt-get install default-jre-headless",
     "node": "This test drives Firefox. Install Debian's package: apt-get install nodejs npm",
+    "nginx": "This test lets nginx decide who gets in. Install Debian's package: apt-get install nginx-light",
     "openssl": "This test verifies a signature the way an auditor does. Install openssl: apt-get install openssl",
     "postgresql": "This test starts PostgreSQL. Install Debian's package: apt-get install postgresql",
     "root": "This test fills a small disk or changes owners, which only root may do.",
@@ -35,7 +36,7 @@ def is_missing(need: str) -> bool:
         return postgres_program("initdb") is None
     if need == "vnu":
         return not VNU.is_file()
-    return shutil.which(need) is None
+    return shutil.which(need, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None  # where Debian keeps nginx
 
 
 def postgres_program(name: str) -> str | None:

@@ -46,7 +46,8 @@ class DeviceSettings(Part):
 
     `organisations` are the `O` that a device certificate's subject must have, one of them; `authorities` the CA
     certificates and `revoked` their CRLs, both PEM; `revoked_from` the addresses the timer fetches them from, none
-    where the CA is `audit-kernel serve device`'s own; `register` the folder of that CA and of the register.
+    where the CA is `audit-kernel serve device`'s own; `register_folder` that of this CA and of the register. Beside
+    another CA, `registered_only` lets in only what stands in the register; with the own one that always holds.
     """
 
     organisations: tuple[str, ...] = Field(min_length=1)
@@ -54,6 +55,7 @@ class DeviceSettings(Part):
     revoked: Path = Path("/etc/audit-kernel/devices/revoked.pem")
     revoked_from: tuple[str, ...] = ()
     register_folder: Path = Path("/var/lib/audit-kernel/devices")
+    registered_only: bool = False
     alarm_hours: int = Field(default=48, ge=1, le=720, description="alarm this long before the CRL expires")
 
     @field_validator("organisations")

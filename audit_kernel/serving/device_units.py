@@ -1,0 +1,93 @@
+"""The systemd units of nginx and of the list of revoked devices, rendered from `deploy/`."""
+
+from __future__ import annotations
+
+import pwd
+import shutil
+import sys
+from pathlib import Path
+from string import Template
+from typing import TYPE_CHECKING
+
+from audit_kernel.catalog import resource_folder
+from audit_kernel.serving.nginx import register_map
+
+if TYPE_CHECKING:
+    from audit_kernel.serving.settings import ServeSettings
+
+NGINX = Path("/usr/sbin/nginx")
+OF_NGINX = ("audit-kernel-nginx.service",)
+OF_DEVICES = (
+    "audit-kernel-devices.service",
+    "audit-kernel-devices.timer",
+    "audit-kernel-devices-reload.path",
+    "audit-kernel-devices-reload.service",
+)
+HARDENING = """\
+NoNewPrivileges=yes
+ProtectSystem=strict
+ProtectHome=yes
+PrivateTmp=yes
+PrivateDevices=yes
+PrivateMounts=yes
+ProtectClock=yes
+ProtectControlGroups=yes
+ProtectHostname=yes
+ProtectKernelLogs=yes
+ProtectKernelModules=yes
+ProtectKernelTunables=yes
+ProtectProc=invisible
+ProcSubset=pid
+RestrictNamespaces=yes
+RestrictRealtime=yes
+RestrictSUIDSGID=yes
+LockPersonality=yes
+RemoveIPC=yes
+SystemCallArchitectures=native
+SystemCallFilter=@system-service
+SystemCallErrorNumber=EPERM
+UMask=0077
+"""
+
+
+def device_units(settings: ServeSettings, folder: Path) -> dict[str, str]:
+    """Return the text of each unit by file name.
+
+    Parameters
+    ----------
+    folder: where `serve.yml` and `nginx.conf` lie.
+    """
+    found = shutil.which("nginx")
+    values = {
+        "folder": folder,
+        "runtime": settings.runtime,
+        "runtime_directory": runtime_directory(settings.runtime),
+        "nginx": found or NGINX,
+        "python": sys.executable,
+        "owner": _owner(settings.site),
+        "hardening": HARDENING,
+    }
+    names = OF_NGINX
+    if devices := settings.devices:
+        names += OF_DEVICES
+        site = settings.site
+        written = [devices.register_folder, devices.revoked.parent, site / "journals", site / "temporary"]
+        values |= {"revoked": devices.revoked, "register": register_map(devices.revoked)}
+        values["writable"] = " ".join(map(str, dict.fromkeys([*written, devices.authorities.parent])))
+    texts = {name: (resource_folder("deploy") / name).read_text(encoding="utf-8") for name in names}
+    return {name: Template(text).substitute(values) for name, text in texts.items()}
+
+
+def runtime_directory(runtime: Path) -> str:
+    """Return the lines by which systemd makes the folder anew after a start; a folder elsewhere stays as it is."""
+    if runtime.parent != Path("/run"):
+        return ""
+    return f"RuntimeDirectory={runtime.name}\nRuntimeDirectoryMode=0755\nRuntimeDirectoryPreserve=yes"
+
+
+def _owner(folder: Path) -> str:
+    number = folder.stat().st_uid
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
