@@ -17,7 +17,7 @@ from audit_kernel.errors import UsageError
 if TYPE_CHECKING:
     from audit_kernel.serving.settings import ServeSettings
 
-FOLDER = Path("/etc/audit-kernel")
+FOLDER = Path("/etc/audit-kernel/serve")
 
 FolderOption = Annotated[Path, typer.Option("--folder", help="The folder of serve.yml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]

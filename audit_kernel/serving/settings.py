@@ -140,6 +140,7 @@ class HubSettings(Part):
     proxy_port: int = Field(default=8000, ge=1, le=65_535)
     proxy_api_port: int = Field(default=8001, ge=1, le=65_535)
     hub_port: int = Field(default=8081, ge=1, le=65_535)
+    proxy_program: Path = Path("/usr/local/bin/configurable-http-proxy")
     spawner: Literal["systemd", "processes", "trial"] = "systemd"
     account: str = Field(default="ak-{USERNAME}", pattern=r"^[a-z_][a-z0-9_-]{0,12}\{USERNAME\}$|^\{USERNAME\}$")
     idle_minutes: int = Field(default=30, ge=5, le=720)
@@ -190,7 +191,7 @@ class ServeSettings(Part):
     @model_validator(mode="after")
     def _paths_are_absolute(self) -> ServeSettings:
         places = [self.site, self.runtime, self.secrets, self.tls.certificate, self.tls.key, self.login.client_secret]
-        places += [self.hub.state_folder, *filter(None, [self.hub.database_password])]
+        places += [self.hub.state_folder, self.hub.proxy_program, *filter(None, [self.hub.database_password])]
         if self.devices:
             places += [self.devices.authorities, self.devices.revoked, self.devices.register_folder]
         if not all(each.is_absolute() and re.fullmatch(r"[\w./@+-]+", str(each)) for each in places):

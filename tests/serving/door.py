@@ -140,14 +140,14 @@ class Echo(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    do_POST = do_HEAD = do_GET
+    do_POST = do_HEAD = do_GET  # noqa: N815 - the base's names
 
     def log_message(self, *_given):
         """Say nothing on the terminal."""
 
 
 class Web(http.server.BaseHTTPRequestHandler):
-    """Gives what stands in `server.pages`, and keeps what is posted: the authority's address, and an alarm's webhook."""
+    """Gives what stands in `server.pages`, and keeps what is posted: an authority's address, a webhook."""
 
     def do_GET(self):
         content = self.server.pages.get(self.path)
@@ -298,6 +298,14 @@ class Door:
 
     def status(self, client=None, path="/hub/login"):
         return self.ask(client, path)[0]
+
+    def forget(self):
+        """Forget what the access log said so far."""
+        self.log.settimeout(0.2)
+        with contextlib.suppress(TimeoutError):
+            while self.log.recv(65_536):
+                pass
+        self.log.settimeout(PATIENCE)
 
     def lines(self, number):
         """Return the next lines of the access log."""
