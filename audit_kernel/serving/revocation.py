@@ -66,8 +66,8 @@ def fetch(address: str) -> bytes:
     UnavailableError: it cannot be reached, or is too large.
     """
     cause: object
-    request = urllib.request.Request(address, headers={"User-Agent": "audit-kernel"})  # noqa: S310 - http or https, by the settings
     try:
+        request = urllib.request.Request(address, headers={"User-Agent": "audit-kernel"})  # noqa: S310 - http or https, by the settings
         with urllib.request.urlopen(request, timeout=SECONDS) as answer:  # noqa: S310 - as above
             content: bytes = answer.read(LARGEST + 1)
         if len(content) <= LARGEST:
