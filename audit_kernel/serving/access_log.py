@@ -10,12 +10,11 @@ import os
 from typing import TYPE_CHECKING
 
 from audit_kernel.site import Site
-from audit_kernel.use_log import FILE, record_use
+from audit_kernel.use_log import ACCESS_CONTROL, FILE, record_use
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-PURPOSE = "access control"
 LOGIN, LOGOUT, REFUSAL, SERVER_START = "login", "logout", "refusal", "server_start"
 
 
@@ -33,7 +32,7 @@ def record_access(site_folder: Path, activity: str, **details: object) -> None:
     SettingsError: the site cannot be read.
     """
     site = Site(site_folder)
-    record_use(site, PURPOSE, activity, {key: value for key, value in details.items() if value})
+    record_use(site, ACCESS_CONTROL, activity, {key: value for key, value in details.items() if value})
     _give_to_owner(site)
 
 

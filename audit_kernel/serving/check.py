@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from cryptography import x509
 
 from audit_kernel.errors import AuditKernelError, Phrase, SettingsError
+from audit_kernel.serving.nginx import register_map
 from audit_kernel.serving.settings import SERVE_FILE, DeviceSettings, ServeSettings
 from audit_kernel.serving.write import CULLER_TOKEN, PROXY_TOKEN, configuration, contradictions
 from audit_kernel.yaml_file import read_model
@@ -143,6 +144,12 @@ def of_devices(devices: DeviceSettings, now: datetime) -> Iterator[Lack]:
         lists = [x509.load_pem_x509_crl(block + b"-----END X509 CRL-----") for block in blocks if b"BEGIN" in block]
     except (OSError, ValueError):
         lists = []
+    if not register_map(devices.revoked).is_file():
+        yield missing(
+            Phrase("{path}, by which nginx knows the register of devices, is missing: nginx does not start."),
+            Phrase("Make it and the list: audit-kernel serve device refresh"),
+            path=register_map(devices.revoked),
+        )
     listed = {each.issuer for each in lists}
     for name in dict.fromkeys(each.subject for each in authorities):
         if name not in listed:

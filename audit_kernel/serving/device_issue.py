@@ -59,10 +59,10 @@ def issue(settings: ServeSettings, wanted: Wanted, nginx: Path | None = None) ->
         serial = f"{certificate.serial_number:x}"
         record_access(settings.site, "device_issued", device=name, serial=serial, register=line)
         if asked:
-            write_new(wanted.file, certificate.public_bytes(Encoding.PEM), OPEN_FILE)
+            _write(wanted.file, certificate.public_bytes(Encoding.PEM), OPEN_FILE)
         else:
             content = authority.packed(name, key, certificate, own.certificate, wanted.phrase)
-            write_new(wanted.file, content, OWNER_ONLY_FILE)
+            _write(wanted.file, content, OWNER_ONLY_FILE)
         put_in_force(devices, register, nginx)
     return wanted.file
 
@@ -124,6 +124,18 @@ def _organisation(devices: DeviceSettings, asked: str) -> str:
             allowed=", ".join(devices.organisations),
         )
     return asked or devices.organisations[0]
+
+
+def _write(path: Path, content: bytes, mode: int) -> None:
+    try:
+        write_new(path, content, mode)
+    except OSError as error:
+        raise UsageError(
+            "The certificate stands in the register, but {path!r} cannot be written: {cause}.",
+            "Revoke the device and issue another one to a folder that can be written.",
+            path=str(path),
+            cause=error.strerror or type(error).__name__,
+        ) from error
 
 
 def _content(path: Path) -> bytes:

@@ -15,7 +15,7 @@ import filelock
 
 from audit_kernel.alarm import tell
 from audit_kernel.canonical import timestamp
-from audit_kernel.errors import AuditKernelError, KeyFileError, SettingsError, UnavailableError
+from audit_kernel.errors import AuditKernelError, JournalError, KeyFileError, SettingsError, UnavailableError
 from audit_kernel.files import OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, replace_whole
 from audit_kernel.locale import format_timestamp, translator
 from audit_kernel.serving.access_log import record_access
@@ -182,15 +182,26 @@ def refresh(settings: ServeSettings, nginx: Path | None = None) -> InForce:
                 record_access(site.folder, "device_list_refreshed", count=found.n_revoked, expires_at=until)
         except AuditKernelError as failed:
             error = failed
-            _note_failure(register, site, failed)
-        for about, until, subject, text in _alarms(settings, site, error, nginx):
-            told = (line["entry"] for line in register.journal.entries() if line["entry"]["kind"] == ALARM)
-            if not any((each["about"], each["until"]) == (about, until) for each in told):
-                tell(site, subject, text)
-                register.note(ALARM, about=about, until=until)
+            with contextlib.suppress(JournalError):  # the alarm comes all the same, and the error is raised
+                _note_failure(register, site, failed)
+        for alarm in _alarms(settings, site, error, nginx):
+            try:
+                _tell_once(register, site, *alarm)
+            except AuditKernelError as unsent:
+                error = error or unsent
     if error:
         raise error
     return found
+
+
+def _tell_once(register: Register, site: Site, about: str, until: str, subject: str, text: str) -> None:
+    with contextlib.suppress(JournalError):  # what is not known to have been told is told
+        told = [line["entry"] for line in register.journal.entries() if line["entry"]["kind"] == ALARM]
+        if any((each["about"], each["until"]) == (about, until) for each in told):
+            return
+    tell(site, subject, text)
+    with contextlib.suppress(JournalError):
+        register.note(ALARM, about=about, until=until)
 
 
 def _own_list(authority: Authority, register: Register, in_place: Lists | None, now: datetime) -> bytes:
@@ -224,6 +235,8 @@ def _alarms(
     _ = translator(language)
     devices, now = device_settings(settings), datetime.now(UTC)
     lists = lists_in_place(devices.revoked)
+    if error and type(error) is not UnavailableError:  # which may pass by itself: a network that is down
+        yield "refused", error.problem, _("The list of revoked devices could not be renewed"), error.text(language)
     cause = error.text(language) if error else ""
     remedy = _("Try it by hand: audit-kernel serve device refresh")
     if lists is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pwd
 import shutil
 import sys
@@ -10,6 +11,7 @@ from string import Template
 from typing import TYPE_CHECKING
 
 from audit_kernel.catalog import resource_folder
+from audit_kernel.files import OWNER_ONLY_FOLDER
 from audit_kernel.serving.nginx import register_map
 
 if TYPE_CHECKING:
@@ -37,7 +39,6 @@ ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
 ProtectProc=invisible
-ProcSubset=pid
 RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
@@ -70,12 +71,29 @@ def device_units(settings: ServeSettings, folder: Path) -> dict[str, str]:
     names = OF_NGINX
     if devices := settings.devices:
         names += OF_DEVICES
-        site = settings.site
-        written = [devices.register_folder, devices.revoked.parent, site / "journals", site / "temporary"]
+        written = [*device_folders(settings), settings.site / "journals"]
         values |= {"revoked": devices.revoked, "register": register_map(devices.revoked)}
-        values["writable"] = " ".join(map(str, dict.fromkeys([*written, devices.authorities.parent])))
+        values["writable"] = " ".join(map(str, written))
     texts = {name: (resource_folder("deploy") / name).read_text(encoding="utf-8") for name in names}
     return {name: Template(text).substitute(values) for name, text in texts.items()}
+
+
+def device_folders(settings: ServeSettings) -> list[Path]:
+    """Return the folders that the service writes: of the register, and of what nginx reads about devices."""
+    devices = settings.devices
+    if devices is None:
+        return []
+    return list(dict.fromkeys([devices.register_folder, devices.revoked.parent, devices.authorities.parent]))
+
+
+def make_device_folders(settings: ServeSettings) -> None:
+    """Make what is missing of them, for the site's owner, who runs the service; another's folder stays as it is."""
+    owner = settings.site.stat()
+    for folder in device_folders(settings):
+        if not folder.exists():
+            folder.mkdir(mode=OWNER_ONLY_FOLDER, parents=True)
+            if os.geteuid() == 0:
+                os.chown(folder, owner.st_uid, owner.st_gid)
 
 
 def runtime_directory(runtime: Path) -> str:

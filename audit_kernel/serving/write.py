@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import SettingsError
 from audit_kernel.files import write_new
-from audit_kernel.serving.device_units import device_units
+from audit_kernel.serving.device_units import device_units, make_device_folders
 from audit_kernel.serving.nginx import render_nginx
 from audit_kernel.serving.settings import SECRET_HEADER, SERVE_FILE, ServeSettings
 from audit_kernel.site import Site
@@ -142,6 +142,7 @@ def initialise(folder: Path) -> tuple[list[Path], bool]:
             path=there[0],
         )
     written = list(new_secrets(settings))
+    make_device_folders(settings)
     for path, text in texts.items():
         write_new(path, text.encode(), READABLE)
         written.append(path)

@@ -9,6 +9,7 @@ import json
 import os
 import shlex
 import shutil
+import socket
 import stat
 import subprocess
 
@@ -242,6 +243,33 @@ def test_a_list_that_cannot_be_had_at_all_is_alarmed_and_said(beside):
     assert "slipper inn" in beside.web.posts[0]["subject"]
 
 
+@pytest.mark.requires("openssl")
+def test_a_forged_list_alarms_at_once_and_an_alarm_that_cannot_be_sent_hides_no_error(beside, pki):
+    door = beside
+    door.web.pages["/crl"] = pki.crl(in_hours(100))
+    refresh(door.settings)
+    door.web.pages["/crl"] = crl_of(pki, key=ec.generate_private_key(ec.SECP256R1()))
+    for _time in range(2):
+        with pytest.raises(AuditKernelError, match="signed it"):
+            refresh(door.settings)
+    assert ["kunne ikke fornyes" in each["subject"] for each in door.web.posts] == [True]
+    (door.settings.devices.register_folder / "devices.jsonl").write_bytes(b"damaged\n")
+    (door.settings.site / "keys" / "alarm-webhook").unlink()
+    with pytest.raises(JournalError, match="damaged"):
+        refresh(door.settings)
+    door.web.posts.clear()
+
+
+@pytest.mark.requires("openssl")
+def test_the_alarm_comes_though_the_register_is_damaged(beside, pki):
+    door = beside
+    door.settings.devices.revoked.write_bytes(pki.crl(in_hours(9), in_hours(-100)))
+    (door.settings.devices.register_folder / "devices.jsonl").write_bytes(b"damaged\n")
+    with pytest.raises(JournalError):
+        refresh(door.settings)
+    assert len(door.web.posts) == 2
+
+
 def crl_of(pki, *, until=24, since=-1, key=None, extension=None, twice=False):
     name = x509.load_pem_x509_certificate((pki.folder / "ca.pem").read_bytes()).subject
     key = key or serialization.load_pem_private_key((pki.folder / "ca.key").read_bytes(), None)
@@ -305,6 +333,22 @@ def test_the_own_list_is_renewed_after_ten_days_and_only_then(make_door, monkeyp
     monkeypatch.setattr("audit_kernel.serving.device_refresh.RENEWED_AFTER", datetime.timedelta(0))
     monkeypatch.setattr(authority, "SKEW", datetime.timedelta(0))
     assert refresh(door.settings).is_changed
+
+
+def test_the_system_log_is_told_which_device_and_why_and_of_hostile_words_one_line(make_door):
+    door = make_door()
+    log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    log.bind(str(door.folder / "syslog"))
+    with (door.settings.site / "settings.yml").open("a", encoding="utf-8") as file:
+        file.write(f"use_log: {{syslog: {door.folder / 'syslog'}}}\n")
+    issued(door, "laptop-1")
+    device_issue.revoke(door.settings, "laptop-1", 'lost\r\n<13>evil: "x"')
+    first, second = log.recv(4_096).decode(), log.recv(4_096).decode()
+    log.close()
+    assert 'device="laptop-1"' in first
+    assert 'activity="device_issued"' in first
+    assert 'reason="lost <13>evil: \\"x\\""' in second
+    assert "\n" not in second
 
 
 def test_keys_are_owner_only_and_a_lost_key_is_never_made_anew(make_door):
