@@ -74,7 +74,7 @@ def device_units(settings: ServeSettings, folder: Path) -> dict[str, str]:
         written = [*device_folders(settings), settings.site / "journals"]
         values |= {"revoked": devices.revoked, "register": register_map(devices.revoked)}
         values["writable"] = " ".join(map(str, written))
-    texts = {name: (resource_folder("deploy") / name).read_text(encoding="utf-8") for name in names}
+    texts = {name: (resource_folder("deploy") / f"{name}.template").read_text(encoding="utf-8") for name in names}
     return {name: Template(text).substitute(values) for name, text in texts.items()}
 
 

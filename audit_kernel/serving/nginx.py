@@ -1,4 +1,4 @@
-"""nginx's configuration, rendered from `deploy/nginx.conf`: devices are checked before the log-in page is reached."""
+"""nginx's configuration, rendered from `deploy/nginx.conf.template`: devices are checked before the log-in page is reached."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def render_nginx(settings: ServeSettings, log_socket: str = LOG_SOCKET, seconds:
 
     # A configuration, no page: every value was checked by the settings, and the organisations are escaped here.
     environment = Environment(undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True)  # noqa: S701
-    template = environment.from_string((resource_folder("deploy") / "nginx.conf").read_text(encoding="utf-8"))
+    template = environment.from_string((resource_folder("deploy") / "nginx.conf.template").read_text(encoding="utf-8"))
     devices, port = settings.devices, settings.port
     values = {
         "devices": devices is not None,

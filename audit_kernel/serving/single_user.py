@@ -14,9 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from jupyterhub.singleuser.extension import JupyterHubAuthorizer
-
 from audit_kernel.investigation.launch import prepare
+from audit_kernel.serving.no_downloads import NoDownloads
 from audit_kernel.serving.settings import ROLES
 from audit_kernel.serving.spawning import ROLES_VARIABLE
 from audit_kernel.site import find_site
@@ -31,19 +30,7 @@ NO_DOWNLOADS = [
     "@jupyterlab/filebrowser-extension:share-file",
     "@jupyterlab/notebook-extension:export",
 ]
-REFUSED_RESOURCES = {"nbconvert", "terminals"}
-REFUSED_HANDLERS = {"FilesHandler"}
 INLINE_SCRIPT = re.compile(rb"<script>(.*?)</script>", re.DOTALL)
-
-
-class NoDownloads(JupyterHubAuthorizer):  # type: ignore[misc] # it publishes no types
-    """Refuses terminals, conversions and files as downloads; what a page shows can still be copied off the screen."""
-
-    def is_authorized(self, handler: Any, user: Any, action: str, resource: str) -> bool:  # noqa: ANN401 - the base's
-        """Ask the Hub's own answer for the rest."""
-        if resource in REFUSED_RESOURCES or type(handler).__name__ in REFUSED_HANDLERS:
-            return False
-        return bool(super().is_authorized(handler, user, action, resource))
 
 
 def content_security_policy(page: bytes, sockets: str) -> str:
@@ -87,7 +74,10 @@ def server_settings() -> dict[str, Any]:
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
-    own = {"authorizer_class": f"{__name__}.{NoDownloads.__name__}", "tornado_settings": {"headers": headers}}
+    own = {
+        "authorizer_class": f"{NoDownloads.__module__}.{NoDownloads.__name__}",
+        "tornado_settings": {"headers": headers},
+    }
     if os.geteuid() == 0:  # a trial in a container, where root is often the only user there is
         own["allow_root"] = True
     return {"ServerApp": own, "page_config": NO_DOWNLOADS}

@@ -43,7 +43,7 @@ def wait_for(what, condition, patience=PATIENCE):
                 return answer
         except (OSError, requests.RequestException):
             pass
-        time.sleep(0.2)
+        time.sleep(0.5)
     raise AssertionError(f"{what}: not within {patience} s")
 
 
@@ -99,7 +99,7 @@ class Stack:
         self.ports = free_ports(4)
         self.site = site
         self.settings = settings_of(folder, site, self.ports)
-        self.folder = folder
+        self.folder, self.runtime = folder, Path(self.settings["runtime"])
         initialise(folder)
         (folder / "state").mkdir(mode=0o700)
         # As it was written, but for how long the test has to wait for the routes.
@@ -124,10 +124,10 @@ class Stack:
     def __exit__(self, *_):
         for name in ("hub", "proxy", "login"):
             self.kill(name, signal.SIGTERM)
-        for path in Path(self.settings["runtime"]).glob("*/run/jpserver-*.json"):
+        for path in self.runtime.glob("*/run/jpserver-*.json"):
             os.kill(int(re.search(r"jpserver-(\d+)", path.name)[1]), signal.SIGTERM)
-        wait_for("the servers' end", lambda: not list(Path(self.settings["runtime"]).glob("*/run/jpserver-*.json")))
-        shutil.rmtree(self.settings["runtime"])
+        wait_for("the servers' end", lambda: not list(self.runtime.glob("*/run/jpserver-*.json")))
+        shutil.rmtree(self.runtime)
 
     def start(self, name):
         """Start one of the processes, as its unit does."""
@@ -186,6 +186,7 @@ class Stack:
 
         def ready():
             page = session.get(f"{self.origin}/user/{name}/", timeout=60)
+            assert page.status_code < 500, self.log()[-3000:]
             return page if page.status_code == 200 and "jupyter-config-data" in page.text else None
 
         return wait_for(f"the server of {name}", ready)
