@@ -1,4 +1,4 @@
-"""nginx's configuration, rendered from `deploy/nginx.conf.template`: devices are checked before the log-in page is reached."""
+"""nginx's configuration, from `deploy/nginx.conf.template`: devices are checked before the log-in page is reached."""
 
 from __future__ import annotations
 

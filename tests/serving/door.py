@@ -22,7 +22,7 @@ from audit_kernel.serving.settings import SECRET_HEADER, ServeSettings
 ORGANISATION = "Nordli & sør (kommune)"
 SECRET = "5ec7e7" * 10
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/sbin")
-PATIENCE = 10
+PATIENCE = 30
 CA = """\
 [ca]
 default_ca = here
@@ -105,6 +105,14 @@ class Pki:
         words = ("-batch", "-notext", "-in", folder / f"{name}.csr", "-out", folder / f"{name}.crt", "-preserveDN")
         openssl("ca", "-config", config, *words, "-extensions", kind, *dates, "-multivalue-rdn", "-utf8")
         return self.both(name)
+
+    def issue_tls(self):
+        """Make nginx's own certificate, which signs itself, so that a client can trust it alone."""
+        self._key("tls")
+        words = ("-new", "-x509", "-key", self.folder / "tls.key", "-out", self.folder / "tls.crt", "-days", "9")
+        openssl(
+            "req", *words, "-config", self.folder / "openssl.cnf", "-extensions", "server", "-subj", "/CN=localhost"
+        )
 
     def both(self, name):
         """Write key and certificate into one file."""

@@ -50,9 +50,7 @@ def pki(tmp_path_factory):
     for name in ("good", "lost"):
         made.issue(name, f"/O={ORGANISATION}/CN={name}")
     made.issue("other", "/O=Another/CN=other")
-    made.issue("tls", "/CN=localhost", "server")
-    words = ("-x509", "-key", made.folder / "tls.key", "-out", made.folder / "tls.crt", "-subj", "/CN=localhost")
-    openssl("req", *words, "-config", made.folder / "openssl.cnf", "-extensions", "server", "-new")
+    made.issue_tls()
     return made
 
 

@@ -78,9 +78,7 @@ def pki(tmp_path_factory):
     made.issue("expired", f"{OURS}/CN=expired", until=in_hours(-1))
     made.issue("server", f"{OURS}/CN=server", "server")
     made.revoke("revoked")
-    made.issue("tls", "/CN=localhost", "server")
-    words = ("-x509", "-key", made.folder / "tls.key", "-out", made.folder / "tls.crt", "-subj", "/CN=localhost")
-    openssl("req", *words, "-config", made.folder / "openssl.cnf", "-extensions", "server", "-new")
+    made.issue_tls()
     foreign = Pki(made.folder / "foreign")
     foreign.issue("good", f"{OURS}/CN=good")
     return made
@@ -219,7 +217,7 @@ def test_a_probe_without_a_certificate_learns_one_thing_only(door):
 
 def test_a_scanner_of_the_health_page_is_slowed_down(door):
     with ThreadPoolExecutor(20) as pool:
-        found = list(pool.map(lambda _number: door.status(path="/health"), range(40)))
+        found = list(pool.map(lambda _number: door.status(path="/health"), range(60)))
     assert {200, 503} == set(found)
 
 
