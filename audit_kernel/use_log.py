@@ -24,7 +24,18 @@ SUBJECTS = ("patient_id", "employee_id")
 # What the system log is told: of own SQL no text, of those asked about only how many. The journal has the rest.
 TOLD = ("user", "login", "employee", "units", "activity", "control", "rows", "question", "purpose")
 # Of access control, which is about no patient: who with which device, in which roles, refused why and how often.
-TOLD_OF_ACCESS = ("who", "roles", "device", "serial", "address", "subject", "verify", "reason", "count")
+TOLD_OF_ACCESS = (
+    "who",
+    "roles",
+    "device",
+    "device_serial",
+    "serial",
+    "address",
+    "subject",
+    "verify",
+    "reason",
+    "count",
+)
 ACCESS_CONTROL = "access control"
 
 

@@ -57,7 +57,7 @@ def issue(settings: ServeSettings, wanted: Wanted, nginx: Path | None = None) ->
         certificate = own.issue(name, organisation, wanted.days, asked or key.public_key())
         line = register.add(name, certificate, organisation)
         serial = f"{certificate.serial_number:x}"
-        record_access(settings.site, "device_issued", device=name, serial=serial, register=line)
+        record_access(settings.site, "device_issued", device=name, device_serial=serial, register=line)
         if asked:
             _write(wanted.file, certificate.public_bytes(Encoding.PEM), OPEN_FILE)
         else:
@@ -84,7 +84,7 @@ def note_issued(settings: ServeSettings, name: str, file: Path, nginx: Path | No
     with register_of(devices) as register:
         line = register.add(checked_name(name), certificate, organisation)
         serial = f"{certificate.serial_number:x}"
-        record_access(settings.site, "device_issued", device=name, serial=serial, register=line)
+        record_access(settings.site, "device_issued", device=name, device_serial=serial, register=line)
         put_in_force(devices, register, nginx)
     return serial
 
@@ -109,7 +109,12 @@ def revoke(settings: ServeSettings, name: str, reason: str, nginx: Path | None =
         revoked = register.revoke(name, reason)
         for each, line in revoked:
             record_access(
-                settings.site, "device_revoked", device=each.name, serial=each.serial, reason=reason, register=line
+                settings.site,
+                "device_revoked",
+                device=each.name,
+                device_serial=each.serial,
+                reason=reason,
+                register=line,
             )
         put_in_force(devices, register, nginx)
     return [each for each, _line in revoked]

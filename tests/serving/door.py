@@ -192,9 +192,12 @@ def free_port():
 
 
 class Door:
-    """The running nginx before two echoing servers; `folder` is open to its workers' own user."""
+    """The running nginx before two echoing servers, or Hub and proxy where their ports are given.
 
-    def __init__(self, site, pki, **devices):
+    `folder` is open to its workers' own user.
+    """
+
+    def __init__(self, site, pki, *, hub_port=None, proxy_port=None, **devices):
         self.stack, self.pki = contextlib.ExitStack(), pki
         self.folder = Path(tempfile.mkdtemp(prefix="ak-", dir="/tmp"))
         self.folder.chmod(0o711)
@@ -226,7 +229,11 @@ class Door:
                 "levels": ["high"],
                 "roles": {"auditor": ["a"]},
             },
-            "hub": {"hub_port": self.hub.port, "proxy_port": self.proxy.port, "proxy_api_port": free_port()},
+            "hub": {
+                "hub_port": hub_port or self.hub.port,
+                "proxy_port": proxy_port or self.proxy.port,
+                "proxy_api_port": free_port(),
+            },
         }
         self.settings = ServeSettings.model_validate(values)
         (self.folder / "serve.yml").write_text(json.dumps(values, default=str), encoding="utf-8")

@@ -166,9 +166,9 @@ class Stack:
         """Let the log-in service answer with a forgery; "nothing" ends it."""
         assert requests.get(f"{self.login_origin}/forge/{kind}", timeout=10).text == kind
 
-    def log_in(self, name, language="sv"):
+    def log_in(self, name, language="sv", session=None):
         """Log in as a browser does; return the session and the last answer. `name` is a number of the service."""
-        session = requests.Session()
+        session = session or requests.Session()
         session.headers["Accept-Language"] = language
         page = session.get(f"{self.origin}/hub/login", timeout=30)
         assert page.status_code == 200
