@@ -68,7 +68,7 @@ def device_units(settings: ServeSettings, folder: Path) -> dict[str, str]:
         "owner": _owner(settings.site),
         "hardening": HARDENING,
     }
-    names = OF_NGINX
+    names: tuple[str, ...] = OF_NGINX
     if devices := settings.devices:
         names += OF_DEVICES
         written = [*device_folders(settings), settings.site / "journals"]
