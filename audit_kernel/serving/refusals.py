@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tornado import web
 
 from audit_kernel.locale import LANGUAGES, translator
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FORBIDDEN = 403
 NORWEGIAN = {"no": "nb", "nn": "nb"}
@@ -43,15 +38,19 @@ def reader_language(accepted: str, default: str) -> str:
     return next((language for *_order, language in sorted(preferences) if language in LANGUAGES), default)
 
 
-def refused(
-    reason: str, accepted: str, default: str, translate: Callable[[str], Callable[[str], str]] = translator
-) -> web.HTTPError:
+class RefusedError(web.HTTPError):
+    """A refusal; the Hub shows `jupyterhub_message` on its page."""
+
+    jupyterhub_message = ""
+
+
+def refused(reason: str, accepted: str, default: str) -> RefusedError:
     """Return the error of a reason: 403, with its sentence on the page.
 
     Parameters
     ----------
     reason: key of REASONS. accepted: the request's Accept-Language. default: the site's language.
     """
-    error = web.HTTPError(FORBIDDEN, log_message=reason)
-    error.jupyterhub_message = translate(reader_language(accepted, default))(REASONS[reason])
+    error = RefusedError(FORBIDDEN, log_message=reason)
+    error.jupyterhub_message = translator(reader_language(accepted, default))(REASONS[reason])
     return error

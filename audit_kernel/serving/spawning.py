@@ -103,7 +103,8 @@ def has_account(name: str) -> bool:
 
 def runtime_folder(spawner: Any) -> Path:  # noqa: ANN401
     """Return the folder of a server's sockets and settings where systemd makes none."""
-    return Path(spawner.environment[RUNTIME_VARIABLE]) / spawner.user.name
+    name: str = spawner.user.name
+    return Path(spawner.environment[RUNTIME_VARIABLE]) / name
 
 
 def new_runtime_folder(spawner: Any, account: str) -> Path:  # noqa: ANN401
