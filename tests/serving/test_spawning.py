@@ -60,10 +60,11 @@ def test_a_server_gets_its_roles_in_order_a_folder_of_its_own_and_a_line_in_the_
 
 
 def test_systemd_gets_the_groups_of_the_roles_and_makes_the_folder_itself(site):
-    spawner = spawner_of(site, "reviewer", "auditor", name="daemon", **{ACCOUNT_VARIABLE: "{USERNAME}"})
+    spawner = spawner_of(site, "auditor", "operator", name="daemon", **{ACCOUNT_VARIABLE: "{USERNAME}"})
     spawner.unit_extra_properties = {"ReadWritePaths": "/srv/site"}
     asyncio.run(before_start(spawner))
-    assert spawner.unit_extra_properties["SupplementaryGroups"] == "ak-reviewer ak-auditor"
+    assert spawner.unit_extra_properties["SupplementaryGroups"] == "ak-auditor ak-operator"
+    assert spawner.environment[ROLES_VARIABLE] == "auditor"
     assert spawner.unit_extra_properties["ReadWritePaths"] == "/srv/site"
     assert spawner.unit_extra_properties["ProtectSystem"] == "strict"
     assert "RUNTIME_DIRECTORY" not in spawner.environment
@@ -71,7 +72,13 @@ def test_systemd_gets_the_groups_of_the_roles_and_makes_the_folder_itself(site):
 
 @pytest.mark.parametrize(
     ("roles", "account", "reason"),
-    [((), "", "no_role"), (("somebody",), "", "no_role"), (("auditor",), "ak-{USERNAME}", "no_account")],
+    [
+        ((), "", "no_role"),
+        (("somebody",), "", "no_role"),
+        (("auditor",), "ak-{USERNAME}", "no_account"),
+        (("operator",), "daemon", "commands_only"),
+        (("reviewer", "operator"), "daemon", "workbook_only"),
+    ],
 )
 def test_without_a_role_or_an_account_no_server_starts_and_the_person_is_told_why(site, roles, account, reason):
     spawner = spawner_of(site, *roles, **{ACCOUNT_VARIABLE: account})
