@@ -123,6 +123,17 @@ def send(site: Site, failure: Failure) -> None:
             _post(_secret(site, WEBHOOK), {"site": site.settings.name, **asdict(failure)})
 
 
+def tell(site: Site, subject: str, text: str) -> None:
+    """Send an alarm about something else than a month, the way the settings say; see `raise_alarm` for its errors."""
+    settings = site.settings.alarm
+    check(site)
+    with _reported(settings.by):
+        if settings.by == "email":
+            _send_mail(site, settings, _mail(site, ", ".join(settings.recipients), subject, text))
+        else:
+            _post(_secret(site, WEBHOOK), {"site": site.settings.name, "subject": subject, "sentence": text})
+
+
 def send_mail(site: Site, recipient: str, subject: str, text: str) -> None:
     """Send a mail of another kind by the alarm's mail server.
 

@@ -23,6 +23,20 @@ NOBODY = 2**32 - 1  # a process that no login began
 SUBJECTS = ("patient_id", "employee_id")
 # What the system log is told: of own SQL no text, of those asked about only how many. The journal has the rest.
 TOLD = ("user", "login", "employee", "units", "activity", "control", "rows", "question", "purpose")
+# Of access control, which is about no patient: who with which device, in which roles, refused why and how often.
+TOLD_OF_ACCESS = (
+    "who",
+    "roles",
+    "device",
+    "device_serial",
+    "serial",
+    "address",
+    "subject",
+    "verify",
+    "reason",
+    "count",
+)
+ACCESS_CONTROL = "access control"
 
 
 def operating_system_user() -> str:
@@ -128,7 +142,8 @@ def _written(site: Site, entry: Mapping[str, Any], *, is_synced: bool = True) ->
     if site.use_log.syslog:
         about = entry.get("about") or {}
         n_people = sum(len(each) if isinstance(each, list) else 1 for each in about.values())
-        told = {"hash": digest, **{name: entry.get(name) for name in TOLD}, "people": n_people or None}
+        names = TOLD + TOLD_OF_ACCESS if entry["purpose"] == ACCESS_CONTROL else TOLD
+        told = {"hash": digest, **{name: entry.get(name) for name in names}, "people": n_people or None}
         if entry["activity"] == "report":  # a query of the catalogue; one's own SQL may quote a name
             told["query"] = entry.get("query")
         send(site.use_log.syslog, told)

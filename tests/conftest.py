@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 
 NODE_MODULES = Path(__file__).parent / "node" / "node_modules"
+PROXY = NODE_MODULES / ".bin" / "configurable-http-proxy"
 VNU = NODE_MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
 ADVICE = {
+    "configurable-http-proxy": "This test starts the Hub's proxy. Install it: make node",
     "chromium": "This test looks at a page in a browser. Install Debian's chromium: apt-get install chromium",
     "firefox-esr": "This test looks at a page in Firefox. Install Debian's package: apt-get install firefox-esr",
     "java": "This test asks the Nu HTML checker. Install Debian's package: apt-get install default-jre-headless",
     "node": "This test drives Firefox. Install Debian's package: apt-get install nodejs npm",
+    "nginx": "This test lets nginx decide who gets in. Install Debian's package: apt-get install nginx-light",
     "openssl": "This test verifies a signature the way an auditor does. Install openssl: apt-get install openssl",
     "postgresql": "This test starts PostgreSQL. Install Debian's package: apt-get install postgresql",
     "root": "This test fills a small disk or changes owners, which only root may do.",
@@ -33,9 +36,11 @@ def is_missing(need: str) -> bool:
         return not hasattr(os, "geteuid") or os.geteuid() != 0
     if need == "postgresql":
         return postgres_program("initdb") is None
+    if need == "configurable-http-proxy":
+        return not PROXY.is_file()
     if need == "vnu":
         return not VNU.is_file()
-    return shutil.which(need) is None
+    return shutil.which(need, path=f"{os.environ.get('PATH', '')}:/usr/sbin") is None  # where Debian keeps nginx
 
 
 def postgres_program(name: str) -> str | None:
