@@ -30,7 +30,7 @@ app = typer.Typer(
     " journal not reachable.",
 )
 TOPICS = (  # audit_kernel.commands_TOPIC
-    *("case", "closing", "extract", "identity", "keys", "officer", "open", "reproduce"),
+    *("backup", "case", "closing", "extract", "identity", "keys", "officer", "open", "reproduce"),
     *("review", "sample", "schedule", "sources", "store", "trial"),
 )
 console = Console()

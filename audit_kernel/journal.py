@@ -92,6 +92,12 @@ class Journal:
         with self._reported(), self.path.open("rb") as file:
             return self._last_line(file)
 
+    def whole_lines(self) -> bytes:
+        """Return all lines as they stand there now, without a half-written last one."""
+        with self._reported(), self._lock():
+            content = self.path.read_bytes()
+        return content[: content.rfind(b"\n") + 1]
+
     def verify(self, sealed: Mapping[int, str] | None = None, language: str = "en") -> list[str]:
         """Return a sentence for every break; an empty list means that the journal is whole.
 

@@ -28,7 +28,7 @@ OPENING, QUESTION, ACT, OTHER = "opening", "question", "act", "other"
 KINDS = {
     "open": OPENING,
     **dict.fromkeys(("report", "sql", "subject", "ledger", "unexplained_days", "quarantine"), QUESTION),
-    **dict.fromkeys(("decide", "decision", "disposal", "export", "extract", "settle"), ACT),
+    **dict.fromkeys(("backup", "decide", "decision", "disposal", "export", "extract", "restore", "settle"), ACT),
     **dict.fromkeys(("names", "finding", "reviewer", "inspect", "draft", "identity"), OTHER),
     **dict.fromkeys(("preview", "sensitivity", "case_list"), OTHER),
 }
