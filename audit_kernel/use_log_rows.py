@@ -28,9 +28,10 @@ OPENING, QUESTION, ACT, OTHER = "opening", "question", "act", "other"
 KINDS = {
     "open": OPENING,
     **dict.fromkeys(("report", "sql", "subject", "ledger", "unexplained_days", "quarantine"), QUESTION),
-    **dict.fromkeys(("backup", "decide", "decision", "disposal", "export", "extract", "restore", "settle"), ACT),
+    **dict.fromkeys(("backup", "decide", "decision", "disposal", "export", "extract"), ACT),
+    **dict.fromkeys(("refusal", "restore", "settle"), ACT),
     **dict.fromkeys(("names", "finding", "reviewer", "inspect", "draft", "identity"), OTHER),
-    **dict.fromkeys(("preview", "sensitivity", "case_list"), OTHER),
+    **dict.fromkeys(("preview", "sensitivity", "case_list", "login", "logout", "server_start"), OTHER),
 }
 OF_A_CASE = re.compile(r"case_[a-z_]{1,30}")
 QUERY_NAME = re.compile(r"[a-z0-9_./]{1,100}")
@@ -180,7 +181,7 @@ def _row(
         "sequence": sequence,
         "recorded_at": at,
         "local_date": at.replace(tzinfo=UTC).astimezone(zone).date(),
-        "user_name": _text(entry.get("login")) or _text(entry.get("user")),
+        "user_name": next(filter(None, (_text(entry.get(each)) for each in ("who", "login", "user"))), ""),
         "purpose": purpose,
         "case_number": " ".join(number[0].split()) if number else None,
         "use_kind": kind or OTHER,

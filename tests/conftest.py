@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 NODE_MODULES = Path(__file__).parent / "node" / "node_modules"
+PROXY = NODE_MODULES / ".bin" / "configurable-http-proxy"
 VNU = NODE_MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
 ADVICE = {
+    "configurable-http-proxy": "This test starts the Hub's proxy. Install it: make node",
     "chromium": "This test looks at a page in a browser. Install Debian's chromium: apt-get install chromium",
     "firefox-esr": "This test looks at a page in Firefox. Install Debian's package: apt-get install firefox-esr",
     "java": "This test asks the Nu HTML checker. Install Debian's package: apt-get install default-jre-headless",
@@ -33,6 +35,8 @@ def is_missing(need: str) -> bool:
         return not hasattr(os, "geteuid") or os.geteuid() != 0
     if need == "postgresql":
         return postgres_program("initdb") is None
+    if need == "configurable-http-proxy":
+        return not PROXY.is_file()
     if need == "vnu":
         return not VNU.is_file()
     return shutil.which(need) is None

@@ -14,7 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PERIOD = ("--from", "2026-10-01", "--to", "2026-10-31")
-SHIPPED = ("sql", "notebooks", "parameters")
+SHIPPED = ("sql", "notebooks", "parameters", "deploy")
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def installed(wheel, tmp_path_factory):
     return run
 
 
-def test_the_wheel_holds_every_query_notebook_and_parameter_file(wheel):
+def test_the_wheel_holds_every_query_notebook_parameter_file_and_template(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     for folder in SHIPPED:
         wanted = {

@@ -23,7 +23,7 @@ from audit_kernel.errors import UsageError
 from audit_kernel.site import SITE_VARIABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     from audit_kernel.site import Site
 
@@ -35,6 +35,7 @@ EXTENSIONS = Path(__file__).parent / "labextensions"
 READ_ONLY = 0o400
 # A UNIX socket's path may hold 107 characters, of which Jupyter's own file name takes about 55.
 LONGEST_SOCKET_FOLDER = 50
+NOTHING: dict[str, Any] = {}
 
 SERVER_SETTINGS: dict[str, Any] = {
     "ServerApp": {
@@ -100,30 +101,44 @@ def prepared(site: Site, page: str = PAGES[0]) -> Iterator[tuple[Path, dict[str,
     private = Path(tempfile.mkdtemp(prefix="lab-", dir=site.temporary_folder))
     runtime = _runtime_folder(private)
     try:
-        root = private / "root"
-        (root / "notebooks").mkdir(parents=True)
-        for name in PAGES:
-            copy = root / "notebooks" / f"{name}.ipynb"
-            shutil.copyfile(resource_folder("notebooks") / copy.name, copy)
-            copy.chmod(READ_ONLY)
-        # This one is there to be changed; what is worth keeping is saved under `own`.
-        shutil.copyfile(resource_folder("notebooks") / EXAMPLE, root / "notebooks" / EXAMPLE)
-        _link_own_notebooks(site, root)
-        _write_settings(private, root, page)
-        environment = os.environ | {
-            SITE_VARIABLE: str(site.folder),
-            "IPYTHONDIR": str(private / "ipython"),
-            "JUPYTER_CONFIG_DIR": str(private / "config"),
-            "JUPYTER_DATA_DIR": str(private / "data"),
-            "JUPYTER_RUNTIME_DIR": str(runtime),
-            "JUPYTERLAB_SETTINGS_DIR": str(private / "user-settings"),
-            "JUPYTERLAB_WORKSPACES_DIR": str(private / "workspaces"),
-        }
-        environment.pop("JUPYTER_CONFIG_PATH", None)
-        yield root, environment
+        yield prepare(site, private, runtime, page)
     finally:
         shutil.rmtree(private, ignore_errors=True)
         shutil.rmtree(runtime, ignore_errors=True)
+
+
+def prepare(
+    site: Site, private: Path, runtime: Path, page: str, pages: Sequence[str] = PAGES, more: Mapping[str, Any] = NOTHING
+) -> tuple[Path, dict[str, str]]:
+    """Fill a server's private folder; return its root folder and its environment.
+
+    Parameters
+    ----------
+    private, runtime: folders of this server alone; kernels' sockets lie in `runtime`.
+    page: the one that opens: of PAGES, or an address of JupyterLab's own. pages: those that are there.
+    more: settings of the server beside SERVER_SETTINGS, by section; `page_config` names what the page lacks.
+    """
+    root = private / "root"
+    (root / "notebooks").mkdir(parents=True)
+    for name in pages:
+        copy = root / "notebooks" / f"{name}.ipynb"
+        shutil.copyfile(resource_folder("notebooks") / copy.name, copy)
+        copy.chmod(READ_ONLY)
+    # This one is there to be changed; what is worth keeping is saved under `own`.
+    shutil.copyfile(resource_folder("notebooks") / EXAMPLE, root / "notebooks" / EXAMPLE)
+    _link_own_notebooks(site, root)
+    _write_settings(private, root, address(page) if page in pages else page, more)
+    environment = os.environ | {
+        SITE_VARIABLE: str(site.folder),
+        "IPYTHONDIR": str(private / "ipython"),
+        "JUPYTER_CONFIG_DIR": str(private / "config"),
+        "JUPYTER_DATA_DIR": str(private / "data"),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        "JUPYTERLAB_SETTINGS_DIR": str(private / "user-settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(private / "workspaces"),
+    }
+    environment.pop("JUPYTER_CONFIG_PATH", None)
+    return root, environment
 
 
 def _runtime_folder(private: Path) -> Path:
@@ -145,15 +160,18 @@ def _link_own_notebooks(site: Site, root: Path) -> None:
         return
 
 
-def _write_settings(private: Path, root: Path, page: str) -> None:
+def _write_settings(private: Path, root: Path, opens: str, more: Mapping[str, Any]) -> None:
     # Kernels talk over sockets of the file system, which other users cannot reach; Windows has none.
     kernels = {"transport": "tcp" if sys.platform == "win32" else "ipc"}
-    server = {**SERVER_SETTINGS, "KernelManager": kernels}
-    server["ServerApp"] = {**server["ServerApp"], "root_dir": str(root), "default_url": address(page)}
-    server["LabApp"] = {**server["LabApp"], "default_url": address(page)}
-    server["FileCheckpoints"] = {"checkpoint_dir": str(private / "checkpoints")}
+    own = {"ServerApp": {"root_dir": str(root), "default_url": opens}, "LabApp": {"default_url": opens}}
+    checkpoints = {"checkpoint_dir": str(private / "checkpoints")}
+    server = {**SERVER_SETTINGS, "KernelManager": kernels, "FileCheckpoints": checkpoints}
+    for each in (own, {name: section for name, section in more.items() if name != "page_config"}):
+        server |= {name: {**server.get(name, {}), **section} for name, section in each.items()}
     _write_json(private / "config" / "jupyter_server_config.json", server)
-    _write_json(private / "config" / "labconfig" / "page_config.json", PAGE_SETTINGS)
+    disabled = dict.fromkeys(more.get("page_config", ()), True)
+    page_settings = {"disabledExtensions": {**PAGE_SETTINGS["disabledExtensions"], **disabled}}
+    _write_json(private / "config" / "labconfig" / "page_config.json", page_settings)
     for plugin, settings in LAB_SETTINGS.items():
         package, name = plugin.rsplit(":", 1)
         _write_json(private / "user-settings" / package / f"{name}.jupyterlab-settings", settings)

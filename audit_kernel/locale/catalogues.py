@@ -21,7 +21,7 @@ PACKAGE = FOLDER.parent
 TRANSLATED = tuple(language for language in LANGUAGES if language != SOURCE_LANGUAGE)
 # ``_`` is the translator; ``plural`` its method for numbers; ``N_`` marks a text that is translated later.
 _KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "plural": (1, 2)}
-_METHODS = [("**.py", "python"), ("**.j2", "jinja2")]
+_METHODS = [("**.py", "python"), ("**.j2", "jinja2"), ("serving/pages/*.html", "jinja2")]
 # An error's first two arguments are its templates; a phrase is one text.
 ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type) and name.endswith("Error")}
 _TEMPLATES = {**dict.fromkeys((*ERRORS, "QuestionError", "EntryError"), 2), errors.Phrase.__name__: 1}
