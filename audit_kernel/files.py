@@ -26,7 +26,7 @@ def shared_modes(folder: Path) -> tuple[int, int]:
 
 def exact_mode(descriptor: int, mode: int) -> None:
     """Give an open file this mode, whatever the umask took from it (Windows has no such call and no such modes)."""
-    if hasattr(os, "fchmod"):
+    if hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
         os.fchmod(descriptor, mode)
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from audit_kernel.catalog import resource_folder
 from audit_kernel.files import write_new
 from audit_kernel.serving.settings import ROLES
+from audit_kernel.use_log import FILE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -101,6 +102,9 @@ def files(site: Site, program: Path) -> dict[str, str]:
     people = [*(f"g {group} -" for group in GROUPS), f'u {SERVICE} - "Log control" {site.folder}']
     people += [f"m {SERVICE} {group}" for group in (INVESTIGATORS, AUDITORS, OPERATORS)]
     folders = [f"d {site.folder / WORK_LISTS} 0711 {SERVICE} {SERVICE} -"]
+    # Made by the service, so that no investigator owns it and may remove it.
+    journals = site.folder / "journals"
+    folders.append(f"f {journals / FILE} 0660 {SERVICE} {INVESTIGATORS} -")
     for place, path in places_of(site):
         kind, mode = ("Z", "~") if place.is_deep else ("z", "")
         folders.append(f"{kind} {path} {mode}{place.mode:04o} {SERVICE} {place.group} -")

@@ -76,7 +76,7 @@ def _places(site: Site) -> Iterator[Lack]:
 
 
 def _within(place: Place, folder: Path) -> Iterator[Lack]:
-    """Look for the first thing in a folder that lets in whom the folder does not."""
+    """Look for the first thing in a folder that lets in whom the folder does not, or keeps out whom it lets in."""
     group = grp.getgrnam(place.group).gr_gid
     for here, folders, names in os.walk(folder):
         for name in (*folders, *names):
@@ -86,6 +86,10 @@ def _within(place: Place, folder: Path) -> Iterator[Lack]:
             if is_open or (status.st_mode & stat.S_IRWXG and status.st_gid != group):
                 problem = Phrase("{path} lets in others than {group}.")
                 yield unsafe(problem, SET_RIGHTS, path=path, group=place.group, file=TMPFILES)
+                return
+            if place.mode & stat.S_IRGRP and not status.st_mode & stat.S_IRGRP and not name.endswith(".lock"):
+                problem = Phrase("{path} keeps out {group}.")
+                yield missing(problem, SET_RIGHTS, path=path, group=place.group, file=TMPFILES)
                 return
 
 

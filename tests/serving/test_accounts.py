@@ -71,6 +71,7 @@ for sql in sys.argv[3].split("|"):
     if subprocess.run(words, capture_output=True).returncode == 0:
         print(sql)
 """
+LEAVE = "import os, sys; os.close(os.open(sys.argv[1], os.O_CREAT | os.O_WRONLY, 0o600))"
 READ, WRITE = "select count(*) from ducklake_data_file", "delete from ducklake_snapshot where snapshot_id = -1"
 MAKE = "create table evil (a int)"
 
@@ -115,9 +116,7 @@ def machine():
             log.chmod(0o644)
             assert as_user(accounts.SERVICE, BEGIN + TAKE_IN, site.folder, log) == ["20"]
             assert as_user(accounts.SERVICE, BEGIN + SEAL, site.folder)[0].startswith("2026-10-monthly-")
-            assert (
-                as_user(accounts.SERVICE, "import sys; open(sys.argv[1], 'x')", site.folder / "logs" / "in.csv") == []
-            )
+            as_user(accounts.SERVICE, LEAVE, site.folder / "logs" / "in.csv")
             yield site, f"dbname={database} host={server.folder}", log, psql, made
     finally:
         for name in (*PEOPLE, *({accounts.SERVICE} - there)):
@@ -158,6 +157,7 @@ def test_the_machine_is_as_written_and_what_differs_is_told(machine):
         (site.folder / "store", 0o2755, "it should be audit-kernel:ak-investigator 2750"),
         (site.folder / "settings.yml", 0o666, "it should be audit-kernel:audit-kernel 0644"),
         (file, 0o644, "lets in others than ak-investigator"),
+        (file, 0o600, "keeps out ak-investigator"),
     ):
         before = path.stat().st_mode & 0o7777
         path.chmod(mode)
