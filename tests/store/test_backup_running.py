@@ -90,7 +90,7 @@ def at_work(site, folder, n_turns):
     ) as process:
         for turn in range(n_turns):
             victim = VICTIMS[turn % len(VICTIMS)]
-            process.stdin.write(f"{turn} {generator.uniform(0.05, 1.5)} {victim}\n")
+            process.stdin.write(f"{turn} {generator.uniform(0.05, 0.9)} {victim}\n")
             process.stdin.flush()
             said, code = process.stdout.readline().split()
             assert said == str(turn)
@@ -103,13 +103,13 @@ def at_work(site, folder, n_turns):
         process.stdin.close()
     last = back_up(site, folder / "backups")  # what a killed one left is in nobody's way
     assert not list((folder / "backups").glob(".work-*"))
-    is_of_one_moment(last.folder, folder / "restored")
+    assert min(is_of_one_moment(last.folder, folder / "restored")) > 0
     return finished + 1
 
 
 def is_of_one_moment(backup, folder):
-    """Restore a backup and hold it against itself: whole files, whole lines, whole runs, each with what it names."""
-    done = restore(backup, folder)
+    """Restore a backup and hold it against itself: whole files, lines and runs; return how many rows, notes, runs."""
+    done, counts = restore(backup, folder), (0,)
     assert done.problems == done.description.problems == ()
     site = Site(folder)
     if done.description.snapshot is not None:
@@ -122,7 +122,9 @@ def is_of_one_moment(backup, folder):
     written = [entry["text"] for entry in lines.find(site, CASE).notes]
     assert len(written) == len(set(written))
     assert Journal(site.journals_folder / "use_log.jsonl").verify() == []
+    runs = len(list(site.archive_folder.glob("*-monthly-*")))
     shutil.rmtree(folder)
+    return counts[0], len(written), runs - 1
 
 
 def test_backups_among_writers_killed_at_three_moments_restore_to_one_moment(site, tmp_path):
