@@ -42,8 +42,11 @@ def accounts(
     to = printing.Printer(console, opened.settings.language)
     _ = to.translate
     if write is not None:
-        written = write_files(opened, Path(sys.prefix) / "bin" / "audit-kernel", write)
-        printing.print_json([str(path) for path in written]) if as_json else [to.say(str(path)) for path in written]
+        written = list(map(str, write_files(opened, Path(sys.prefix) / "bin" / "audit-kernel", write)))
+        if as_json:
+            printing.print_json(written)
+        else:
+            to.say("\n".join(written))
         return
     found = account_lacks(opened)
     if as_json:

@@ -125,10 +125,10 @@ class Copying:
     @staticmethod
     def _link(old: Path, new: Path) -> bool:
         try:
-            os.link(old, new, follow_symlinks=False)
-        except (OSError, NotImplementedError):  # a file system without hard links
+            new.hardlink_to(old)
+        except OSError:  # a file system without hard links
             return False
-        return True
+        return not new.is_symlink()
 
 
 def copied(source: Path, target: Path) -> tuple[str, int]:
