@@ -20,12 +20,12 @@ def register(app: typer.Typer) -> None:
 def lab(
     site: SiteOption = None,
     page: Annotated[
-        str, typer.Option(help="investigate; operate: take logs in, run the month; review.")
+        str, typer.Option(help="investigate; operate: take logs in, run the month; review; audit: verify.")
     ] = "investigate",
     browser: Annotated[bool, typer.Option(help="Open the browser.")] = True,
     finding: Annotated[str, typer.Option(help="A finding's number, from a month's page: follow it.")] = "",
 ) -> None:
-    """Open the investigator's, the operator's or the reviewer's page in JupyterLab."""
+    """Open the investigator's, the operator's, the reviewer's or the auditor's page in JupyterLab."""
     from audit_kernel.investigation.launch import start_lab
     from audit_kernel.site import find_site
 

@@ -33,6 +33,7 @@ KINDS = {
     **dict.fromkeys(("names", "finding", "reviewer", "inspect", "draft", "identity"), OTHER),
     **dict.fromkeys(("preview", "sensitivity", "case_list", "login", "logout", "server_start"), OTHER),
 }
+OF_THE_HUB = ("login", "logout", "refusal", "server_start")  # written by one account about another
 OF_A_CASE = re.compile(r"case_[a-z_]{1,30}")
 QUERY_NAME = re.compile(r"[a-z0-9_./]{1,100}")
 LONGEST = 500
@@ -175,13 +176,14 @@ def _row(
 ) -> dict[str, Any]:
     purpose, activity, query = (_text(entry.get(name)) for name in ("purpose", "activity", "query"))
     is_query = activity == "report" and QUERY_NAME.fullmatch(query)
+    who = ("who", "login", "user") if activity in OF_THE_HUB else ("login", "user")
     number = pattern.search(purpose)
     kind = KINDS.get(activity, ACT if OF_A_CASE.fullmatch(activity) else "")
     return {
         "sequence": sequence,
         "recorded_at": at,
         "local_date": at.replace(tzinfo=UTC).astimezone(zone).date(),
-        "user_name": next(filter(None, (_text(entry.get(each)) for each in ("who", "login", "user"))), ""),
+        "user_name": next(filter(None, (_text(entry.get(each)) for each in who)), ""),
         "purpose": purpose,
         "case_number": " ".join(number[0].split()) if number else None,
         "use_kind": kind or OTHER,

@@ -49,6 +49,14 @@ def test_a_month_is_the_sites_local_one_and_answers_may_come_after_it(site: Site
     assert (used.n_lines, used.n_damaged, used.is_whole) == (2, 0, True)
 
 
+def test_a_line_of_the_log_in_is_about_whom_it_names_and_a_refusal_is_an_act(site: Site) -> None:
+    hub = {"user": "root", "purpose": "access control", "who": "se100-kari"}
+    for activity in ("login", "refusal", "report"):
+        write(site, {**hub, "activity": activity})
+    rows = [(line["user_name"], line["use_kind"], line["use_activity"]) for line in read(site).lines]
+    assert rows == [("se100-kari", "other", "login"), ("se100-kari", "act", "refusal"), ("root", "question", "report")]
+
+
 def test_what_was_written_after_the_place_is_not_read_and_a_cut_log_is_told(site: Site) -> None:
     write(site, QUESTION)
     place = place_now(site)

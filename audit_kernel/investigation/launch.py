@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from audit_kernel.site import Site
 
-PAGES = ("investigate", "operate", "review")
+PAGES = ("investigate", "operate", "review", "audit")
+AUDIT, ARCHIVE = PAGES[3], "archive"
 PAGE = f"{PAGES[0]}.ipynb"
 EXAMPLE = "explore.ipynb"
 FINDING_VARIABLE = "AUDIT_KERNEL_FINDING"
@@ -79,8 +80,8 @@ LAB_SETTINGS: dict[str, dict[str, Any]] = {
 
 
 def address(page: str = PAGES[0]) -> str:
-    """Return the address of a page below the server's own."""
-    return f"/doc/tree/notebooks/{page}.ipynb"
+    """Return the address of a page below the server's own; the auditor's has the folders beside it."""
+    return f"/{'lab' if page == AUDIT else 'doc'}/tree/notebooks/{page}.ipynb"
 
 
 def command(*, open_browser: bool) -> list[str]:
@@ -126,7 +127,9 @@ def prepare(
         copy.chmod(READ_ONLY)
     # This one is there to be changed; what is worth keeping is saved under `own`.
     shutil.copyfile(resource_folder("notebooks") / EXAMPLE, root / "notebooks" / EXAMPLE)
-    _link_own_notebooks(site, root)
+    _link(site.folder / "notebooks", root / "own")
+    if AUDIT in pages:
+        _link(site.archive_folder, root / ARCHIVE)
     _write_settings(private, root, address(page) if page in pages else page, more)
     environment = os.environ | {
         SITE_VARIABLE: str(site.folder),
@@ -150,13 +153,12 @@ def _runtime_folder(private: Path) -> Path:
     return Path(tempfile.mkdtemp(prefix="audit-kernel-"))
 
 
-def _link_own_notebooks(site: Site, root: Path) -> None:
-    own = site.folder / "notebooks"
-    if not own.is_dir():
+def _link(folder: Path, name: Path) -> None:
+    if not folder.is_dir():
         return
     try:
-        (root / "own").symlink_to(own, target_is_directory=True)
-    except OSError:  # Windows without the right to make links: the page works, own notebooks are opened elsewhere
+        name.symlink_to(folder, target_is_directory=True)
+    except OSError:  # Windows without the right to make links: the page works, the folder is opened elsewhere
         return
 
 

@@ -192,8 +192,9 @@ class AuditKernelAuthenticator(GenericOAuthenticator):  # type: ignore[misc]
 
     def roles_in(self, claims: dict[str, Any]) -> list[str]:
         """Return the roles that the groups give."""
-        groups = claims.get(self.groups_claim) or []
-        named = {groups} if isinstance(groups, str) else {each for each in groups if isinstance(each, str)}
+        groups = claims.get(self.groups_claim)
+        listed = groups if isinstance(groups, list) else [groups]
+        named = {each for each in listed if isinstance(each, str)}
         return [role for role in ROLES if named & set(self.roles.get(role, ()))]
 
     def check_door(self, handler: Any) -> None:  # noqa: ANN401 - a handler of the Hub

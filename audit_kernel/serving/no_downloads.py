@@ -7,7 +7,7 @@ from typing import Any
 from jupyterhub.singleuser.extension import JupyterHubAuthorizer
 
 REFUSED_RESOURCES = {"nbconvert", "terminals"}
-REFUSED_HANDLERS = {"FilesHandler"}
+REFUSED_HANDLERS = {"AuthenticatedFileHandler", "FilesHandler"}
 
 
 class NoDownloads(JupyterHubAuthorizer):  # type: ignore[misc] # it publishes no types

@@ -20,8 +20,7 @@ from audit_kernel.serving.settings import ROLES
 from audit_kernel.serving.spawning import ROLES_VARIABLE
 from audit_kernel.site import find_site
 
-PAGE_OF = {"investigator": "investigate", "operator": "operate", "reviewer": "review"}
-ARCHIVE = "archive"
+PAGE_OF = {"investigator": "investigate", "reviewer": "review", "auditor": "audit", "operator": "operate"}
 # Of JupyterLab's page: what leads to a download, or to somebody else.
 NO_DOWNLOADS = [
     "@jupyterlab/docmanager-extension:download",
@@ -90,11 +89,8 @@ def main() -> None:
     private = Path(os.environ["RUNTIME_DIRECTORY"].split(":")[0])
     runtime = private / "run"
     runtime.mkdir(mode=0o700)
-    pages = [PAGE_OF[role] for role in roles if role in PAGE_OF]
-    opens = pages[0] if pages else f"/lab/tree/{ARCHIVE}"
-    root, environment = prepare(site, private, runtime, opens, pages, server_settings())
-    if "auditor" in roles:
-        (root / ARCHIVE).symlink_to(site.archive_folder, target_is_directory=True)
+    pages = [PAGE_OF[role] for role in roles]
+    root, environment = prepare(site, private, runtime, pages[0], pages, server_settings())
     os.chdir(root)
     os.execve(sys.executable, [sys.executable, "-m", "jupyterhub.singleuser", *sys.argv[1:]], environment)  # noqa: S606 - no shell is meant
 

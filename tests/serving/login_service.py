@@ -8,7 +8,14 @@ import sys
 STRONG, WEAK = "http://id.sambi.se/loa/loa3", "http://id.sambi.se/loa/loa2"
 
 
-GROUPS = {"INA": "investigators", "RUT": "reviewers", "AUD": "auditors", "ODD": "operators", "OUT": "somebody-else"}
+GROUPS = {
+    "INA": "investigators",
+    "EVA": "investigators",
+    "RUT": "reviewers",
+    "AUD": "auditors",
+    "ODD": "operators",
+    "OUT": "somebody-else",
+}
 
 
 def people():
@@ -41,12 +48,11 @@ def forged(kind, token, client):
         return jwt.encode(claims, None, algorithm="none")
     if kind == "shared-key":  # signed with what everybody can read: the confusion of a public key with a secret
         return jwt.encode(claims, client, algorithm="HS256")
-    header = jwt.get_unverified_header(token)
     if kind == "signature":
         key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     else:
         key = jwt.PyJWK(flask.g.oidc_provider_mock_storage.jwk.as_dict(is_private=True), algorithm="RS256").key
-    return jwt.encode(claims | changes.get(kind, {}), key, algorithm="RS256", headers={"kid": header["kid"]})
+    return jwt.encode(claims | changes.get(kind, {}), key, algorithm="RS256")
 
 
 def main(port):

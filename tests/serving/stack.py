@@ -21,7 +21,7 @@ from audit_kernel.serving.write import initialise
 from tests.conftest import PROXY
 from tests.serving.login_service import STRONG
 
-PATIENCE = 240  # seconds: a busy machine starts a Hub slowly
+PATIENCE = 400  # seconds: a busy machine starts a Hub slowly
 ROOT = Path(__file__).parents[2]
 
 
@@ -102,9 +102,10 @@ class Stack:
         self.folder, self.runtime = folder, Path(self.settings["runtime"])
         initialise(folder)
         (folder / "state").mkdir(mode=0o700)
-        # As it was written, but for how long the test has to wait for the routes.
+        # As it was written, but for how soon the routes are looked at, and how long a busy machine may take.
         (folder / "test_config.py").write_text(
             f"load_subconfig({str(folder / 'jupyterhub_config.py')!r})\nc.JupyterHub.last_activity_interval = 3\n"
+            f"c.Spawner.http_timeout = c.Spawner.start_timeout = {PATIENCE}\n"
         )
         self.origin = f"http://localhost:{self.ports[1]}"
         self.login_origin = f"http://localhost:{self.ports[0]}"

@@ -7,6 +7,7 @@ import datetime
 import json
 import re
 import stat
+from typing import get_args
 
 import pytest
 import yaml
@@ -20,7 +21,8 @@ from audit_kernel.cli import app
 from audit_kernel.errors import SettingsError
 from audit_kernel.serving import check, write
 from audit_kernel.serving.check import lacks
-from audit_kernel.serving.settings import SECRET_HEADER, SERVE_FILE
+from audit_kernel.serving.refusals import REASONS
+from audit_kernel.serving.settings import SECRET_HEADER, SERVE_FILE, ServeSettings
 from audit_kernel.serving.write import TEMPLATES, initialise, read_serve
 from audit_kernel.site import create_site
 
@@ -250,3 +252,19 @@ def test_the_draft_s_keys_are_those_of_the_settings_and_it_holds_no_secret():
     draft = yaml.safe_load((resource_folder("deploy") / SERVE_FILE).read_text(encoding="utf-8"))
     assert draft["login"]["client_secret"].startswith("/etc/")
     assert draft["hub"]["spawner"] == "systemd"
+
+
+def keys_of(model, above=""):
+    """Every key of the settings, as the guide writes it: `login.levels`."""
+    for name, field in model.model_fields.items():
+        inner = [each for each in (field.annotation, *get_args(field.annotation)) if hasattr(each, "model_fields")]
+        yield from (keys_of(inner[0], f"{name}.") if inner else [f"{above}{name}"])
+
+
+def test_every_key_and_every_reason_of_a_refusal_stands_in_the_guide():
+    page = (resource_folder("deploy").parent / "docs" / "deployment.md").read_text(encoding="utf-8")
+    shown = set(re.findall(r"`([a-z_.]+)`", page))
+    keys = {*keys_of(ServeSettings)}
+    assert len(keys) > 35
+    assert [key for key in sorted(keys) if not {key, key.rpartition(".")[2]} & shown] == []
+    assert [reason for reason in REASONS if reason not in shown] == []

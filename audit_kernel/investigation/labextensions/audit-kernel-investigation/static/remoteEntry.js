@@ -1,10 +1,10 @@
 // A prebuilt JupyterLab extension without a build step: the two functions of a module-federation container, by hand.
-// It runs the investigator's, the operator's and the reviewer's page when they open, once the kernel is there, and no other notebook.
+// It runs the investigator's, the operator's, the reviewer's and the auditor's page when they open, once the kernel is there, and no other notebook.
 (() => {
   "use strict";
 
   const NAME = "audit-kernel-investigation";
-  const PAGES = ["notebooks/investigate.ipynb", "notebooks/operate.ipynb", "notebooks/review.ipynb"];
+  const PAGES = ["notebooks/investigate.ipynb", "notebooks/operate.ipynb", "notebooks/review.ipynb", "notebooks/audit.ipynb"];
   let shared;
 
   // A shared scope holds, for each package, its versions; the running JupyterLab is the one that counts as loaded.
