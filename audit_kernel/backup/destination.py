@@ -61,5 +61,5 @@ def opened(destination: Path) -> Iterator[None]:
             "The backup in {destination!r} could not be written: {cause}.",
             "Nothing of it was kept. Check the folder, its permissions and the free space.",
             destination=str(destination),
-            cause=error.strerror or type(error).__name__,
+            cause=": ".join(str(each) for each in (error.strerror or type(error).__name__, error.filename) if each),
         ) from error

@@ -22,6 +22,7 @@ from audit_kernel.cases.attach import attach_file
 from audit_kernel.cli import app
 from audit_kernel.errors import RunError, StoreError, UnavailableError, UsageError, VerificationError
 from audit_kernel.evidence import bag as bags
+from audit_kernel.evidence.month import run_month
 from audit_kernel.evidence.restricted_run import site_problems
 from audit_kernel.evidence.verify import verify
 from audit_kernel.journal import Journal
@@ -102,6 +103,15 @@ def test_a_destroyed_site_is_restored_answers_the_same_and_goes_on(living, tmp_p
     last = list(Journal(site.journals_folder / "use_log.jsonl").entries())
     told = [line["entry"] for line in last if line["entry"]["activity"] == "restore"]
     assert [each["backup"] for each in told] == [made.folder.name]
+
+
+@pytest.mark.soak
+def test_a_month_is_run_over_a_restored_site(backed_up, tmp_path, gerica):
+    site = restore(backed_up.folder, tmp_path / "restored").site
+    take_in(site, gerica("3.csv", rows(300)), "gerica")
+    month = run_month(site, "2026-10", purpose="after the restore", threads=1)
+    month.require_complete()
+    assert (whole(site), month.bag.parent) == ([], site.archive_folder)
 
 
 def made_files(made):
