@@ -45,4 +45,4 @@ def _give_to_owner(site: Site) -> None:
     for name in (FILE, f"{FILE}.lock"):
         path = site.live_folder / site.journals_folder.name / name
         if path.exists() and path.stat().st_uid != owner.st_uid:
-            os.chown(path, owner.st_uid, owner.st_gid)
+            os.chown(path, owner.st_uid, -1)  # the group is the folder's

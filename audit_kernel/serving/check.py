@@ -152,9 +152,9 @@ def of_devices(devices: DeviceSettings, now: datetime) -> Iterator[Lack]:
                 path=devices.revoked,
                 authority=name.rfc4514_string(),
             )
-    for each in lists:
-        if each.next_update_utc:
-            yield from _expiry(devices.revoked, each.next_update_utc, now, timedelta(hours=devices.alarm_hours))
+    for listing in lists:
+        if listing.next_update_utc:
+            yield from _expiry(devices.revoked, listing.next_update_utc, now, timedelta(hours=devices.alarm_hours))
 
 
 def _expiry(path: Path, end: datetime, now: datetime, ahead: timedelta) -> Iterator[Lack]:

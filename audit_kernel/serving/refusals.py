@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from tornado import web
 
 from audit_kernel.locale import LANGUAGES, translator
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 FORBIDDEN = 403
 NORWEGIAN = {"no": "nb", "nn": "nb"}
@@ -26,6 +21,8 @@ REASONS = {
     "no_name": N_("The log-in service did not say which employee you are. Ask the person responsible for the system."),
     "no_role": N_("You are logged in, but you have no role in this system. Ask the person responsible for it."),
     "no_account": N_("You have no account on this server yet. Ask the person responsible for the system."),
+    "commands_only": N_("Your role takes logs in and runs months by commands on the server; it has no page here."),
+    "workbook_only": N_("You get your work list as a workbook; there is no page for it here."),
     "not_through_door": N_("This page is reached through the organisation's own address only."),
     "not_recorded": N_("Your log-in could not be recorded, so you were not let in. Try again in a moment."),
 }
@@ -43,15 +40,19 @@ def reader_language(accepted: str, default: str) -> str:
     return next((language for *_order, language in sorted(preferences) if language in LANGUAGES), default)
 
 
-def refused(
-    reason: str, accepted: str, default: str, translate: Callable[[str], Callable[[str], str]] = translator
-) -> web.HTTPError:
+class RefusedError(web.HTTPError):
+    """A refusal; the Hub shows `jupyterhub_message` on its page."""
+
+    jupyterhub_message = ""
+
+
+def refused(reason: str, accepted: str, default: str) -> RefusedError:
     """Return the error of a reason: 403, with its sentence on the page.
 
     Parameters
     ----------
     reason: key of REASONS. accepted: the request's Accept-Language. default: the site's language.
     """
-    error = web.HTTPError(FORBIDDEN, log_message=reason)
-    error.jupyterhub_message = translate(reader_language(accepted, default))(REASONS[reason])
+    error = RefusedError(FORBIDDEN, log_message=reason)
+    error.jupyterhub_message = translator(reader_language(accepted, default))(REASONS[reason])
     return error

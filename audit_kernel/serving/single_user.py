@@ -73,9 +73,10 @@ def server_settings() -> dict[str, Any]:
         "Referrer-Policy": "same-origin",
         "X-Content-Type-Options": "nosniff",
     }
-    own = {
+    cookies = {"samesite": "Lax", "secure": public.startswith("https:")}
+    own: dict[str, Any] = {
         "authorizer_class": f"{NoDownloads.__module__}.{NoDownloads.__name__}",
-        "tornado_settings": {"headers": headers},
+        "tornado_settings": {"headers": headers, "xsrf_cookie_kwargs": cookies},
     }
     if os.geteuid() == 0:  # a trial in a container, where root is often the only user there is
         own["allow_root"] = True
@@ -91,8 +92,12 @@ def main() -> None:
     runtime.mkdir(mode=0o700)
     pages = [PAGE_OF[role] for role in roles]
     root, environment = prepare(site, private, runtime, pages[0], pages, server_settings())
+    # Whatever lies in the account's own home folder is not read; the empty one is not above the configuration.
+    home = private / "home"
+    home.mkdir(mode=0o700)
+    environment |= {"HOME": str(home), "PYTHONNOUSERSITE": "1"}
     os.chdir(root)
-    os.execve(sys.executable, [sys.executable, "-m", "jupyterhub.singleuser", *sys.argv[1:]], environment)  # noqa: S606 - no shell is meant
+    os.execve(sys.executable, [sys.executable, "-P", "-m", "jupyterhub.singleuser", *sys.argv[1:]], environment)  # noqa: S606 - no shell is meant
 
 
 if __name__ == "__main__":

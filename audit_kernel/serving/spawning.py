@@ -24,7 +24,10 @@ from audit_kernel.site import SITE_VARIABLE
 ROLES_VARIABLE = "AUDIT_KERNEL_ROLES"
 ACCOUNT_VARIABLE = "AUDIT_KERNEL_ACCOUNT"
 RUNTIME_VARIABLE = "AUDIT_KERNEL_RUNTIME"
-# Of systemd's: what a server of one person may do. Charts are compiled at run time, so memory may be made executable.
+# Their pages need rights that an account apart has not: they are for the site's owner, in a trial for anybody.
+WITHOUT_PAGE = {"reviewer": "workbook_only", "operator": "commands_only"}
+# Of systemd's: what a server of one person may do. Charts are compiled at run time, so memory may be made executable;
+# a case's folder gets the set-group-ID bit of the one it lies in, so that is not forbidden either.
 PROPERTIES = {
     "UMask": "0077",
     "ProtectSystem": "strict",
@@ -41,7 +44,6 @@ PROPERTIES = {
     "ProtectProc": "invisible",
     "RestrictNamespaces": "yes",
     "RestrictRealtime": "yes",
-    "RestrictSUIDSGID": "yes",
     "RestrictAddressFamilies": "AF_UNIX AF_INET AF_INET6",
     "LockPersonality": "yes",
     "NoNewPrivileges": "yes",
@@ -77,8 +79,11 @@ async def before_start(spawner: Any) -> None:  # noqa: ANN401
     account = account_of(spawner)
     if account and not has_account(account):
         raise _refusal(spawner, "no_account")
+    with_page = [role for role in roles if role not in WITHOUT_PAGE or not account]
+    if not with_page:
+        raise _refusal(spawner, WITHOUT_PAGE[roles[0]])
     await asyncio.to_thread(record_access, Path(spawner.environment[SITE_VARIABLE]), SERVER_START, who=who, roles=roles)
-    spawner.environment = {**spawner.environment, ROLES_VARIABLE: ",".join(roles)}
+    spawner.environment = {**spawner.environment, ROLES_VARIABLE: ",".join(with_page)}
     if hasattr(spawner, "unit_extra_properties"):
         groups = " ".join(group_of(role) for role in roles)
         spawner.unit_extra_properties = {**PROPERTIES, **spawner.unit_extra_properties, "SupplementaryGroups": groups}
@@ -103,7 +108,8 @@ def has_account(name: str) -> bool:
 
 def runtime_folder(spawner: Any) -> Path:  # noqa: ANN401
     """Return the folder of a server's sockets and settings where systemd makes none."""
-    return Path(spawner.environment[RUNTIME_VARIABLE]) / spawner.user.name
+    name: str = spawner.user.name
+    return Path(spawner.environment[RUNTIME_VARIABLE]) / name
 
 
 def new_runtime_folder(spawner: Any, account: str) -> Path:  # noqa: ANN401

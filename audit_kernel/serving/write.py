@@ -238,6 +238,9 @@ def _values(settings: ServeSettings, folder: Path) -> dict[str, Any]:
         "state_folder": hub.state_folder,
         "proxy_program": hub.proxy_program,
         "database_password": f"Environment=PGPASSFILE={hub.database_password}" if hub.database_password else "",
+        "keeps_suid": "yes"
+        if hub.spawner == "systemd"
+        else "no",  # of people's servers too, where they are its children
         "kill_mode": "control-group" if hub.spawner == "systemd" else "process",
         "capabilities": "CAP_CHOWN CAP_DAC_OVERRIDE"
         if hub.spawner == "systemd"
