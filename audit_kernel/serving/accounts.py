@@ -104,7 +104,7 @@ def files(site: Site, program: Path) -> dict[str, str]:
     folders = [f"d {site.folder / WORK_LISTS} 0711 {SERVICE} {SERVICE} -"]
     # Made by the service, so that no investigator owns it and may remove it.
     journals = site.folder / "journals"
-    folders.append(f"f {journals / FILE} 0660 {SERVICE} {INVESTIGATORS} -")
+    folders += [f"f {journals / name} 0660 {SERVICE} {INVESTIGATORS} -" for name in (FILE, f"{FILE}.lock")]
     for place, path in places_of(site):
         kind, mode = ("Z", "~") if place.is_deep else ("z", "")
         folders.append(f"{kind} {path} {mode}{place.mode:04o} {SERVICE} {place.group} -")
