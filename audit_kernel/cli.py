@@ -30,8 +30,8 @@ app = typer.Typer(
     " journal not reachable.",
 )
 TOPICS = (  # audit_kernel.commands_TOPIC
-    *("case", "closing", "extract", "identity", "keys", "officer", "open", "reproduce"),
-    *("review", "sample", "schedule", "serve", "sources", "store", "trial"),
+    *("backup", "case", "closing", "extract", "identity", "keys", "officer", "open", "reproduce"),
+    *("review", "sample", "schedule", "serve", "accounts", "sources", "store", "trial"),
 )
 console = Console()
 warnings = Console(stderr=True)

@@ -5,11 +5,29 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import stat
 from pathlib import Path
 
 OWNER_ONLY_FILE = 0o600
 OWNER_ONLY_FOLDER = 0o700
 BINARY = getattr(os, "O_BINARY", 0)  # Windows would translate line ends without it
+
+
+def shared_modes(folder: Path) -> tuple[int, int]:
+    """Return the modes of a new file and of a new folder in `folder`: the owner's alone, unless the folder says so.
+
+    It says so by the set-group-ID bit together with its group's own right to read, or to read and write, which root
+    gives on purpose (`serve accounts`); neither a umask nor a copy of a site ever does.
+    """
+    mode = stat.S_IMODE(folder.stat().st_mode)
+    group = mode & stat.S_IRWXG if mode & stat.S_ISGID and mode & stat.S_IRGRP else 0
+    return OWNER_ONLY_FILE | group & ~stat.S_IXGRP, OWNER_ONLY_FOLDER | (group | stat.S_ISGID if group else 0)
+
+
+def exact_mode(descriptor: int, mode: int) -> None:
+    """Give an open file this mode, whatever the umask took from it (Windows has no such call and no such modes)."""
+    if hasattr(os, "fchmod") and stat.S_IMODE(os.fstat(descriptor).st_mode) != mode:
+        os.fchmod(descriptor, mode)
 
 
 def sync_folder(folder: Path) -> None:
@@ -39,6 +57,7 @@ def write_new(path: Path, content: bytes, mode: int = OWNER_ONLY_FILE) -> None:
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, mode)
     try:
+        exact_mode(descriptor, mode)
         write_all(descriptor, content)
         os.fsync(descriptor)
     finally:

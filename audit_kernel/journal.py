@@ -20,7 +20,7 @@ import filelock
 
 from audit_kernel.canonical import canonical_json, timestamp
 from audit_kernel.errors import JournalError
-from audit_kernel.files import BINARY, OWNER_ONLY_FILE, sync_folder, write_all
+from audit_kernel.files import BINARY, OWNER_ONLY_FILE, exact_mode, shared_modes, sync_folder, write_all
 from audit_kernel.locale import translator
 
 START = "0" * 64
@@ -38,7 +38,7 @@ class Journal:
 
     Parameters
     ----------
-    path: the file; it is made, readable by its owner only, at the first entry.
+    path: the file; it is made at the first entry, readable by its owner only (see `shared_modes`).
     now: gives the time of an entry.
     """
 
@@ -62,6 +62,7 @@ class Journal:
             flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | BINARY
             with open(os.open(self.path, flags, OWNER_ONLY_FILE), "r+b", buffering=0) as file:  # noqa: PTH123
                 if file.seek(0, os.SEEK_END) == 0:
+                    exact_mode(file.fileno(), shared_modes(self.path.parent)[0])
                     sync_folder(self.path.parent)
                 self._mend(file)
                 return self._write(file, entry, is_synced=is_synced)
@@ -91,6 +92,12 @@ class Journal:
             return 0, START
         with self._reported(), self.path.open("rb") as file:
             return self._last_line(file)
+
+    def whole_lines(self) -> bytes:
+        """Return all lines as they stand there now, without a half-written last one."""
+        with self._reported(), self._lock():
+            content = self.path.read_bytes()
+        return content[: content.rfind(b"\n") + 1]
 
     def verify(self, sealed: Mapping[int, str] | None = None, language: str = "en") -> list[str]:
         """Return a sentence for every break; an empty list means that the journal is whole.
@@ -228,8 +235,8 @@ class Journal:
             return size - _start_of_tail(file, size)
 
     def _lock(self) -> filelock.BaseFileLock:
-        self.path.parent.stat()  # the lock would make a missing folder, readable by others
-        return filelock.FileLock(f"{self.path}.lock", timeout=WAIT_SECONDS, mode=OWNER_ONLY_FILE, poll_interval=0.01)
+        mode = shared_modes(self.path.parent)[0]  # without the folder, the lock would make it, readable by others
+        return filelock.FileLock(f"{self.path}.lock", timeout=WAIT_SECONDS, mode=mode, poll_interval=0.01)
 
     @contextlib.contextmanager
     def _reported(self) -> Iterator[None]:

@@ -47,7 +47,7 @@ def pseudonym_key(folder: Path, *, is_made: bool = True) -> bytes:
     if is_made and not path.exists():
         _make(path)
     try:
-        key = bytes.fromhex(owner_only_bytes(path).decode("ascii"))
+        key = bytes.fromhex(owner_only_bytes(path, may_be_shared=True).decode("ascii"))
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:

@@ -28,7 +28,8 @@ OPENING, QUESTION, ACT, OTHER = "opening", "question", "act", "other"
 KINDS = {
     "open": OPENING,
     **dict.fromkeys(("report", "sql", "subject", "ledger", "unexplained_days", "quarantine"), QUESTION),
-    **dict.fromkeys(("decide", "decision", "disposal", "export", "extract", "refusal", "settle"), ACT),
+    **dict.fromkeys(("backup", "decide", "decision", "disposal", "export", "extract"), ACT),
+    **dict.fromkeys(("refusal", "restore", "settle"), ACT),
     **dict.fromkeys(("device_issued", "device_requested", "device_revoked"), ACT),
     **dict.fromkeys(("device_refused", "device_list_refreshed", "device_list_failed"), OTHER),
     **dict.fromkeys(("names", "finding", "reviewer", "inspect", "draft", "identity"), OTHER),

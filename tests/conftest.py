@@ -20,6 +20,10 @@ ADVICE = {
     "nginx": "This test lets nginx decide who gets in. Install Debian's package: apt-get install nginx-light",
     "openssl": "This test verifies a signature the way an auditor does. Install openssl: apt-get install openssl",
     "postgresql": "This test starts PostgreSQL. Install Debian's package: apt-get install postgresql",
+    "setpriv": "This test becomes another user. Install Debian's package: apt-get install util-linux",
+    "systemd-sysusers": "This test makes users as systemd does. Install Debian's package: apt-get install systemd",
+    "systemd-tmpfiles": "This test sets rights as systemd does. Install Debian's package: apt-get install systemd",
+    "userdel": "This test removes the users that it made. Install Debian's package: apt-get install passwd",
     "root": "This test fills a small disk or changes owners, which only root may do.",
     "systemd-analyze": "This test lets systemd read the units. Install Debian's package: apt-get install systemd",
     "sha256sum": "This test verifies a bag the way an auditor does and needs sha256sum (coreutils).",
@@ -59,7 +63,7 @@ LONGEST_FIRST = (
     *("test_month", "test_make", "test_dispose", "test_intake", "test_kill", "test_masked", "test_reproduce"),
     *("test_interruption", "test_hourly_counts", "test_real_month", "test_extracts", "test_execute", "test_worlds"),
     *("test_sensitivity", "test_control_page", "test_move", "test_many_machines", "test_wheel", "test_sample_run"),
-    *("test_oracle_agreement", "test_cli"),
+    *("test_oracle_agreement", "test_cli", "test_service"),
 )
 
 

@@ -24,7 +24,7 @@ from audit_kernel.evidence.coverage import coverage, notices
 from audit_kernel.evidence.key_ring import trusted_keys
 from audit_kernel.evidence.sealed_bag import changed
 from audit_kernel.evidence.tables import write_tables
-from audit_kernel.files import OWNER_ONLY_FILE, OWNER_ONLY_FOLDER, sync_folder, write_new
+from audit_kernel.files import OWNER_ONLY_FOLDER, shared_modes, sync_folder, write_new
 from audit_kernel.store.reading import Store
 
 if TYPE_CHECKING:
@@ -174,19 +174,22 @@ def _attach(
     home = site.cases_folder / case.name
     aside = home / f".{evidence_id}.new"
     try:
-        for folder in (site.cases_folder, home):
-            folder.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
-        aside.mkdir(mode=OWNER_ONLY_FOLDER)
+        site.cases_folder.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
+        file_mode, folder_mode = shared_modes(site.cases_folder)
+        for folder in (home, aside):
+            if not folder.is_dir():
+                folder.mkdir(mode=OWNER_ONLY_FOLDER)
+                folder.chmod(folder_mode)
         fill(aside)
         described = {"case": case.number, "at": timestamp(now), **line, **(more or {})}
         write_new(aside / DESCRIPTION, canonical_json(described) + b"\n")
         digests = {}
         for name, path in bags.read_tree(aside).files.items():
-            path.chmod(OWNER_ONLY_FILE)
+            path.chmod(file_mode)
             _sync(path)
             digests[name] = bags.digest_of(path)
         manifest = bags.manifest_text(digests)
-        write_new(aside / bags.MANIFEST, manifest)
+        write_new(aside / bags.MANIFEST, manifest, file_mode)
         sync_folder(aside)
         aside.rename(home / evidence_id)
         sync_folder(home)

@@ -95,8 +95,10 @@ def _answered(store: Store, query: Query, parameters: Mapping[str, Any], folder:
 
 
 def keep(folder: Path, result: Result, given: Mapping[str, Any]) -> None:
-    """Write an answer: its rows as Arrow, its counts as JSON."""
+    """Write an answer: its rows as Arrow, its counts as JSON; what was asked twice is there already."""
     path = folder / _key(result.query, given)
+    if path.with_suffix(".json").exists():
+        return
     sink = pa.BufferOutputStream()
     with pa.ipc.new_file(sink, result.table.schema) as writer:
         writer.write_table(result.table)

@@ -123,8 +123,12 @@ def load_public(path: Path) -> PublicKey:
         raise _not_a_key(path, Phrase("public")) from error
 
 
-def owner_only_bytes(path: Path) -> bytes:
+def owner_only_bytes(path: Path, *, may_be_shared: bool = False) -> bytes:
     """Return the content of a private key's file.
+
+    Parameters
+    ----------
+    may_be_shared: the group may read it too, where the folder lets its group in on purpose (set-group-ID).
 
     Raises
     ------
@@ -132,7 +136,8 @@ def owner_only_bytes(path: Path) -> bytes:
     """
     content = _read(path)
     mode = stat.S_IMODE(path.stat().st_mode)
-    if os.name != "nt" and mode & 0o077:
+    is_shared = may_be_shared and bool(path.parent.stat().st_mode & stat.S_ISGID)
+    if os.name != "nt" and mode & (0o037 if is_shared else 0o077):
         raise KeyFileError(
             "The key {path!r} can be read by others than its owner (mode {mode:04o}).",
             "Run: chmod 600 {file}; if others may have read it, make a new key.",

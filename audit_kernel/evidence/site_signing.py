@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import stat
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit_kernel.errors import UnavailableError
 from audit_kernel.evidence import bag as bags
-from audit_kernel.evidence import keys
+from audit_kernel.evidence import chain, keys
 from audit_kernel.evidence.key_certificate import CERTIFICATE_NAME, cms_signature
 from audit_kernel.evidence.seal import KeyChange, seal
 from audit_kernel.evidence.signatures import OutsideSigner
 from audit_kernel.evidence.timestamp import Authority
+from audit_kernel.files import shared_modes
 from audit_kernel.locale import translator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
 
     from audit_kernel.evidence.chain import DisposedRun
     from audit_kernel.site import Site
+
+
+GROUP_MAY_READ, GROUP_MAY_ENTER = 0o640, 0o2750
 
 
 def site_signer(site: Site) -> keys.Signer:
@@ -97,6 +103,23 @@ def seal_for_site(
             return tags
 
     public = keys.public_pem(signer.public_key())
-    return seal(
+    sealed = seal(
         payload, archive, name, predicate, signer, public, countersign=countersign, change=change, disposed=disposed
     )
+    share(archive)
+    return sealed
+
+
+def share(archive: Path) -> None:
+    """Let the archive's group read the runs that it cannot read yet, where the folder says so (`shared_modes`)."""
+    if not shared_modes(archive)[0] & stat.S_IRGRP:
+        return
+    for path in (archive / chain.HEAD, archive / keys.PUBLIC_NAME):
+        path.chmod(GROUP_MAY_READ)
+    for bag in chain.bag_folders(archive):
+        if bag.stat().st_mode & stat.S_IRGRP:
+            continue
+        for place, _folders, files in os.walk(bag, topdown=False):  # the bag itself last: a stopped one is done again
+            for name in files:
+                (Path(place) / name).chmod(stat.S_IRUSR | stat.S_IRGRP)
+            Path(place).chmod(GROUP_MAY_ENTER)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import UsageError
-from audit_kernel.files import OWNER_ONLY_FOLDER, write_new
+from audit_kernel.files import OWNER_ONLY_FOLDER, shared_modes, write_new
 from audit_kernel.review.acting import acting_reviewer, purpose_of, refuse_reviewer
 from audit_kernel.review.prepare import prepare_lists, send_out
 from audit_kernel.review.workbook import workbook_bytes
@@ -67,7 +67,7 @@ def _written(site: Site, made: list[ReviewList], folder: Path) -> list[Exported]
     for path, (each, content) in contents.items():
         send_out(site, each)
         with contextlib.suppress(FileExistsError):  # the same bytes
-            write_new(path, content)
+            write_new(path, content, shared_modes(folder)[0])
         written.append(Exported(path, each.reviewer_id, each.reviewer_name, len(each.rows), each.list_id))
     return written
 

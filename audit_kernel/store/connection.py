@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from audit_kernel.errors import Phrase, StoreError
+from audit_kernel.files import shared_modes
 from audit_kernel.store import catalogue
 from audit_kernel.store.catalogue import literal
 from audit_kernel.store.tables import LAKE, create_missing_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from audit_kernel.errors import AuditKernelError
     from audit_kernel.site import Site
 
 EXTENSIONS = ("ducklake", "httpfs")  # the catalogue's own is loaded when it is attached
 OWNER_ONLY_MASK = 0o077
+GROUP_MAY_READ_MASK = 0o027  # where the folder of the files says so
 KEEP_MERGED = "1 day"
 # Merging writes a month anew: while it grows not at every file, and once it is over as soon as it is worth it.
 FILES_WORTH_MERGING, FILES_OF_A_PAST_MONTH = 24, 4
@@ -159,7 +162,10 @@ def writing(site: Site, temporary: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     problem = Phrase("The log store of {site!r} could not be written ({cause}).")
     remedy = Phrase("It is as it was before. Check free disk space and the folder's permissions.")
     failures = without_log_text(StoreError, problem, remedy, site=str(site.folder))
-    old_mask = os.umask(OWNER_ONLY_MASK)
+    files = Path(catalogue.files_address(site))
+    files = files if files.is_dir() else files.parent
+    is_shared = files.is_dir() and bool(shared_modes(files)[0] & stat.S_IRGRP)
+    old_mask = os.umask(GROUP_MAY_READ_MASK if is_shared else OWNER_ONLY_MASK)
     try:
         with failures, catalogue.only_writer(site):
             connection = connect(temporary, site.settings.store.memory_limit, site.settings.store.threads)

@@ -1,0 +1,250 @@
+"""Each role's real account tries the site's files, its catalogue and its archive: the operating system refuses."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from audit_kernel.cli import app
+from audit_kernel.serving import accounts
+from audit_kernel.serving.accounts_check import account_lacks
+from audit_kernel.serving.spawning import group_of
+from audit_kernel.site import Site, create_site
+from tests.store.logs import gerica_file, row
+from tests.store.servers import running_postgres, with_store
+
+needs = pytest.mark.requires("root", "postgresql", "setpriv", "systemd-sysusers", "systemd-tmpfiles", "userdel")
+PEOPLE = {f"aktest-{role}": group_of(role) for role in ("investigator", "reviewer", "auditor", "operator")}
+KARI = "aktest-investigator"
+PROGRAM = Path("/opt/audit-kernel/bin/audit-kernel")
+# Every account is who the operating system says, root alone may be the superuser.
+ACCESS, NAMES = "local all all peer map=os\n", "os root postgres\nos /^(.+)$ \\1\n"
+BEGIN = "import sys; from pathlib import Path; from audit_kernel.site import Site; site = Site(Path(sys.argv[1]))\n"
+TAKE_IN = """
+from audit_kernel.store.intake import take_in
+print(take_in(site, Path(sys.argv[2]), "gerica").n_stored)
+"""
+SEAL = """
+import tests.evidence.sealed_months as months
+print(months.seal_month(site, "2026-10", {"units": 1}).name)
+"""
+INVESTIGATE = """
+from audit_kernel.cases import work
+from audit_kernel.cases.attach import attach_file
+from audit_kernel.store.reading import Store
+with Store(site, "sak 2026/17") as store:
+    print(store.sql("select count(*) as n from accesses").to_pylist()[0]["n"])
+work.start_case(site, sys.argv[2], "somebody asked")
+attach_file(site, sys.argv[2], Path(sys.argv[3]))
+print(len(work.add_note(site, sys.argv[2], "seen").notes))
+"""
+# Tries each path in a way, and each statement on the catalogue; prints what was not refused.
+TRY = """
+import os, subprocess, sys
+from pathlib import Path
+def tried(what, do):
+    try:
+        do()
+    except PermissionError:
+        return
+    except FileNotFoundError:
+        print(what, "is missing")
+        return
+    print(what)
+for path in map(Path, sys.argv[4].split("|")):
+    if path.is_dir() if os.access(path.parent, os.X_OK) else False:
+        tried(f"list {path.name}", lambda: os.listdir(path))
+        tried(f"write {path.name}", lambda: (path / "evil").write_text("x"))
+    else:
+        tried(f"read {path.name}", lambda: path.read_bytes())
+        tried(f"write {path.name}", lambda: path.open("ab"))
+for sql in sys.argv[3].split("|"):
+    words = ["psql", "-w", "-X", "-d", sys.argv[2], "-qAtc", sql]
+    if subprocess.run(words, capture_output=True).returncode == 0:
+        print(sql)
+"""
+LEAVE = "import os; os.close(os.open(sys.argv[3], os.O_CREAT | os.O_WRONLY, 0o600))"
+READ, WRITE = "select count(*) from ducklake_data_file", "delete from ducklake_snapshot where snapshot_id = -1"
+MAKE = "create table evil (a int)"
+
+
+def as_user(name, code, *arguments):
+    """Run Python as an account with its groups; return what it prints."""
+    words = ["setpriv", f"--reuid={name}", f"--regid={name}", "--init-groups", sys.executable, "-B", "-c", code]
+    root = str(Path(__file__).parents[2])
+    environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": root, "LANG": "C.UTF-8", "HOME": "/nonexistent"}
+    done = subprocess.run(
+        [*words, *map(str, arguments)], capture_output=True, text=True, check=False, env=environment, cwd="/"
+    )
+    assert done.returncode == 0, done.stderr[-2_000:]
+    return done.stdout.splitlines()
+
+
+@pytest.fixture(scope="module")
+def machine():
+    """The site of a machine with its users, groups, rights and catalogue as `serve accounts` writes them."""
+    folder = Path(tempfile.mkdtemp(prefix="ak-", dir="/tmp"))  # one that other accounts can enter
+    folder.chmod(0o711)
+    there = {name for name in (*accounts.GROUPS, accounts.SERVICE) if known("group", name)}
+    try:
+        with running_postgres() as server:
+            words = server.new_database()
+            server.folder.chmod(0o711)
+            (server.folder / "data" / "pg_ident.conf").write_text(NAMES, encoding="utf-8")
+            (server.folder / "data" / "pg_hba.conf").write_text(ACCESS, encoding="utf-8")
+            server.ask("select pg_reload_conf()")
+            site = with_store(create_site(folder / "site", "SE", "Test"), f"postgres:{words}")
+            made = accounts.write_files(site, PROGRAM, folder / "written")
+            run("systemd-sysusers", made[0])
+            for name, group in PEOPLE.items():
+                run("useradd", "--no-create-home", "--user-group", "--groups", group, name)
+            database = words.split()[0].removeprefix("dbname=")
+            psql = ("psql", "-h", server.folder, "-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1", "-qf")
+            run(*psql, made[3])
+            server.ask(f'create role "{KARI}" login; grant "{group_of("investigator")}" to "{KARI}"')
+            run("chown", "-R", f"{accounts.SERVICE}:{accounts.SERVICE}", site.folder)
+            run("systemd-tmpfiles", "--create", made[1])
+            log = gerica_file(folder / "a.csv", [row(number) for number in range(1, 21)])
+            log.chmod(0o644)
+            put_in = site.folder / "logs" / "in.csv"
+            done = as_user(accounts.SERVICE, BEGIN + TAKE_IN + SEAL + LEAVE, site.folder, log, put_in)
+            assert (done[0], done[1][:16]) == ("20", "2026-10-monthly-")
+            yield site, f"dbname={database} host={server.folder}", log, psql, made
+    finally:
+        for name in (*PEOPLE, *({accounts.SERVICE} - there)):
+            subprocess.run(["userdel", name], capture_output=True, check=False)
+        for name in set(accounts.GROUPS) - there:
+            subprocess.run(["groupdel", name], capture_output=True, check=False)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def run(*words):
+    done = subprocess.run([*map(str, words)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, (words, done.stdout, done.stderr)
+
+
+def known(kind, name):
+    return subprocess.run(["getent", kind, name], capture_output=True, check=False).returncode == 0
+
+
+def not_refused(machine, name):
+    """What an account gets at when it tries everything: files of every folder, and the catalogue."""
+    site, words, *_rest = machine
+    paths = [site.folder, *(site.folder / name for name in ("store", "archive", "restricted", "cases", "journals"))]
+    paths += [site.folder / name for name in ("keys", "logs", "parameters", "worklists", "keys/signing-key.pem")]
+    paths += [site.keys_folder / "pseudonym-key", site.archive_folder / "head.txt", site.folder / "logs" / "in.csv"]
+    paths += [site.journals_folder / "use_log.jsonl", next(site.store_folder.rglob("*.parquet"))]
+    paths += [next(site.archive_folder.rglob("statement.json"))]
+    asked = f"{READ}|{WRITE}|{MAKE}"
+    found = as_user(name, TRY, site.folder, words, asked, "|".join(map(str, paths)))
+    return sorted(re.sub(r"ducklake-[0-9a-f-]+", "file", each) for each in found)
+
+
+@needs
+def test_the_machine_is_as_written_and_what_differs_is_told(machine):
+    site = machine[0]
+    assert [each.error.text("en") for each in account_lacks(site)] == []
+    file = next(site.store_folder.rglob("*.parquet"))
+    for path, mode, said in (
+        (site.folder / "store", 0o2755, "it should be audit-kernel:ak-investigator 2750"),
+        (site.folder / "settings.yml", 0o666, "it should be audit-kernel:audit-kernel 0644"),
+        (file, 0o644, "lets in others than ak-investigator"),
+        (file, 0o600, "keeps out ak-investigator"),
+    ):
+        before = path.stat().st_mode & 0o7777
+        path.chmod(mode)
+        (lack,) = account_lacks(site)
+        assert said in lack.error.text("en")
+        path.chmod(before)
+    result = CliRunner().invoke(app, ["serve", "accounts", "--site", str(site.folder), "--json"])
+    assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+
+
+@needs
+def test_an_investigator_asks_and_keeps_a_case_and_writes_no_store(machine):
+    site, _words, log, *_rest = machine
+    assert as_user(KARI, BEGIN + INVESTIGATE, site.folder, "sak 2026/17", log) == ["20", "1"]
+    lines = (site.journals_folder / "use_log.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(lines[-1])["entry"]["user"] == KARI
+    assert not_refused(machine, KARI) == [
+        *("list cases", "list journals", "list parameters", "list store"),
+        *("read file.parquet", "read pseudonym-key", "read use_log.jsonl", READ),
+        *("write cases", "write journals", "write use_log.jsonl"),
+    ]
+    remove = "import os, sys\ntry: os.unlink(sys.argv[1])\nexcept PermissionError: print('refused')"
+    assert as_user(KARI, remove, site.journals_folder / "use_log.jsonl") == ["refused"]
+
+
+@needs
+@pytest.mark.parametrize(
+    ("role", "gets"),
+    [
+        ("reviewer", []),
+        ("auditor", ["list archive", "read head.txt", "read statement.json"]),
+        ("operator", ["write logs"]),
+    ],
+)
+def test_reviewers_auditors_and_operators_are_refused_by_the_operating_system(machine, role, gets):
+    assert not_refused(machine, f"aktest-{role}") == gets
+
+
+@needs
+def test_an_auditor_verifies_the_archive_without_a_site(machine):
+    code = "import sys; sys.argv[1:] = ['verify', sys.argv[1]]; from audit_kernel.cli import main; main()"
+    said = " ".join(as_user("aktest-auditor", code, machine[0].archive_folder))
+    assert "Verified: nothing" in said
+
+
+@needs
+def test_the_service_writes_the_catalogue_and_the_roles_can_be_given_again(machine):
+    site, words, _log, psql, made = machine
+    run(*psql, made[3])
+    asked = (READ, WRITE)
+    assert as_user(accounts.SERVICE, TRY, site.folder, words, "|".join(asked), str(site.folder)) == [
+        *("list site", "write site", *asked),
+    ]
+
+
+def test_a_catalogue_in_sqlite_and_missing_users_are_told(tmp_path):
+    site = create_site(tmp_path / "site", "NO")
+    result = CliRunner().invoke(app, ["serve", "accounts", "--site", str(site.folder), "--json"])
+    found = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [each["kind"] for each in found][:1] == ["unsafe"]
+    assert "SQLite" in found[0]["problem"]
+
+
+def test_what_operators_may_run_leads_to_no_other_site_and_shows_no_record(tmp_path):
+    site = create_site(tmp_path / "site", "NO")
+    rules = [re.compile(each) for each in accounts.operated(site)]
+    folder = site.folder
+
+    def is_allowed(line):
+        return any(rule.search(line) for rule in rules)
+
+    allowed = (
+        "intake --site {} a.csv --source gerica",
+        "month --site {} 2026-10 --run-by Kari, leder",
+        "due --site {}",
+    )
+    refused = (
+        *("intake --site {} a.csv --source gerica --site /evil", "month --site {} 2026-10 --site=/evil"),
+        *("ledger --site {} --quarantine --purpose abc", "report --site {} activity", "backup --site {} /x"),
+        *("month --site /evil 2026-10", "intake --site {}/../evil a.csv", "month 2026-10", "xdue --site {}"),
+    )
+    assert [line for line in allowed if not is_allowed(line.format(folder))] == []
+    assert [line for line in refused if is_allowed(line.format(folder))] == []
+    text = accounts.files(Site(folder), PROGRAM)["sudoers.d-audit-kernel"]
+    assert all(f"{PROGRAM} {rule.pattern}" in text for rule in rules)
+
+
+def test_every_role_of_the_hub_has_its_group():
+    assert tuple(group_of(role) for role in ("investigator", "reviewer", "auditor", "operator")) == accounts.GROUPS
