@@ -41,6 +41,7 @@ COMPOSED = {
     "sources/sheet.py": "refusals of a workbook are phrases given to one function",
     "review/reading.py": "refusals of a list are phrases given to one function",
     "sources/unpack.py": "refusals of a zip are phrases given to one function",
+    "serving/check.py": "missing, unsafe and expiring take the phrases of what is looked at",
     "evidence/execute.py": "names the notebook's own parameters, for whoever writes notebooks",
 }
 
