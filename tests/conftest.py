@@ -58,6 +58,7 @@ LONGEST_FIRST = (
     *("test_month", "test_masked", "test_make", "test_dispose", "test_execute", "test_real_month", "test_reproduce"),
     *("test_hourly_counts", "test_intake", "test_interruption", "test_kill", "test_extracts", "test_sample_run"),
     *("test_sensitivity", "test_oracle_agreement", "test_sample", "test_worlds", "test_many_machines", "test_cli"),
+    "test_service",
 )
 
 
