@@ -13,9 +13,7 @@ import websocket
 from audit_kernel.investigation.launch import address
 from audit_kernel.site import create_site
 from audit_kernel.use_log import FILE
-from tests.evidence.browser import QUIET
-from tests.investigation.lab_browser import CHROMIUM
-from tests.serving.stack import PATIENCE, Stack, wait_for
+from tests.serving.stack import Stack, wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.requires("configurable-http-proxy")]
 LOGIN_COOKIE = "jupyterhub-hub-login"
@@ -77,13 +75,6 @@ class Kernel:
             answer = json.loads(self.socket.recv())
             if answer["msg_type"] == "execute_reply" and answer["parent_header"].get("msg_id") == number:
                 return answer["content"]["user_expressions"]["value"]["data"]["text/plain"]
-
-
-def axe_faults(page):
-    """Return what axe finds on a page."""
-    from axe_playwright_python.sync_playwright import Axe
-
-    return [each["id"] for each in Axe().run(page).response["violations"]]
 
 
 @pytest.mark.parametrize(("name", "role"), [("INA", "investigator"), ("RUT", "reviewer"), ("ODD", "operator")])
@@ -253,42 +244,3 @@ def test_neither_secrets_nor_codes_stand_in_the_hub_s_log(stack, investigator):
     assert [each for each in secrets if each in log] == []
     assert "code=[secret]" in log
     assert [line for line in log.splitlines() if "oauth_callback?code=" in line and "code=[secret]" not in line] == []
-
-
-@pytest.mark.browser
-@pytest.mark.requires("chromium")
-def test_a_browser_comes_from_the_log_in_page_to_the_investigator_s_page_and_nothing_is_loaded_from_elsewhere(stack):
-    playwright = pytest.importorskip("playwright.sync_api", reason="This test drives a browser: pip install playwright")
-    inside = (stack.origin, stack.origin.replace("http", "ws"), stack.login_origin, "data:", "blob:")
-    outside, violations = [], []
-
-    def seen(each, sender=""):
-        if not each.url.startswith(inside) and not sender.startswith(stack.login_origin):
-            outside.append(each.url)  # the trial's log-in service loads its own page's style from elsewhere
-
-    with playwright.sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(locale="sv-SE")
-        page.set_default_timeout(PATIENCE * 1000)
-        page.on("request", lambda request: seen(request, request.headers.get("referer", "")))
-        page.on("websocket", seen)
-        page.on(
-            "console", lambda said: violations.append(said.text) if "Content Security Policy" in said.text else None
-        )
-        page.goto(stack.origin)
-        assert page.inner_text("h1") == "Loggkontroll"
-        assert axe_faults(page) == []
-        with page.expect_navigation(url=f"{stack.login_origin}/**"):
-            page.click("a.button")
-        page.click("button[value='number-of-EVA']")
-        page.wait_for_selector(".audit-kernel form", state="visible")
-        assert page.url.startswith(f"{stack.origin}/user/se100-eva{OPENS['INA']}")
-        assert (outside, violations) == ([], [])
-        cookies = {each["name"]: each for each in page.context.cookies(page.url)}
-        assert {each["expires"] for name, each in cookies.items() if name != "_xsrf"} == {-1}
-        assert {each["sameSite"] for each in cookies.values()} == {"Lax"}
-        page.goto(f"{stack.origin}/hub/logout")
-        page.goto(f"{stack.origin}/user/se100-eva/")
-        page.wait_for_selector("a.button")
-        assert "/hub/login" in page.url
-        browser.close()
