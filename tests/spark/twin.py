@@ -123,6 +123,9 @@ class Twin:
             rows = self.duck.execute(f"select * from {stored}").to_arrow_table()
         except duckdb.CatalogException:  # a name of the statement's own
             return
+        for place, field in enumerate(rows.schema):
+            if pa.types.is_unsigned_integer(field.type):  # Spark has none
+                rows = rows.set_column(place, field.name, rows.column(place).cast(pa.int64()))
         self.spark.register(name, rows)
         self.handed.add(name)
 
@@ -138,7 +141,7 @@ def inner(text: str) -> str:
 
 def differs(expected: pa.Table, found: pa.Table, *, is_ordered: bool) -> str:
     """Say the first difference; empty where there is none."""
-    if expected.column_names != found.column_names:
+    if [name.lower() for name in expected.column_names] != [name.lower() for name in found.column_names]:
         return f"columns {expected.column_names} and {found.column_names}"
     mine, theirs = (plain(table, is_ordered) for table in (expected, found))
     if len(mine) != len(theirs):
