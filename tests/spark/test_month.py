@@ -18,9 +18,13 @@ from tests.store.logs import gerica_file, row
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = [pytest.mark.spark, pytest.mark.requires("java")]
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.requires("java"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # Spark leaves its own to be collected
+]
 PERIOD = {"from_date": date(2026, 10, 1), "to_date": date(2026, 10, 31)}
-ASKED = ("reports/activity", "reports/coverage")
+ASKED = ("reports/activity", "reports/explained_share")
 
 
 @pytest.fixture

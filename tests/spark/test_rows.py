@@ -19,7 +19,11 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
     from tests.spark.twin import TwinStore
 
-pytestmark = [pytest.mark.spark, pytest.mark.requires("java")]
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.requires("java"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # Spark leaves its own to be collected
+]
 PERIOD = {"from_date": date(2026, 10, 1), "to_date": date(2026, 10, 31)}
 SQL = Path(__file__).parents[2] / "sql"
 SMALL = WorldSettings(n_months=1, activity=0.03)
