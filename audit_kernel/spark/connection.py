@@ -84,7 +84,7 @@ class SparkConnection:
     def __init__(self, session: SparkSession) -> None:
         self.session = session
         self._made: set[str] = set()
-        self._put_off: dict[str, exp.Expression] = {}
+        self._put_off: dict[str, exp.Expr] = {}
         self._without_log = {f"{LAKE_PREFIX}{name}" for name in (*reference_tables(), "intake_files")}
 
     def execute(self, text: str, values: Mapping[str, Any] | Sequence[Any] | None = None) -> Answered:
@@ -97,7 +97,7 @@ class SparkConnection:
         with told_by_condition():
             return self._run(parsed(text), values)
 
-    def _run(self, statement: exp.Expression, values: Any) -> Answered:  # noqa: ANN401 - as DuckDB takes them
+    def _run(self, statement: exp.Expr, values: Any) -> Answered:  # noqa: ANN401 - as DuckDB takes them
         if isinstance(statement, exp.Create):
             self._create(statement, values)
         elif isinstance(statement, exp.Insert):
@@ -118,7 +118,7 @@ class SparkConnection:
 
     def _create(self, statement: exp.Create, values: Any) -> None:  # noqa: ANN401
         rows = statement.expression
-        name = statement.find(exp.Table).name
+        name = statement.this.find(exp.Table).name
         self._drop(name)
         if rows is None:
             columns = {each.name: each.args["kind"].sql("spark") for each in statement.this.expressions}
@@ -157,7 +157,7 @@ class SparkConnection:
         self._made.discard(name)
         self._without_log.discard(name)
 
-    def _rows_of(self, statement: exp.Expression, values: Any) -> DataFrame:  # noqa: ANN401
+    def _rows_of(self, statement: exp.Expr, values: Any) -> DataFrame:  # noqa: ANN401
         for name in sorted({each.name for each in statement.find_all(exp.Table)} & self._put_off.keys()):
             rows = self._put_off.pop(name)
             worked_out = self._rows_of(rows, None)

@@ -24,7 +24,7 @@ GROUP_REFERENCE = re.compile(r"\\([0-9])")
 
 
 @cache
-def parsed(text: str) -> exp.Expression:
+def parsed(text: str) -> exp.Expr:
     """Return the statement, its stored tables renamed and its differences evened out; not to be changed.
 
     Raises
@@ -50,7 +50,7 @@ def named_parameters(text: str) -> frozenset[str]:
     return frozenset(mark.name for mark in parsed(text).find_all(exp.Placeholder))
 
 
-def spark_sql(statement: exp.Expression, casts: Mapping[str, str], values: Mapping[str, object]) -> str:
+def spark_sql(statement: exp.Expr, casts: Mapping[str, str], values: Mapping[str, object]) -> str:
     """Return Spark's text.
 
     Parameters
@@ -63,7 +63,7 @@ def spark_sql(statement: exp.Expression, casts: Mapping[str, str], values: Mappi
     sqlglot.errors.UnsupportedError: Spark has nothing like it.
     """
 
-    def typed(node: exp.Expression) -> exp.Expression:
+    def typed(node: exp.Expr) -> exp.Expr:
         if (
             isinstance(node, exp.Mul)
             and isinstance(node.expression, exp.Interval)
@@ -78,7 +78,7 @@ def spark_sql(statement: exp.Expression, casts: Mapping[str, str], values: Mappi
     return statement.transform(typed).sql("spark", unsupported_level=sqlglot.ErrorLevel.RAISE)
 
 
-def _table(node: exp.Expression) -> exp.Expression:
+def _table(node: exp.Expr) -> exp.Expr:
     if isinstance(node.this, exp.Anonymous) and node.this.name.lower() == "duckdb_tables":
         return exp.to_table(MADE)
     if node.args.get("db") and node.text("db") == "lake":
@@ -89,7 +89,7 @@ def _table(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _select(node: exp.Expression) -> exp.Expression:
+def _select(node: exp.Expr) -> exp.Expr:
     """Two lists taken apart side by side are paired by DuckDB; Spark would give each with each."""
     if sum(isinstance(each.unalias(), exp.Explode | exp.Unnest) for each in node.expressions) > 1:
         message = "two lists side by side"
@@ -97,7 +97,7 @@ def _select(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _percentile(node: exp.Expression) -> exp.Expression:
+def _percentile(node: exp.Expr) -> exp.Expr:
     """An exact percentile: sqlglot writes an approximate one."""
     if not isinstance(node.this, exp.PercentileCont):
         return node
@@ -105,11 +105,11 @@ def _percentile(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="percentile", expressions=[order.this, node.this.this])
 
 
-def _parameter(node: exp.Expression) -> exp.Expression:
+def _parameter(node: exp.Expr) -> exp.Expr:
     return exp.Placeholder(this=node.name)
 
 
-def _cast(node: exp.Expression) -> exp.Expression:
+def _cast(node: exp.Expr) -> exp.Expr:
     """A UUID is text in five parts: Spark has no such type."""
     if node.args["to"].is_type(exp.DataType.Type.UUID):
         if isinstance(node.this, exp.Null):
@@ -120,24 +120,24 @@ def _cast(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _division(node: exp.Expression) -> exp.Expression:
+def _division(node: exp.Expr) -> exp.Expr:
     """What is divided is a floating-point number in DuckDB, and NULL where the divisor is 0."""
     dividend, divisor = (exp.cast(each.unnest(), "double") for each in (node.this, node.expression))
     return exp.Div(this=dividend, expression=_not_zero(divisor), typed=True, safe=True)
 
 
-def _whole_division(node: exp.Expression) -> exp.Expression:
+def _whole_division(node: exp.Expr) -> exp.Expr:
     node.set("expression", _not_zero(node.expression))
     return node
 
 
-def _not_zero(divisor: exp.Expression) -> exp.Expression:
+def _not_zero(divisor: exp.Expr) -> exp.Expr:
     if isinstance(divisor.unnest(), exp.Literal):
         return divisor
     return exp.Nullif(this=divisor.unnest(), expression=exp.Literal.number(0))
 
 
-def _date_diff(node: exp.Expression) -> exp.Expression:
+def _date_diff(node: exp.Expr) -> exp.Expr:
     """DuckDB counts the borders between two times, Spark the whole units."""
     unit = node.text("unit").upper()
     later, earlier = node.this, node.expression
@@ -150,19 +150,19 @@ def _date_diff(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="timestampdiff", expressions=[exp.var(unit), earlier, later])
 
 
-def _truncated(node: exp.Expression) -> exp.Expression:
+def _truncated(node: exp.Expr) -> exp.Expr:
     """A time without offset stays one."""
     return exp.Cast(this=node.copy(), to=exp.DataType.build("timestamp_ntz", dialect="spark"))
 
 
-def _extract(node: exp.Expression) -> exp.Expression:
+def _extract(node: exp.Expr) -> exp.Expr:
     """A second with its fraction in Spark, a whole one in DuckDB."""
     if node.name.upper() == "SECOND":
         return exp.Anonymous(this="second", expressions=[node.expression])
     return node
 
 
-def _regexp_replace(node: exp.Expression) -> exp.Expression:
+def _regexp_replace(node: exp.Expr) -> exp.Expr:
     replacement = node.args.get("replacement")
     if isinstance(replacement, exp.Literal):
         node.set("replacement", exp.Literal.string(GROUP_REFERENCE.sub(r"$\1", replacement.this)))
@@ -170,7 +170,7 @@ def _regexp_replace(node: exp.Expression) -> exp.Expression:
     return node
 
 
-def _ordered_lists(node: exp.Expression) -> exp.Expression:
+def _ordered_lists(node: exp.Expr) -> exp.Expr:
     """Spark has no order within an aggregate: pairs are sorted, then cut; no row gives NULL, not an empty list."""
     aggregate = node.this if isinstance(node, exp.Filter) else node
     is_list = isinstance(aggregate, exp.ArrayAgg) and isinstance(aggregate.this, exp.Order)
@@ -185,7 +185,7 @@ def _ordered_lists(node: exp.Expression) -> exp.Expression:
     named = {**{f"key_{place}": key for place, key in enumerate(keys)}, "value": value}
     fields = [each for name, field in named.items() for each in (exp.Literal.string(name), field.copy())]
     pair = exp.Anonymous(this="named_struct", expressions=fields)
-    collected: exp.Expression = exp.Anonymous(this=collecting, expressions=[pair])
+    collected: exp.Expr = exp.Anonymous(this=collecting, expressions=[pair])
     if condition is not None:
         collected = exp.Filter(this=collected, expression=condition)
     field = exp.Dot(this=exp.to_identifier("pair"), expression=exp.to_identifier("value"))
@@ -199,7 +199,7 @@ def _ordered_lists(node: exp.Expression) -> exp.Expression:
     return exp.Anonymous(this="nullif", expressions=[cut, exp.Anonymous(this="array", expressions=[])])
 
 
-RULES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
+RULES: dict[type[exp.Expr], Callable[[exp.Expr], exp.Expr]] = {
     exp.Table: _table,
     exp.Select: _select,
     exp.WithinGroup: _percentile,

@@ -31,9 +31,13 @@ ASKED = ("reports/activity", "reports/explained_share")
 def site(tmp_path: Path) -> Site:
     """Return a site with two logs, taken in one after the other, each a snapshot of its own."""
     site = with_engine(create_site(tmp_path / "site", "NO"))
-    for part in range(2):
-        rows = [row(part * 50 + n, f"{n % 28 + 1:02}.10.2026", employee=f"KA{n % 7:02}") for n in range(1, 50)]
-        take_in(site, gerica_file(tmp_path / f"{part}.csv", rows), "gerica")
+    for days in (range(1, 16), range(16, 32)):
+        rows = [
+            row(4 * day + place, f"{day:02}.10.2026", f"{8 + place:02}:00:00", f"KA{day % 7:02}")
+            for day in days
+            for place in range(4)
+        ]
+        take_in(site, gerica_file(tmp_path / f"{days[0]}.csv", rows), "gerica")
     return site
 
 

@@ -95,7 +95,7 @@ class Twin:
             self.compare(text, statement, values, table)
         return Rows(table)
 
-    def compare(self, text: str, statement: exp.Expression, values: Any, expected: pa.Table) -> None:
+    def compare(self, text: str, statement: exp.Expr, values: Any, expected: pa.Table) -> None:
         """Run it on Spark over DuckDB's own relations."""
         if (text, str(values)) in self.compared:
             return
