@@ -13,7 +13,7 @@ VNU = NODE_MODULES / "vnu-jar" / "build" / "dist" / "vnu.jar"
 ADVICE = {
     "chromium": "This test looks at a page in a browser. Install Debian's chromium: apt-get install chromium",
     "firefox-esr": "This test looks at a page in Firefox. Install Debian's package: apt-get install firefox-esr",
-    "java": "This test needs Java (Spark, the Nu HTML checker). Install Debian's package: apt-get install default-jre-headless",
+    "java": "This test needs Java (Spark, the Nu HTML checker). Install Debian's: apt-get install default-jre-headless",
     "node": "This test drives Firefox. Install Debian's package: apt-get install nodejs npm",
     "openssl": "This test verifies a signature the way an auditor does. Install openssl: apt-get install openssl",
     "postgresql": "This test starts PostgreSQL. Install Debian's package: apt-get install postgresql",

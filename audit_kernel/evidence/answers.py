@@ -92,10 +92,9 @@ def _answered(store: Store, query: Query, parameters: Mapping[str, Any], folder:
         result = store.ask(query, parameters)
     except NotAssessableError:
         return []
-    except AuditKernelError as error:
+    except AuditKernelError:
         if store.site.settings.engine == SPARK:  # the page would ask DuckDB instead
-            text = error.text(store.site.settings.language)
-            write_new((folder / _key(query, parameters)).with_suffix(REFUSED), text.encode())
+            write_new((folder / _key(query, parameters)).with_suffix(REFUSED), b"")
         return []
     keep(folder, result, parameters)
     return [result.table]
@@ -129,12 +128,17 @@ def answer_of(folder: str, store: Store, query: Query, parameters: Mapping[str, 
     answer = store.ask(query, parameters)  # where data are lacking, it says so in the same words
     is_of_use_log = {USE_LINES, USE_USERS} & {*query.description.needs}
     if folder and store.site.settings.engine == SPARK and not is_of_use_log:
-        raise StoreError(
-            "The query {query!r} was not answered by Spark, which counts here.",
-            "Nothing else counts in its place. Report the query's name and this sentence.",
-            query=query.name,
-        )
+        raise not_answered(query)
     return answer
+
+
+def not_answered(query: Query) -> StoreError:
+    """Return the sentence for a question that Spark left out."""
+    return StoreError(
+        "The query {query!r} was not answered by Spark, which counts here.",
+        "Nothing else counts in its place. Report the query's name and this sentence.",
+        query=query.name,
+    )
 
 
 def kept(folder: Path, site: Site, query: Query, given: Mapping[str, Any]) -> Result | None:
@@ -146,7 +150,7 @@ def kept(folder: Path, site: Site, query: Query, given: Mapping[str, Any]) -> Re
     """
     path = folder / _key(query, given)
     if path.with_suffix(REFUSED).is_file():
-        raise StoreError(path.with_suffix(REFUSED).read_text(encoding="utf-8"))
+        raise not_answered(query)
     if not path.with_suffix(".json").is_file():
         return None
     with pa.OSFile(str(path.with_suffix(".arrow")), "rb") as file:

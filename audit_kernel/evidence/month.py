@@ -26,7 +26,8 @@ from audit_kernel.evidence.signatory import signatories
 from audit_kernel.evidence.verify import head_code
 from audit_kernel.locale import translator
 from audit_kernel.sample_journal import Request
-from audit_kernel.store.reading import Store, counting_store
+from audit_kernel.spark import counting_store
+from audit_kernel.store.reading import Store
 from audit_kernel.store.unexplained_days import keep_unexplained_days
 from audit_kernel.use_log_rows import place_now, read_use
 from audit_kernel.yaml_file import read_model

@@ -25,7 +25,8 @@ from audit_kernel.files import replace_whole
 from audit_kernel.locale import translator
 from audit_kernel.sample_journal import Draw
 from audit_kernel.site import Site
-from audit_kernel.store.reading import Store, counting_store
+from audit_kernel.spark import counting_store
+from audit_kernel.store.reading import Store
 
 if TYPE_CHECKING:
     from audit_kernel.evidence.execute import Outcome

@@ -7,11 +7,27 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import SettingsError
+from audit_kernel.spark_settings import SPARK
+from audit_kernel.store.reading import Store
 
 if TYPE_CHECKING:
+    from audit_kernel.site import Site
     from audit_kernel.spark.store import SparkStore
 
 NEEDED = ("pyspark", "sqlglot")
+
+
+def counting_store(
+    site: Site, purpose: str, snapshot: int | None = None, threads: int | None = None, control: str = ""
+) -> Store:
+    """Open the store for a month's control, with the engine that the settings name; arguments as in `Store`.
+
+    Raises
+    ------
+    SettingsError: the engine is not installed.
+    """
+    engine = load_store() if site.settings.engine == SPARK else Store
+    return engine(site, purpose, snapshot, threads, control)
 
 
 def load_store() -> type[SparkStore]:

@@ -14,7 +14,6 @@ from audit_kernel.catalog import MONTH_FINDINGS, Catalog
 from audit_kernel.errors import Phrase, StoreError, UsageError
 from audit_kernel.explanations import explain_period, forget_period, period_sql
 from audit_kernel.query import Looked, Result, run_query
-from audit_kernel.spark_settings import DUCKDB
 from audit_kernel.store.catalogue import files_address, literal
 from audit_kernel.store.connection import connect, while_reading, without_log_text
 from audit_kernel.store.ledger import Delivery, deliveries
@@ -56,22 +55,6 @@ OWN_UNITS = """
     order by unit_id
 """
 Answer = TypeVar("Answer")
-
-
-def counting_store(
-    site: Site, purpose: str, snapshot: int | None = None, threads: int | None = None, control: str = ""
-) -> Store:
-    """Open the store for a month's control, with the engine that the settings name; other arguments as in `Store`.
-
-    Raises
-    ------
-    SettingsError: the engine is not installed.
-    """
-    if site.settings.engine == DUCKDB:
-        return Store(site, purpose, snapshot, threads, control)
-    from audit_kernel.spark import load_store
-
-    return load_store()(site, purpose, snapshot, threads, control)
 
 
 class Store:

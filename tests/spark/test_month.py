@@ -10,8 +10,9 @@ import pytest
 
 from audit_kernel.errors import StoreError
 from audit_kernel.site import Site, create_site
+from audit_kernel.spark import counting_store
 from audit_kernel.store.intake import take_in
-from audit_kernel.store.reading import Store, counting_store
+from audit_kernel.store.reading import Store
 from tests.spark.sites import make_site, with_engine
 from tests.store.logs import gerica_file, row
 

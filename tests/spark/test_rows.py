@@ -86,6 +86,7 @@ def compared(site: Site, wants: Callable[[str], bool], *rooms: str) -> TwinStore
         return store
 
 
+@pytest.mark.soak
 def test_a_small_months_checks_give_the_same_rows(tmp_path: Path) -> None:
     wanted = texts("checks", "explanations")
     store = compared(make_site(tmp_path, "SE", SMALL), lambda text: any(each in text for each in wanted), "checks")
