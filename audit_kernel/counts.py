@@ -21,15 +21,14 @@ with combined as (
     group by all
 ), used as (
     select
-        row_number() over () as combination,
-        source_id,
-        n_rows,
-        unnest(['log_type', 'table_name', 'message_type']) as field,
-        unnest([log_type, table_name, message_type]) as code
-    from combined
+        combined.*,
+        field,
+        case field when 'log_type' then log_type when 'table_name' then table_name else message_type end as code
+    from combined cross join (values ('log_type'), ('table_name'), ('message_type')) as fields (field)
 ), judged as (
     select
-        combination, n_rows, bool_or(codes.code is null) as is_unknown, bool_and(codes.is_confirmed) as is_confirmed
+        source_id, log_type, table_name, message_type, n_rows,
+        bool_or(codes.code is null) as is_unknown, bool_and(codes.is_confirmed) as is_confirmed
     from used left join codes using (source_id, field, code)
     where used.code is not null
     group by all

@@ -19,6 +19,7 @@ from audit_kernel.retention_settings import RetentionSettings
 from audit_kernel.routine_settings import ReviewSettings, RoutineSettings
 from audit_kernel.schedule_settings import AlarmSettings, ScheduleSettings
 from audit_kernel.signing_settings import SigningSettings, TimestampSettings
+from audit_kernel.spark_settings import SparkSettings
 from audit_kernel.store_settings import StoreSettings
 from audit_kernel.use_log_settings import UseLogSettings
 from audit_kernel.yaml_file import read_yaml, wrong_key
@@ -70,6 +71,8 @@ class Settings(BaseSettings):
     countries: str = Field(default="", description="a database of network addresses' countries, relative to the site")
     identity: Identity = Field(default="full", description="how people stand in a month's and a report's evidence")
     store: StoreSettings = StoreSettings()
+    engine: Literal["duckdb", "spark"] = Field(default="duckdb", description="what counts a month's control")
+    spark: SparkSettings = SparkSettings()
     intake: IntakeSettings = IntakeSettings()
     routine: RoutineSettings = RoutineSettings()
     review: ReviewSettings = ReviewSettings()

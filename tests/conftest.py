@@ -15,7 +15,7 @@ ADVICE = {
     "configurable-http-proxy": "This test starts the Hub's proxy. Install it: make node",
     "chromium": "This test looks at a page in a browser. Install Debian's chromium: apt-get install chromium",
     "firefox-esr": "This test looks at a page in Firefox. Install Debian's package: apt-get install firefox-esr",
-    "java": "This test asks the Nu HTML checker. Install Debian's package: apt-get install default-jre-headless",
+    "java": "This test needs Java (Spark, the Nu HTML checker). Install Debian's: apt-get install default-jre-headless",
     "node": "This test drives Firefox. Install Debian's package: apt-get install nodejs npm",
     "nginx": "This test lets nginx decide who gets in. Install Debian's package: apt-get install nginx-light",
     "openssl": "This test verifies a signature the way an auditor does. Install openssl: apt-get install openssl",

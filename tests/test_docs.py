@@ -105,7 +105,7 @@ def test_every_exit_code_stands_in_the_docs():
 def test_every_setting_and_folder_of_a_site_stands_in_the_docs():
     names = set(Settings.model_fields) | {f"{folder}/" for folder in PRIVATE_FOLDERS}
     sections = ("store", "intake", "routine", "review", "signing", "timestamp", "schedule", "alarm", "retention")
-    for section in (*sections, "use_log"):
+    for section in (*sections, "use_log", "spark"):
         names |= set(Settings.model_fields[section].annotation.model_fields)
     text = text_of("docs/operating.md")
     assert [name for name in sorted(names) if name not in text] == []

@@ -100,7 +100,7 @@ def test_nothing_is_left_unfinished():
 def test_every_imported_package_is_declared():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"]
-    lines = [*project["dependencies"], *extras["lab"], *extras["demo"], *extras["serve"]]
+    lines = [*project["dependencies"], *extras["lab"], *extras["demo"], *extras["serve"], *extras["spark"]]
     declared = {re.split(r"[<>=!~ ;\[]", line)[0].lower().replace("_", "-") for line in lines}
     imported = {
         name.split(".")[0]

@@ -74,7 +74,7 @@ def test_a_country_that_is_not_known_is_refused_with_those_that_are(tmp_path):
     [
         (
             GOOD + "colour: red\n",
-            "unknown key 'colour'; allowed here: alarm, countries, country, identity, intake, language, name",
+            "unknown key 'colour'; allowed here: alarm, countries, country, engine, identity, intake, language, name",
         ),
         (GOOD + "store: {memory: 3GB}\n", "'store.memory'; allowed here: catalogue, files, memory_limit, threads"),
         (GOOD.replace('"NO"', "DK"), "key 'country' has the value 'DK'; Input should be 'NO' or 'SE'"),

@@ -5,21 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from audit_kernel.catalog import FRAME
-from audit_kernel.errors import AuditKernelError
+from audit_kernel.catalog import FRAME, USE_LINES, USE_USERS
+from audit_kernel.errors import AuditKernelError, NotAssessableError, StoreError
 from audit_kernel.evidence import coverage
 from audit_kernel.evidence.restricted import RESTRICTED
 from audit_kernel.files import write_new
 from audit_kernel.parameters import PERIOD, decided_values
 from audit_kernel.query import Result
+from audit_kernel.spark_settings import SPARK
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from pathlib import Path
 
     from audit_kernel.catalog import Query
     from audit_kernel.evidence.restricted import KeptApart
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 COUNTED = ("rows_searched", "rows_unresolved", "rows_unconfirmed", "rows_unknown_code", "reasons_searched")
 ANSWERS = "answers"
+REFUSED = ".refused"
 RANKING, SHARE = "ranked_findings", "explained_share"
 CONTROL = "control_of_the_controllers"
 # the page of completeness, then its parts
@@ -88,7 +90,11 @@ def _answered(store: Store, query: Query, parameters: Mapping[str, Any], folder:
     """Ask and keep the answer; nothing is returned where there is none."""
     try:
         result = store.ask(query, parameters)
+    except NotAssessableError:
+        return []
     except AuditKernelError:
+        if store.site.settings.engine == SPARK:  # the page would ask DuckDB instead
+            write_new((folder / _key(query, parameters)).with_suffix(REFUSED), b"")
         return []
     keep(folder, result, parameters)
     return [result.table]
@@ -107,9 +113,46 @@ def keep(folder: Path, result: Result, given: Mapping[str, Any]) -> None:
     write_new(path.with_suffix(".json"), json.dumps(counted).encode())
 
 
+def answer_of(folder: str, store: Store, query: Query, parameters: Mapping[str, Any]) -> Result:
+    """Return the month's own answer where it was worked out, else what the store says now.
+
+    Parameters
+    ----------
+    folder: of the kept answers; empty where the run has none.
+
+    Raises
+    ------
+    StoreError: Spark counts the month and did not answer this; nothing else may in its place.
+    """
+    found = kept(Path(folder), store.site, query, parameters) if folder else None
+    if found:
+        return found
+    answer = store.ask(query, parameters)  # where data are lacking, it says so in the same words
+    is_of_use_log = {USE_LINES, USE_USERS} & {*query.description.needs}
+    if folder and store.site.settings.engine == SPARK and not is_of_use_log:
+        raise not_answered(query)
+    return answer
+
+
+def not_answered(query: Query) -> StoreError:
+    """Return the sentence for a question that Spark left out."""
+    return StoreError(
+        "The query {query!r} was not answered by Spark, which counts here.",
+        "Nothing else counts in its place. Report the query's name and this sentence.",
+        query=query.name,
+    )
+
+
 def kept(folder: Path, site: Site, query: Query, given: Mapping[str, Any]) -> Result | None:
-    """Return the answer that was kept for these parameters, None where there is none."""
+    """Return the answer that was kept for these parameters, None where there is none.
+
+    Raises
+    ------
+    StoreError: Spark could not answer, and nothing else may in its place.
+    """
     path = folder / _key(query, given)
+    if path.with_suffix(REFUSED).is_file():
+        raise not_answered(query)
     if not path.with_suffix(".json").is_file():
         return None
     with pa.OSFile(str(path.with_suffix(".arrow")), "rb") as file:

@@ -26,6 +26,7 @@ from audit_kernel.evidence.signatory import signatories
 from audit_kernel.evidence.verify import head_code
 from audit_kernel.locale import translator
 from audit_kernel.sample_journal import Request
+from audit_kernel.spark import counting_store
 from audit_kernel.store.reading import Store
 from audit_kernel.store.unexplained_days import keep_unexplained_days
 from audit_kernel.use_log_rows import place_now, read_use
@@ -167,7 +168,7 @@ def run_month(
     people = masked_run.masked_signatories(mask, signatories(site, run_by, approved_by, began))
     used_to = place_now(site)  # what this run asks stands in the next month's page
     with working_folder(site) as working:
-        with Store(site, purpose, snapshot, threads, month) as store:
+        with counting_store(site, purpose, snapshot, threads, month) as store:
             pinned, deliveries = store.snapshot, store.deliveries()
             apart = restricted.kept_apart(site, store, first, last)  # before anything is drawn: it may not be readable
             has_use = CONTROL in scheduled and is_used_apart(site, used_to, first, last, apart)

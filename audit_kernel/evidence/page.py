@@ -11,7 +11,7 @@ from IPython.display import display
 from audit_kernel.catalog import Column
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.evidence import charts, code_notices, coverage, restricted
-from audit_kernel.evidence.answers import kept
+from audit_kernel.evidence.answers import answer_of
 from audit_kernel.evidence.display import (
     DisplayObject,
     Done,
@@ -89,8 +89,7 @@ class Page:
         return self._answered(query, parameters)
 
     def _answered(self, query: Query, parameters: Mapping[str, Any]) -> Result:
-        found = kept(Path(self.run.answers), self.site, query, parameters) if self.run.answers else None
-        return found or self.store.ask(query, parameters)
+        return answer_of(self.run.answers, self.store, query, parameters)
 
     def report(self, name: str, **parameters: Any) -> Result:  # noqa: ANN401 - typed by the query's `.yml`
         """Return a report's answer: the month's own where it was worked out, else what the store says now."""

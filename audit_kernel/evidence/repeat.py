@@ -25,6 +25,7 @@ from audit_kernel.files import replace_whole
 from audit_kernel.locale import translator
 from audit_kernel.sample_journal import Draw
 from audit_kernel.site import Site
+from audit_kernel.spark import counting_store
 from audit_kernel.store.reading import Store
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ def repeat(order: Order) -> Repeated:
     told = (asked["kind"], asked["period"], asked["purpose"], asked["language"], order.worked["snapshot"], notebooks)
     is_month = asked["kind"] in {KIND, RESTRICTED}
     control = asked["period"] if is_month else ""
-    with Store(site, order.opened_for, order.worked["snapshot"], order.threads, control) as store:
+    opened = counting_store if is_month else Store
+    with opened(site, order.opened_for, order.worked["snapshot"], order.threads, control) as store:
         deliveries = store.deliveries()
         answers = _answered(store, site, asked, working) if is_month else None
     began = datetime.fromisoformat(order.started_at)

@@ -13,6 +13,7 @@ import duckdb
 
 from audit_kernel.errors import Phrase, StoreError
 from audit_kernel.files import shared_modes
+from audit_kernel.spark_settings import SPARK
 from audit_kernel.store import catalogue
 from audit_kernel.store.catalogue import literal
 from audit_kernel.store.tables import LAKE, create_missing_tables
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 EXTENSIONS = ("ducklake", "httpfs")  # the catalogue's own is loaded when it is attached
 OWNER_ONLY_MASK = 0o077
 GROUP_MAY_READ_MASK = 0o027  # where the folder of the files says so
+NOT_ENCRYPTED = "the database is not encrypted"  # DuckLake's words
 KEEP_MERGED = "1 day"
 # Merging writes a month anew: while it grows not at every file, and once it is over as soon as it is worth it.
 FILES_WORTH_MERGING, FILES_OF_A_PAST_MONTH = 24, 4
@@ -87,7 +89,8 @@ def attach(
     if read_only:
         options.append("read_only")
     else:
-        options += ["encrypted"] if is_postgres else ["encrypted", "meta_journal_mode 'WAL'"]
+        options += [] if is_postgres else ["meta_journal_mode 'WAL'"]
+        options += [] if is_read_by_spark(site) else ["encrypted"]
     if snapshot is not None:
         options.append(f"snapshot_version {int(snapshot)}")
     try:
@@ -96,6 +99,12 @@ def attach(
     except duckdb.Error as error:
         if is_postgres and read_only and not catalogue.exists(site):
             raise nothing_taken_in(site) from None
+        if NOT_ENCRYPTED in str(error):
+            raise StoreError(
+                "The files of the log store of {site!r} are not encrypted: it was made for Spark.",
+                "Leave `engine: spark` in settings.yml, or make a new site and take the same files in there.",
+                site=str(site.folder),
+            ) from None
         remedy = Phrase("Check that the folder `store` is readable.")
         if snapshot is not None:
             remedy = Phrase(
@@ -108,6 +117,11 @@ def attach(
             cause=type(error).__name__,
             snapshot=snapshot,
         ) from None
+
+
+def is_read_by_spark(site: Site) -> bool:
+    """Whether Spark counts here: it reads no file that DuckDB encrypted, so a new store is made without."""
+    return site.settings.engine == SPARK
 
 
 def nothing_taken_in(site: Site) -> StoreError:

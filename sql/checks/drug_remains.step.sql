@@ -45,7 +45,8 @@ used as (
         *,
         coalesce(sum(quantity) filter (where is_near) over same_dose, 0) as used_in_all,
         coalesce(sum(quantity) filter (where is_near) over (
-            same_dose order by placed_at, row_id rows between unbounded preceding and 1 preceding
+            partition by patient_id, drug, strength, dose order by placed_at, row_id
+            rows between unbounded preceding and 1 preceding
         ), 0) as used_before
     from near
     window same_dose as (partition by patient_id, drug, strength, dose)

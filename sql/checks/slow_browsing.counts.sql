@@ -8,8 +8,8 @@ last_month as (
 
 twelve as (
 
-    select cast(month - to_months(cast(back as integer)) as date) as month
-    from last_month cross join range(12) as places (back)
+    select cast(month - cast(back as integer) * interval '1' month as date) as month
+    from last_month cross join (select unnest(range(12)) as back) as places
 
 ),
 

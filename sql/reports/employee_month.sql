@@ -59,14 +59,17 @@ measured as (
 
     select
         employee_id, peer_group,
-        unnest([1, 2, 3, 4, 5, 6, 7, 8, 9]) as place,
-        unnest([
-            'accesses', 'patients', 'days', 'at_night', 'printed', 'written', 'searches', 'break_glass', 'refused'
-        ]) as measure,
-        unnest([
-            n_accesses, n_patients, n_days, n_at_night, n_printed, n_written, n_searches, n_break_glass, n_refused
-        ]) as value
+        place, measure,
+        case place
+            when 1 then n_accesses when 2 then n_patients when 3 then n_days when 4 then n_at_night
+            when 5 then n_printed when 6 then n_written when 7 then n_searches when 8 then n_break_glass
+            else n_refused
+        end as value
     from peers
+    cross join (
+        values (1, 'accesses'), (2, 'patients'), (3, 'days'), (4, 'at_night'), (5, 'printed'), (6, 'written'),
+        (7, 'searches'), (8, 'break_glass'), (9, 'refused')
+    ) as measures (place, measure)
 
 ),
 

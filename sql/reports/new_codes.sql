@@ -15,10 +15,9 @@ combined as (
 written as (
 
     select
-        source_id, is_in_period, n_rows, first_at, last_at,
-        unnest(['log_type', 'table_name', 'message_type']) as field,
-        unnest([log_type, table_name, message_type]) as code
-    from combined
+        source_id, is_in_period, n_rows, first_at, last_at, field,
+        case field when 'log_type' then log_type when 'table_name' then table_name else message_type end as code
+    from combined cross join (values ('log_type'), ('table_name'), ('message_type')) as fields (field)
     union all
     select source_id, recorded_at >= $start_at, count(*), min(recorded_at), max(recorded_at), 'kind', kind
     from lake.authentications

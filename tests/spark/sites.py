@@ -1,0 +1,63 @@
+"""Sites whose store Spark can read: made with `engine: spark`, so without encryption."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import yaml
+
+from audit_kernel.demo.generator import generate
+from audit_kernel.demo.make import COUNTRY_OF_NETWORK, with_countries
+from audit_kernel.site import SETTINGS_FILE, Site, create_site
+from audit_kernel.store.connection import transaction, writing
+from audit_kernel.store.intake import take_in
+from audit_kernel.store.reference import take_in_reference
+from audit_kernel.store.tables import LAKE
+from audit_kernel.store.workspace import workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from audit_kernel.demo.settings import WorldSettings
+
+# A small month is planned more than it is counted: nothing is compiled, one task does it.
+SMALL: Mapping[str, str] = {
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.default.parallelism": "1",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m -Duser.timezone=UTC",
+}
+
+
+def with_engine(site: Site, engine: str = "spark") -> Site:
+    """Write the engine into the settings."""
+    path = site.folder / SETTINGS_FILE
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings |= {"engine": engine, "spark": {"master": "local[2]", "options": dict(SMALL)}}
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+    return Site(site.folder)
+
+
+def make_site(folder: Path, country: str, settings: WorldSettings | None = None) -> Site:
+    """Return a site with the logs and reference data of a made-up world, in a store for Spark.
+
+    A patient's rows are deleted from it: a store has deletes, and several snapshots from its intakes.
+    """
+    world = generate(folder, seed=20, settings=settings, country=country)
+    site = with_engine(with_countries(create_site(folder / "site", country), COUNTRY_OF_NETWORK))
+    for kind, path in world.reference_files.items():
+        take_in_reference(site, path, kind)
+    for path, source_id in zip(world.log_files, world.sources, strict=True):
+        take_in(site, path, source_id)
+    delete_some(site)
+    return site
+
+
+def delete_some(site: Site) -> None:
+    """Delete some rows of the log, in both orders, so that its files hold rows that count no more."""
+    with workspace(site) as working, writing(site, working) as connection, transaction(connection):
+        for stored in ("accesses_by_patient", "accesses_by_employee"):
+            connection.execute(f"delete from {LAKE}.{stored} where line_number % 97 = 5")

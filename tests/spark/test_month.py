@@ -1,0 +1,89 @@
+"""A store that Spark answers: the same answers as DuckDB's, which is not asked, and a month's same result tables."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from audit_kernel.errors import StoreError
+from audit_kernel.site import Site, create_site
+from audit_kernel.spark import counting_store
+from audit_kernel.store.intake import take_in
+from audit_kernel.store.reading import Store
+from tests.spark.sites import make_site, with_engine
+from tests.store.logs import gerica_file, row
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [
+    pytest.mark.spark,
+    pytest.mark.requires("java"),
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),  # Spark leaves its own to be collected
+]
+PERIOD = {"from_date": date(2026, 10, 1), "to_date": date(2026, 10, 31)}
+ASKED = ("reports/activity", "reports/explained_share")
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """Return a site with two logs, taken in one after the other, each a snapshot of its own."""
+    site = with_engine(create_site(tmp_path / "site", "NO"))
+    for days in (range(1, 16), range(16, 32)):
+        rows = [
+            row(4 * day + place, f"{day:02}.10.2026", f"{8 + place:02}:00:00", f"KA{day % 7:02}")
+            for day in days
+            for place in range(4)
+        ]
+        take_in(site, gerica_file(tmp_path / f"{days[0]}.csv", rows), "gerica")
+    return site
+
+
+def given(name: str) -> dict[str, Any]:
+    return {**PERIOD, "patient_id": "1042"} if name == "reports/activity" else PERIOD
+
+
+def test_spark_answers_as_duckdb_does_and_duckdb_is_not_asked(site: Site) -> None:
+    with Store(site, "as before") as store:
+        expected = {name: store.ask(store.catalog.query(name), given(name)) for name in ASKED}
+    with counting_store(site, "on Spark") as store:
+        connection: Any = store._connection
+        plans: list[str] = []
+        asked = connection._rows_of
+        connection._rows_of = lambda *statement: plans.append(asked(*statement)) or plans[-1]
+        found = {name: store.ask(store.catalog.query(name), given(name)) for name in ASKED}
+        assert type(connection).__module__ == "audit_kernel.spark.connection"
+        assert plans
+        read = {path for frame in plans for path in frame.inputFiles()}
+        assert read
+        assert all(path.endswith(".parquet") for path in read)
+        wrong = store.catalog.query("reports/activity")
+        wrong.__dict__["sql"] = "select no_such_column from accesses"
+        with pytest.raises(StoreError, match=r"'activity' cannot be run on Spark \(UNRESOLVED_COLUMN"):
+            store.ask(wrong, given("reports/activity"))
+    for name, answer in expected.items():
+        assert answer.table.num_rows > 0
+        assert found[name].table.to_pylist() == answer.table.to_pylist()
+        assert found[name].rows_searched == answer.rows_searched
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("country", ["NO", "SE"])
+def test_a_months_evidence_has_the_same_tables_byte_for_byte(tmp_path: Path, country: str) -> None:
+    from audit_kernel.evidence.month import run_month
+
+    site = make_site(tmp_path, country)
+    shutil.copytree(site.folder, tmp_path / "other")
+    other = with_engine(Site(tmp_path / "other"), "duckdb")
+    tables = []
+    for each in (site, other):
+        run = run_month(each, "2026-10", seed="a seed of both")
+        run.require_complete()
+        folder = run.bag / "data" / "tables"
+        tables.append({path.name: path.read_bytes() for path in folder.rglob("*.csv")})
+    assert tables[0].keys() == tables[1].keys()
+    assert len(tables[0]) > 20
+    assert [name for name in tables[0] if tables[0][name] != tables[1][name]] == []
