@@ -15,7 +15,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from audit_kernel.errors import Phrase, StoreError
-from audit_kernel.spark.transpile import LAKE_PREFIX, MADE, named_parameters, parsed, spark_sql
+from audit_kernel.spark.transpile import LAKE_PREFIX, MADE, MADE_VIEWS, named_parameters, parsed, spark_sql
 from audit_kernel.store.tables import reference_tables
 
 if TYPE_CHECKING:
@@ -113,6 +113,7 @@ class SparkConnection:
             if any(each.name == MADE for each in statement.find_all(exp.Table)):
                 rows = pa.table({"database_name": ["temp"] * len(self._made), "table_name": sorted(self._made)})
                 self.register(MADE, rows)
+                self.register(MADE_VIEWS, rows.slice(0, 0).rename_columns(["database_name", "view_name"]))
             return Answered(self._rows_of(statement, values))
         return Answered(None)
 

@@ -16,7 +16,9 @@ from sqlglot.errors import UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-MADE = "made_tables"  # stands for `duckdb_tables()`: what was made for a question
+# What was made for a question, and its views, of which there are none, as they stand in DuckDB's own lists.
+MADE, MADE_VIEWS = "made_tables", "made_views"
+LISTS = {"duckdb_columns": MADE, "duckdb_views": MADE_VIEWS}
 LAKE_PREFIX = "lake_"  # a stored table's name in Spark: temporary views lie in no database
 UUID_PARTS = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
 TRUNCATED_UNITS = frozenset({"SECOND", "MINUTE", "HOUR", "MONTH", "YEAR"})
@@ -79,8 +81,8 @@ def spark_sql(statement: exp.Expr, casts: Mapping[str, str], values: Mapping[str
 
 
 def _table(node: exp.Expr) -> exp.Expr:
-    if isinstance(node.this, exp.Anonymous) and node.this.name.lower() == "duckdb_tables":
-        return exp.to_table(MADE)
+    if isinstance(node.this, exp.Anonymous) and node.this.name.lower() in LISTS:
+        return exp.to_table(LISTS[node.this.name.lower()])
     if node.args.get("db") and node.text("db") == "lake":
         if not node.alias:
             node.set("alias", exp.TableAlias(this=exp.to_identifier(node.name)))
