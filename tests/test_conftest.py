@@ -43,7 +43,7 @@ def test_an_expected_failure_is_no_skip(tmp_path):
 
 def test_a_missing_program_is_named_with_its_remedy(tmp_path):
     body = "import pytest\n\n@pytest.mark.requires('chromium')\ndef test_it():\n    pass\n"
-    body = f"import shutil\nshutil.which = lambda name: None\n{body}"
+    body = f"import shutil\nshutil.which = lambda name, **_where: None\n{body}"
     assert "apt-get install chromium" in run(tmp_path, body, in_ci=False)
 
 
