@@ -128,7 +128,7 @@ def test_a_known_breach_is_open_until_both_are_answered_and_all_four_steps_are_d
         "authority", "persons", "remove_cause", "prevent_recurrence", "document",
     ]  # fmt: skip
     work.decide(site, number, "unjustified", "no_need_in_the_work", "no care relation")
-    with pytest.raises(RunError, match="authority, persons, remove_cause"):
+    with pytest.raises(RunError, match="The supervisory authority; The persons affected; Remove the cause"):
         work.close(site, number, "warned")
     for step in ("remove_cause", "prevent_recurrence", "document"):
         deviation.record_measure(site, number, step, "done", "2026-11-05")
