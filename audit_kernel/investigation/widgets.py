@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 import anywidget
@@ -19,6 +20,9 @@ from audit_kernel.investigation.questions import sentence_of
 
 STATIC = Path(__file__).parent / "static"
 HIDDEN, SHOWN = "none", ""  # what `layout.display` takes
+# JupyterLab's first messages come on the thread that runs cells, later ones on one of their own. Two at once would mix
+# the steps of a page, and answers that they take from one connection.
+_turn = RLock()
 
 
 def script(name: str, folder: Path = STATIC) -> str:
@@ -57,7 +61,8 @@ class Part(anywidget.AnyWidget):
         if buffers:
             content = {**content, "piece": bytes(buffers[0])}
         if handler is not None:
-            handler(content)
+            with _turn:
+                handler(content)
 
     def __repr__(self) -> str:
         """Name the part only: a widget's own repr would write its state, hence patient data, into the notebook."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import date
+from threading import Thread
 
 import pytest
 
@@ -276,3 +278,22 @@ def test_what_is_looked_at_is_handed_to_whoever_listens(page):
     choose(page, 1)
     page.back(0)
     assert [answer.step.report for answer in shown] == ["activity", "detailed_activity", "activity"]
+
+
+def test_what_two_threads_bring_is_done_one_after_the_other(page):
+    ask(page)
+    inside = []
+
+    def slow(answer):
+        inside.append(("begin", answer.step.report))
+        time.sleep(0.05)
+        inside.append(("end", answer.step.report))
+
+    page.on_answer = slow
+    clicks = [Thread(target=page.table._receive, args=(None, {"kind": "choose", "row": 0}, [])) for _ in range(2)]
+    for click in clicks:
+        click.start()
+    for click in clicks:
+        click.join()
+    assert [said for said, _report in inside] == ["begin", "end", "begin", "end"]
+    assert [answer.step.report for answer in page.answers] == ["activity", "detailed_activity", "system_log"]

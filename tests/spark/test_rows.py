@@ -29,6 +29,12 @@ SQL = Path(__file__).parents[2] / "sql"
 SMALL = WorldSettings(n_months=1, activity=0.03)
 
 
+@pytest.fixture(autouse=True)
+def _lacking_days_are_no_hindrance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask every check of a log as thin as a test's: whether it is whole is not what is compared."""
+    monkeypatch.setattr("audit_kernel.completeness.refuse_incomplete_logs", lambda *_given: None)
+
+
 def texts(*rooms: str) -> tuple[str, ...]:
     """Return the texts of these rooms of `sql/`, as they stand at the end of a statement."""
     return tuple(path.read_text(encoding="utf-8").strip() for room in rooms for path in (SQL / room).glob("*.sql"))
@@ -86,7 +92,6 @@ def compared(site: Site, wants: Callable[[str], bool], *rooms: str) -> TwinStore
         return store
 
 
-@pytest.mark.soak
 def test_a_small_months_checks_give_the_same_rows(tmp_path: Path) -> None:
     wanted = texts("checks", "explanations")
     store = compared(make_site(tmp_path, "SE", SMALL), lambda text: any(each in text for each in wanted), "checks")
