@@ -31,7 +31,7 @@ app = typer.Typer(
 )
 TOPICS = (  # audit_kernel.commands_TOPIC
     *("backup", "case", "closing", "extract", "identity", "keys", "officer", "open", "reproduce"),
-    *("review", "sample", "schedule", "serve", "accounts", "sources", "store", "trial"),
+    *("review", "sample", "schedule", "serve", "sources", "store", "trial"),
 )
 console = Console()
 warnings = Console(stderr=True)

@@ -17,13 +17,10 @@ SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's fold
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command to the group `serve`, made by whichever module comes first."""
-    groups = [each.typer_instance for each in app.registered_groups if each.name == "serve"]
-    (group,) = [each for each in groups if each]
-    group.command(epilog="Example: audit-kernel serve accounts --write accounts --site /srv/audit-kernel/site")(
-        accounts
-    )
+def register(serve: typer.Typer) -> None:
+    """Add the command to the group `serve`."""
+    example = "Example: audit-kernel serve accounts --write accounts --site /srv/audit-kernel/site"
+    serve.command(epilog=example)(accounts)
 
 
 def accounts(
@@ -40,7 +37,6 @@ def accounts(
 
     opened = find_site(site)
     to = printing.Printer(console, opened.settings.language)
-    _ = to.translate
     if write is not None:
         written = list(map(str, write_files(opened, Path(sys.prefix) / "bin" / "audit-kernel", write)))
         if as_json:
@@ -49,14 +45,7 @@ def accounts(
             to.say("\n".join(written))
         return
     found = account_lacks(opened)
-    if as_json:
-        rows = [dict(zip(("problem", "remedy"), each.error.parts(to.language), strict=True)) for each in found]
-        printing.print_json([{"kind": each.kind, **row} for each, row in zip(found, rows, strict=True)])
-    else:
-        words = {"missing": _("Missing"), "unsafe": _("Unsafe")}
-        for each in found:
-            to.say(f"{words[each.kind]}: {each.error.text(to.language)}")
-        if not found:
-            to.say(_("Users, groups and folders are as the roles need them."))
+    _ = to.translate
+    to.lacks(found, _("Users, groups and folders are as the roles need them."), as_json=as_json)
     if found:
         raise typer.Exit(1)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from audit_kernel import commands_serve_device, printing
+from audit_kernel import commands_accounts, commands_serve_device, printing
 
 console = Console()
 
@@ -23,6 +23,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(serve, name="serve")
     serve.command(epilog="Example: audit-kernel serve init /etc/audit-kernel/serve")(init)
     serve.command(epilog="Example: audit-kernel serve check /etc/audit-kernel/serve --json")(check)
+    commands_accounts.register(serve)
     commands_serve_device.register(serve)
 
 
@@ -55,22 +56,12 @@ def check(folder: FolderArgument, language: LanguageOption = "", as_json: JsonOp
     found = lacks(folder)
     to = printing.Printer(console, language or _language(folder))
     _ = to.translate
-    if as_json:
-        rows = [dict(zip(("problem", "remedy"), each.error.parts(to.language), strict=True)) for each in found]
-        printing.print_json([{"kind": each.kind, **row} for each, row in zip(found, rows, strict=True)])
-    else:
-        words = {"missing": _("Missing"), "unsafe": _("Unsafe"), "expiring": _("Expires")}
-        for each in found:
-            to.say(f"{words[each.kind]}: {each.error.text(to.language)}")
-        if not found:
-            to.say(_("Nothing is missing or unsafe."))
+    to.lacks(found, _("Nothing is missing or unsafe."), as_json=as_json)
     if found:
         raise typer.Exit(1)
 
 
 def _language(folder: Path) -> str:
-    from audit_kernel.serving.settings import SERVE_FILE, ServeSettings
-    from audit_kernel.yaml_file import read_model
+    from audit_kernel.serving.settings import serve_settings
 
-    language: str = read_model(folder / SERVE_FILE, ServeSettings).language
-    return language
+    return serve_settings(folder).language

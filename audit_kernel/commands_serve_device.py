@@ -158,10 +158,9 @@ def refusals(
 
 
 def _settings(folder: Path) -> ServeSettings:
-    from audit_kernel.serving.settings import SERVE_FILE, ServeSettings
-    from audit_kernel.yaml_file import read_model
+    from audit_kernel.serving.settings import serve_settings
 
-    return read_model(folder / SERVE_FILE, ServeSettings)
+    return serve_settings(folder)
 
 
 def _printer(settings: ServeSettings) -> printing.Printer:

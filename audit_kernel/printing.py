@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from audit_kernel.evidence.problems import Problem
     from audit_kernel.evidence.verify import TrustedKey
     from audit_kernel.query import Result
+    from audit_kernel.serving.check import Lack
     from audit_kernel.store.ledger import Delivery
 
 WIDEST = 10_000
@@ -85,6 +86,19 @@ class Printer:
     def say(self, text: str) -> None:
         """Print a sentence; what it holds is taken as text, never as markup."""
         self.console.print(escape(harmless(text)), soft_wrap=True)
+
+    def lacks(self, found: Sequence[Lack], nothing: str, *, as_json: bool) -> None:
+        """Print what is missing, unsafe or about to expire; `nothing` where there is none."""
+        if as_json:
+            parts = [(each.kind, *each.error.parts(self.language)) for each in found]
+            print_json([dict(zip(("kind", "problem", "remedy"), each, strict=True)) for each in parts])
+            return
+        _ = self.translate
+        words = {"missing": _("Missing"), "unsafe": _("Unsafe"), "expiring": _("Expires")}
+        for each in found:
+            self.say(f"{words[each.kind]}: {each.error.text(self.language)}")
+        if not found:
+            self.say(nothing)
 
     def deliveries(self, deliveries: Sequence[Delivery]) -> None:
         """Print lines of the ledger."""

@@ -142,7 +142,7 @@ def unit_files(site: Site, at: str, *, is_user: bool) -> dict[str, str]:
         is_temporary = any(site.folder.is_relative_to(folder) for folder in TEMPORARY)
         writable += map(str, TEMPORARY) if is_temporary else ()  # kernels put their sockets there
         hardening = ANY_USER + SYSTEM_ONLY.format(
-            user=_owner(site.folder),
+            user=owner_of(site.folder),
             writable=quoted(writable),
             private_tmp="no" if is_temporary else "yes",
         )
@@ -159,7 +159,8 @@ def unit_files(site: Site, at: str, *, is_user: bool) -> dict[str, str]:
     return {f"{name}{ending}": text.format(**filled) for ending, text in texts.items()}
 
 
-def _owner(folder: Path) -> str:
+def owner_of(folder: Path) -> str:
+    """Return the name of the account that a folder belongs to, its number where it has none."""
     import pwd
 
     number = folder.stat().st_uid

@@ -66,9 +66,7 @@ def until_ready(watched: Watched) -> None:
 
 def at_rest(watched: Watched, searching: str) -> None:
     """Wait until charts and reasons have come too, as somebody who reads before clicking does."""
-    drawn = "() => getComputedStyle(document.querySelector('.ak-charts')).visibility === 'visible'"
-    watched.page.wait_for_function(drawn)
-    watched.page.wait_for_function("text => !document.body.innerText.includes(text)", arg=searching)
+    watched.wait_for_rest(searching)
     watched.page.wait_for_timeout(PAUSE)
 
 

@@ -131,13 +131,7 @@ class Reader:
         following.click()
         longer = "count => document.querySelector('.ak-crumbs').querySelectorAll('button').length > count"
         self.page.wait_for_function(longer, arg=passed)
-        drawn = """() => {
-            const charts = getComputedStyle(document.querySelector('.ak-charts'));
-            return charts.display === 'none' || charts.visibility === 'visible';
-        }"""
-        self.page.wait_for_function(drawn)
-        searching = self.translate("Reasons are being searched for …")
-        self.page.wait_for_function("text => !document.body.innerText.includes(text)", arg=searching)
+        self.watched.wait_for_rest(self.translate("Reasons are being searched for …"))
         return True
 
 

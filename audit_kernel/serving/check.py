@@ -14,9 +14,8 @@ from cryptography import x509
 
 from audit_kernel.errors import AuditKernelError, Phrase, SettingsError
 from audit_kernel.serving.nginx import register_map
-from audit_kernel.serving.settings import SERVE_FILE, DeviceSettings, ServeSettings
+from audit_kernel.serving.settings import DeviceSettings, ServeSettings, serve_settings
 from audit_kernel.serving.write import CULLER_TOKEN, PROXY_TOKEN, configuration, contradictions
-from audit_kernel.yaml_file import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +56,7 @@ def lacks(folder: Path, now: datetime | None = None) -> list[Lack]:
     ------
     SettingsError: `serve.yml` itself, or the site's settings, cannot be read.
     """
-    settings = read_model(folder / SERVE_FILE, ServeSettings)
+    settings = serve_settings(folder)
     now = now or datetime.now(UTC)
     found = [Lack("unsafe", error) for error in contradictions(settings, folder)]
     found += [*of_secrets(settings), *of_certificates(settings, now), *of_programs(settings)]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pwd
 import shutil
 import sys
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING
 from audit_kernel.catalog import resource_folder
 from audit_kernel.files import OWNER_ONLY_FOLDER
 from audit_kernel.serving.nginx import register_map
+from audit_kernel.systemd_units import owner_of
 
 if TYPE_CHECKING:
     from audit_kernel.serving.settings import ServeSettings
@@ -31,7 +31,6 @@ ProtectSystem=strict
 ProtectHome=yes
 PrivateTmp=yes
 PrivateDevices=yes
-PrivateMounts=yes
 ProtectClock=yes
 ProtectControlGroups=yes
 ProtectHostname=yes
@@ -65,7 +64,7 @@ def device_units(settings: ServeSettings, folder: Path) -> dict[str, str]:
         "runtime_directory": runtime_directory(settings.runtime),
         "nginx": found or NGINX,
         "python": sys.executable,
-        "owner": _owner(settings.site),
+        "owner": owner_of(settings.site),
         "hardening": HARDENING,
     }
     names: tuple[str, ...] = OF_NGINX
@@ -101,11 +100,3 @@ def runtime_directory(runtime: Path) -> str:
     if runtime.parent != Path("/run"):
         return ""
     return f"RuntimeDirectory={runtime.name}\nRuntimeDirectoryMode=0755\nRuntimeDirectoryPreserve=yes"
-
-
-def _owner(folder: Path) -> str:
-    number = folder.stat().st_uid
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)

@@ -12,7 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from audit_kernel.errors import Phrase
-from audit_kernel.yaml_file import UnshownValueError
+from audit_kernel.yaml_file import UnshownValueError, read_model
 
 SERVE_FILE = "serve.yml"
 HTTPS_PORT = 443
@@ -217,3 +217,13 @@ class ServeSettings(Part):
         the header: a path such as /user/x/..%2f..%2fhub/ must not carry the secret to a user's own server.
         """
         return self.secrets / "nginx-secret.conf"
+
+
+def serve_settings(folder: Path) -> ServeSettings:
+    """Return what stands in the `serve.yml` of a folder.
+
+    Raises
+    ------
+    SettingsError: the file is missing or wrong; names the key.
+    """
+    return read_model(folder / SERVE_FILE, ServeSettings)

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import SettingsError
 from audit_kernel.files import write_new
-from audit_kernel.serving.device_units import device_units, make_device_folders
+from audit_kernel.serving.device_units import HARDENING, device_units, make_device_folders
 from audit_kernel.serving.nginx import render_nginx
-from audit_kernel.serving.settings import SECRET_HEADER, SERVE_FILE, ServeSettings
+from audit_kernel.serving.settings import SECRET_HEADER, SERVE_FILE, ServeSettings, serve_settings
 from audit_kernel.site import Site
-from audit_kernel.yaml_file import read_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +59,7 @@ def read_serve(folder: Path) -> ServeSettings:
     ------
     SettingsError: the file is missing or wrong; names the key, or the two that contradict each other.
     """
-    settings = read_model(folder / SERVE_FILE, ServeSettings)
+    settings = serve_settings(folder)
     for error in contradictions(settings, folder):
         raise error
     return settings
@@ -247,6 +246,7 @@ def _values(settings: ServeSettings, folder: Path) -> dict[str, Any]:
         if hub.spawner == "systemd"
         else "CAP_CHOWN CAP_DAC_OVERRIDE CAP_KILL CAP_SETGID CAP_SETUID",
         "writable": " ".join(map(str, writable)),
+        "hardening": HARDENING,
     }
     of_python = {name: repr(value) for name, value in literal.items()}
     of_yaml = {f"yaml_{name}": json.dumps(value, ensure_ascii=False) for name, value in literal.items()}

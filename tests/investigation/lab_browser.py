@@ -104,6 +104,17 @@ class Watched:
             arg=title,
         )
 
+    def wait_for_rest(self, searching: str) -> None:
+        """Wait until charts and reasons have come too; `searching` stands there while reasons are searched for."""
+        self.page.wait_for_function(
+            """text => {
+                const charts = getComputedStyle(document.querySelector('.ak-charts'));
+                const are_drawn = charts.display === 'none' || charts.visibility === 'visible';
+                return are_drawn && !document.body.innerText.includes(text);
+            }""",
+            arg=searching,
+        )
+
     def rows(self):
         """Return the cells of the report's table, without its buttons."""
         return self.page.evaluate(
