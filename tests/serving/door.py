@@ -293,10 +293,14 @@ class Door:
             context.load_cert_chain(client)
         return context
 
-    def open(self, client=None):
+    def open(self, client=None, source=None):
         """Return an open connection."""
         return http.client.HTTPSConnection(
-            "localhost", self.settings.port, timeout=PATIENCE, context=self.context(client)
+            "localhost",
+            self.settings.port,
+            timeout=PATIENCE,
+            context=self.context(client),
+            source_address=source and (source, 0),
         )
 
     def ask(self, client=None, path="/hub/login", headers=(), method="GET", body=None):
@@ -313,6 +317,12 @@ class Door:
 
     def status(self, client=None, path="/hub/login"):
         return self.ask(client, path)[0]
+
+    def health_from(self, source):
+        """Return the status of the health page for one who asks from another address of this machine."""
+        with contextlib.closing(self.open(source=source)) as connection:
+            connection.request("GET", "/health")
+            return connection.getresponse().status
 
     def forget(self):
         """Forget what the access log said so far."""

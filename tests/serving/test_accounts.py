@@ -62,7 +62,7 @@ def tried(what, do):
 for path in map(Path, sys.argv[4].split("|")):
     if path.is_dir() if os.access(path.parent, os.X_OK) else False:
         tried(f"list {path.name}", lambda: os.listdir(path))
-        tried(f"write {path.name}", lambda: (path / "evil").write_text("x"))
+        tried(f"write {path.name}", lambda: ((path / "evil").write_text("x"), (path / "evil").unlink()))
     else:
         tried(f"read {path.name}", lambda: path.read_bytes())
         tried(f"write {path.name}", lambda: path.open("ab"))
