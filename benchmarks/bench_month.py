@@ -2,6 +2,7 @@
 
     .venv/bin/python -m benchmarks.bench_month                   # `make bench` runs it last; about 10 minutes
     .venv/bin/python -m benchmarks.bench_month --folder FOLDER   # keeps the site and measures the month again
+    .venv/bin/python -m benchmarks.bench_month --spark --rows 1000000   # DuckDB, then Spark on this machine's cores
 
 A page's seconds are those of its notebook; what is asked once for all pages stands apart.
 """
@@ -18,8 +19,9 @@ from datetime import datetime
 from pathlib import Path
 
 import duckdb
+import yaml
 
-from audit_kernel.site import Site, create_site
+from audit_kernel.site import SETTINGS_FILE, Site, create_site
 from benchmarks.deliver import ask, intake, run
 from benchmarks.hospital import MONTH, MOST_COPIES, make_world, write_month, write_reference
 from benchmarks.results import Lines, keep
@@ -27,12 +29,21 @@ from benchmarks.results import Lines, keep
 MOST_SECONDS = 150
 
 
-def prepare(folder: Path, n_rows: int, lines: Lines) -> Site:
+def with_engine(site: Site, engine: str) -> Site:
+    """Write the engine into the settings; Spark gets all cores of this machine and the memory that a month has."""
+    path = site.folder / SETTINGS_FILE
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    settings |= {"engine": engine, "spark": {"master": f"local[{os.cpu_count()}]"}}
+    path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
+    return Site(site.folder)
+
+
+def prepare(folder: Path, n_rows: int, lines: Lines, engine: str) -> Site:
     """Take the month and its reference data in, or take what an earlier run left in the folder."""
     if (folder / "site" / "taken_in").exists():
         return Site(folder / "site")
     shutil.rmtree(folder / "site", ignore_errors=True)
-    site = create_site(folder / "site", "SE", "Benchmark")
+    site = with_engine(create_site(folder / "site", "SE", "Benchmark"), engine)
     world = make_world(folder / "world")
     access_log = next(path for path in world.log_files if path.name.startswith("mcss_access") and MONTH in path.name)
     with access_log.open("rb") as file:
@@ -46,6 +57,21 @@ def prepare(folder: Path, n_rows: int, lines: Lines) -> Site:
         path.unlink()
     (folder / "site" / "taken_in").touch()
     return site
+
+
+def compare(site: Site, lines: Lines) -> None:
+    """Run the same month with each engine, on a store that both read; tell seconds, memory and differing tables."""
+    tables = {}
+    for engine in ("duckdb", "spark"):
+        spent, peak, said = ask(with_engine(site, engine), "month", MONTH, "--seed", "benchmark", "--json")
+        found = json.loads(said)
+        failed = [page["name"] for page in found["pages"] if page["reason"]]
+        folder = Path(found["bag"]) / "data" / "tables"
+        tables[engine] = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
+        lines.add(f"{engine}: {spent:,.0f} s, {peak:.1f} GB in the command; failed: {', '.join(failed) or 'none'}.")
+    one, other = tables.values()
+    differing = sorted(name for name in one.keys() | other.keys() if one.get(name) != other.get(name))
+    lines.add(f"{len(one)} result tables (CSV); not the same bytes: {', '.join(differing) or 'none'}.")
 
 
 def measure(site: Site, lines: Lines) -> None:
@@ -71,6 +97,7 @@ def main() -> None:
     """Measure, print and write RESULTS.md."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("--rows", type=int, default=8_500_000)
+    parser.add_argument("--spark", action="store_true", help="the month on DuckDB, then on Spark, on this machine")
     parser.add_argument("--folder", type=Path, help="where the site is kept; the next run there measures it again")
     arguments = parser.parse_args()
     lines = Lines()
@@ -82,9 +109,11 @@ def main() -> None:
     )
     lines.add("")
     try:
-        measure(prepare(folder, arguments.rows, lines), lines)
+        site = prepare(folder, arguments.rows, lines, "spark" if arguments.spark else "duckdb")
+        (compare if arguments.spark else measure)(site, lines)
     finally:
-        keep("A month of 8,500,000 rows", lines.lines)
+        beside = "DuckDB beside Spark, a" if arguments.spark else "A"
+        keep(f"{beside} month of {arguments.rows:,} rows", lines.lines)
         if not arguments.folder:
             shutil.rmtree(folder, ignore_errors=True)
 

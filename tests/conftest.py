@@ -27,6 +27,7 @@ ADVICE = {
     "root": "This test fills a small disk or changes owners, which only root may do.",
     "systemd-analyze": "This test lets systemd read the units. Install Debian's package: apt-get install systemd",
     "sha256sum": "This test verifies a bag the way an auditor does and needs sha256sum (coreutils).",
+    "visudo": "This test lets sudo judge its rules. Install Debian's package: apt-get install sudo",
     "vnu": "This test asks the Nu HTML checker. Install it: make node",
 }
 

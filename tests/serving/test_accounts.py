@@ -71,6 +71,7 @@ for sql in sys.argv[3].split("|"):
     if subprocess.run(words, capture_output=True).returncode == 0:
         print(sql)
 """
+SUDO = "import subprocess, sys; print(subprocess.run(sys.argv[1:], capture_output=True, text=True).stdout or 'refused')"
 LEAVE = "import os; os.close(os.open(sys.argv[3], os.O_CREAT | os.O_WRONLY, 0o600))"
 READ, WRITE = "select count(*) from ducklake_data_file", "delete from ducklake_snapshot where snapshot_id = -1"
 MAKE = "create table evil (a int)"
@@ -194,6 +195,33 @@ def test_an_investigator_asks_and_keeps_a_case_and_writes_no_store(machine):
 )
 def test_reviewers_auditors_and_operators_are_refused_by_the_operating_system(machine, role, gets):
     assert not_refused(machine, f"aktest-{role}") == gets
+
+
+@needs
+@pytest.mark.requires("visudo")
+def test_sudo_lets_an_operator_run_the_named_commands_as_the_service_and_nothing_else(machine):
+    site = machine[0]
+    program, rules = site.folder.parent / "audit-kernel", Path("/etc/sudoers.d/audit-kernel-test")
+    program.write_text("#!/bin/sh\nid -un\n", encoding="utf-8")  # the product's own may be where root alone gets at
+    program.chmod(0o755)
+    allowed = ("intake a.csv --source gerica", "month 2026-10", "due --alarm", "verify", "ledger --json")
+    refused = ("report activity", "ledger --quarantine --purpose abc", "intake a.csv --source gerica --site /elsewhere")
+    try:
+        rules.write_text(accounts.files(site, program)["sudoers.d-audit-kernel"], encoding="utf-8")
+        rules.chmod(0o440)
+        run("visudo", "-cf", rules)
+
+        def tried(role, line):
+            name, *rest = line.split()
+            words = ["sudo", "-n", "-u", accounts.SERVICE, program, name, "--site", site.folder, *rest]
+            return as_user(f"aktest-{role}", SUDO, *words)[:1]
+
+        assert {line: tried("operator", line) for line in allowed} == {line: [accounts.SERVICE] for line in allowed}
+        assert {line: tried("operator", line) for line in refused} == {line: ["refused"] for line in refused}
+        others = ("investigator", "reviewer", "auditor")
+        assert {role: tried(role, "verify") for role in others} == {role: ["refused"] for role in others}
+    finally:
+        rules.unlink(missing_ok=True)
 
 
 @needs

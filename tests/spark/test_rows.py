@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date
+import contextlib
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 
-from audit_kernel.catalog import PARTS
+from audit_kernel.catalog import PARTS, USE_LINES, USE_PEOPLE, USE_USERS
 from audit_kernel.demo.settings import WorldSettings
 from audit_kernel.errors import AuditKernelError, NotAssessableError
+from audit_kernel.spark.transpile import named_parameters
+from audit_kernel.use_log_rows import LINES, PEOPLE, USERS
 from tests.spark.sites import make_site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from audit_kernel.site import Site
     from tests.spark.twin import TwinStore
@@ -27,6 +31,9 @@ pytestmark = [
 PERIOD = {"from_date": date(2026, 10, 1), "to_date": date(2026, 10, 31)}
 SQL = Path(__file__).parents[2] / "sql"
 SMALL = WorldSettings(n_months=1, activity=0.03)
+COMPARED = ("checks", "explanations", "model", "period", "reports", "review", "sample")
+# What a month's control does not ask, each with its reason: the trial with known incidents works on a copy in memory.
+STAYS_WITH_DUCKDB = {"sensitivity", "sensitivity_checks"}
 
 
 @pytest.fixture(autouse=True)
@@ -47,49 +54,113 @@ def questions(store: TwinStore, *rooms: str) -> list[tuple[Any, dict[str, Any]]]
         " and patient_id is not null and not is_patient_unresolved and local_date >= date '2026-10-10'"
         " order by recorded_at, access_id limit 1"
     ).to_pylist())  # fmt: skip
-    asked = []
-    for query in store.catalog.queries.values():
-        for each in (query, *(query.beside(part) for part in PARTS if part != "events")):
-            if each is None or query.room not in rooms:
-                continue
-            given: dict[str, Any] = {}
-            for name, parameter in each.description.parameters.items():
-                if parameter.type == "period":
-                    given |= PERIOD
-                elif parameter.type in ("patient", "employee"):
-                    given[name] = person[f"{parameter.type}_id"]
-                elif name == "at":
-                    given[name] = f"{person['recorded_at'].isoformat()}+00:00"
-                elif name == "unit_keys":
-                    given[name] = [f"{person['employee_id']}|{person['patient_id']}|{person['recorded_at']:%Y-%m-%d}"]
-                elif parameter.type == "text" and parameter.required and parameter.default is None:
-                    given[name] = "a"
-            asked.append((each, given))
-    return asked
+    every = [
+        each
+        for query in store.catalog.queries.values()
+        if query.room in rooms
+        for each in (query, *(query.beside(part) for part in PARTS if part != "events"))
+        if each is not None
+    ]
+    return [(each, values_for(each, person)) for each in every]
+
+
+def values_for(query: Any, person: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a query is asked about: October, or somebody's day in it."""
+    own = {
+        "at": f"{person['recorded_at'].isoformat()}+00:00",
+        "unit_keys": [f"{person['employee_id']}|{person['patient_id']}|{person['recorded_at']:%Y-%m-%d}"],
+    }
+    given: dict[str, Any] = {}
+    for name, parameter in query.description.parameters.items():
+        is_open = not parameter.threshold and parameter.default is None
+        if parameter.type == "period":
+            given |= PERIOD
+        elif parameter.type in ("patient", "employee"):
+            given[name] = person[f"{parameter.type}_id"]
+        elif name in own:
+            given[name] = own[name]
+        elif parameter.type == "text" and parameter.required and is_open:
+            given[name] = "a"
+        elif parameter.type == "integer" and is_open:
+            given[name] = 40
+    return given
 
 
 def compared(site: Site, wants: Callable[[str], bool], *rooms: str) -> TwinStore:
-    """Ask every question of these rooms; return the store with what was compared."""
-    from audit_kernel.spark.transpile import named_parameters
+    """Ask every question of these rooms, the checks first; return the store with what was compared."""
     from tests.spark.twin import TwinStore, small_session
 
     with small_session(site) as session, TwinStore(site, session, wants) as store:
-        for query, given in questions(store, *rooms):
+        asked = questions(store, *rooms)
+        findings = []
+        for query, given in (each for each in asked if each[0].room != "reports"):
             try:
                 found = store.ask(query, given).table
             except NotAssessableError:  # what a site does not have is not compared
                 continue
-            except AuditKernelError:
-                if query.room != "reports":
-                    raise
-                continue
-            if query.room == "checks" and not query.part and (behind := query.beside("events")):
-                of_finding = found.slice(0, 1).to_pylist() or [{}]
-                start_at, end_at = site.period(*PERIOD.values())
-                values = {"start_at": start_at, "end_at": end_at, "unit_id": None, **of_finding[0]}
-                names = {"employee_id": None, "patient_id": None, **values}
-                store.twin.execute(behind.sql, {name: names[name] for name in named_parameters(behind.sql)})
+            if query.room == "checks" and not query.part:
+                findings.append(found)
+                behind_finding(store, query, found)
+        if "reports" in rooms:
+            store.keep_findings(findings)
+            keep_use(store)
+            who_reviews(store)
+        for query, given in (each for each in asked if each[0].room == "reports"):
+            with contextlib.suppress(AuditKernelError):
+                store.ask(query, given)
         return store
+
+
+def behind_finding(store: TwinStore, query: Any, found: Any) -> None:
+    """Ask for the events behind a check's first finding."""
+    if behind := query.beside("events"):
+        start_at, end_at = store.site.period(*PERIOD.values())
+        of_finding = (found.slice(0, 1).to_pylist() or [{}])[0]
+        names = {"employee_id": None, "patient_id": None, "start_at": start_at, "end_at": end_at, "unit_id": None}
+        names |= of_finding
+        store.twin.execute(behind.sql, {name: names[name] for name in named_parameters(behind.sql)})
+
+
+def keep_use(store: TwinStore) -> None:
+    """Make a use log the relations that the control of the controllers reads."""
+    people = [each["employee_id"] for each in store.sql("select employee_id from employees order by 1").to_pylist()]
+    at = datetime(2026, 10, 5, 12)
+    line = {
+        "recorded_at": at,
+        "local_date": at.date(),
+        "purpose": "case 1",
+        "case_number": "1",
+        "n_rows": 3,
+        "use_kind": "question",
+        "use_activity": "report",
+        "query_name": "reports/activity",
+        "is_control": False,
+    }
+    users = [{"user_name": f"user-{place}", "employee_id": who} for place, who in enumerate(people[:4])]
+    lines = [{**line, "sequence": place, "user_name": f"user-{place % 5}"} for place in range(1, 41)]
+    lines += [{**line, "sequence": 41, "user_name": "user-1", "use_kind": "act", "use_activity": "decision"}]
+    about = [
+        {"sequence": place, "employee_id": people[place % 7], "patient_id": None if place % 3 else "P-1"}
+        for place in range(1, 42)
+    ]
+    for name, rows, schema in ((USE_LINES, lines, LINES), (USE_PEOPLE, about, PEOPLE), (USE_USERS, users, USERS)):
+        store.keep_rows(name, pa.Table.from_pylist(rows, schema))
+
+
+def who_reviews(store: TwinStore) -> None:
+    """Ask who is too close to whom, and who manages: the lists of a month's review."""
+    start_at, end_at = store.site.period(*PERIOD.values())
+    people = store.sql("select distinct manager_id from employees where manager_id is not null order by 1")
+    values = {
+        "reviewer_ids": people.column(0).to_pylist(),
+        "start_at": start_at,
+        "end_at": end_at,
+        "first_date": PERIOD["from_date"],
+        "last_date": PERIOD["to_date"],
+    }
+    for path in sorted((SQL / "review").glob("*.sql")):
+        text = path.read_text(encoding="utf-8")
+        store.sql(text, {name: values[name] for name in named_parameters(text)})
 
 
 def test_a_small_months_checks_give_the_same_rows(tmp_path: Path) -> None:
@@ -101,8 +172,20 @@ def test_a_small_months_checks_give_the_same_rows(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-@pytest.mark.parametrize("country", ["NO", "SE"])
-def test_every_statement_over_a_municipality_gives_the_same_rows(tmp_path: Path, country: str) -> None:
-    store = compared(make_site(tmp_path, country), lambda text: "\n" in text, "checks", "sample", "reports")
-    assert store.twin.different == {}
-    assert len(store.twin.same) >= 120
+def test_every_file_of_a_months_control_gives_the_same_rows_over_both_municipalities(tmp_path: Path) -> None:
+    missing = {path.stem for room in COMPARED for path in (SQL / room).glob("*.sql")}
+    for country in ("NO", "SE"):
+        (tmp_path / country).mkdir()
+        store = compared(
+            make_site(tmp_path / country, country), lambda text: "\n" in text, "checks", "sample", "reports"
+        )
+        assert store.twin.different == {}
+        assert len(store.twin.same) >= 120
+        assert sum(n_rows > 0 for n_rows in store.twin.same.values()) >= 100
+        missing -= {
+            path.stem
+            for room in COMPARED
+            for path in (SQL / room).glob("*.sql")
+            if any(path.read_text(encoding="utf-8").strip() in text for text in store.twin.same)
+        }
+    assert missing == STAYS_WITH_DUCKDB

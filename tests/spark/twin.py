@@ -143,14 +143,25 @@ def differs(expected: pa.Table, found: pa.Table, *, is_ordered: bool) -> str:
     """Say the first difference; empty where there is none."""
     if [name.lower() for name in expected.column_names] != [name.lower() for name in found.column_names]:
         return f"columns {expected.column_names} and {found.column_names}"
+    if expected.num_rows != found.num_rows:
+        return f"{expected.num_rows} and {found.num_rows} rows"
+    if are_same(expected, found, is_ordered=is_ordered):
+        return ""
     mine, theirs = (plain(table, is_ordered) for table in (expected, found))
-    if len(mine) != len(theirs):
-        return f"{len(mine)} and {len(theirs)} rows"
-    for place, (one, other) in enumerate(zip(mine, theirs, strict=True)):
-        if one != other:
-            cells = zip(expected.column_names, one, other, strict=True)
-            return f"row {place}: {[each for each in cells if each[1] != each[2]]}"[:900]
-    return ""
+    pairs = enumerate(zip(mine, theirs, strict=True))
+    place, (one, other) = next((at, both) for at, both in pairs if both[0] != both[1])
+    cells = zip(expected.column_names, one, other, strict=True)
+    return f"row {place}: {[each for each in cells if each[1] != each[2]]}"[:900]
+
+
+def are_same(expected: pa.Table, found: pa.Table, *, is_ordered: bool) -> bool:
+    """Tell whether two tables hold the same rows as they would be written: as often, in order where there is one."""
+    place = ", row_number() over () as row_place" if is_ordered else ""
+    one, other = (f"select columns(*)::varchar from (select *{place} from {name})" for name in ("expected", "found"))
+    with duckdb.connect() as connection:
+        connection.register("expected", expected)
+        connection.register("found", found)
+        return not connection.execute(f"({one}) except all ({other}) limit 1").fetchall()
 
 
 def plain(table: pa.Table, is_ordered: bool) -> list[tuple[str, ...]]:
