@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from typer.testing import CliRunner
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 from audit_kernel.cli import app
 from audit_kernel.serving import accounts
 from audit_kernel.serving.accounts_check import account_lacks
-from audit_kernel.serving.spawning import group_of
+from audit_kernel.serving.spawning import RUNTIME_VARIABLE, group_of, new_runtime_folder
 from audit_kernel.site import Site, create_site
 from tests.store.logs import gerica_file, row
 from tests.store.servers import running_postgres, with_store
@@ -72,6 +73,13 @@ for sql in sys.argv[3].split("|"):
         print(sql)
 """
 SUDO = "import subprocess, sys; print(subprocess.run(sys.argv[1:], capture_output=True, text=True).stdout or 'refused')"
+CONNECT = """
+import socket, sys
+try:
+    socket.socket(socket.AF_UNIX).connect(sys.argv[1])
+except OSError as error:
+    print(type(error).__name__)
+"""
 LEAVE = "import os; os.close(os.open(sys.argv[3], os.O_CREAT | os.O_WRONLY, 0o600))"
 READ, WRITE = "select count(*) from ducklake_data_file", "delete from ducklake_snapshot where snapshot_id = -1"
 MAKE = "create table evil (a int)"
@@ -195,6 +203,18 @@ def test_an_investigator_asks_and_keeps_a_case_and_writes_no_store(machine):
 )
 def test_reviewers_auditors_and_operators_are_refused_by_the_operating_system(machine, role, gets):
     assert not_refused(machine, f"aktest-{role}") == gets
+
+
+@needs
+def test_no_other_account_reaches_the_sockets_of_an_investigator_s_server(machine):
+    """A kernel listens on sockets in the server's runtime folder: who may connect is what the folder's mode says."""
+    runtime = machine[0].folder.parent / "run"
+    spawner = SimpleNamespace(user=SimpleNamespace(name="kari"), environment={RUNTIME_VARIABLE: str(runtime)})
+    path = new_runtime_folder(spawner, KARI) / "kernel-1"
+    as_user(KARI, "import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])", path)
+    answers = {name: as_user(name, CONNECT, path) for name in PEOPLE}
+    assert answers.pop(KARI) == ["ConnectionRefusedError"]  # nobody listens any more
+    assert answers == {name: ["PermissionError"] for name in answers}
 
 
 @needs

@@ -177,6 +177,18 @@ def test_nobody_makes_a_token_or_sees_the_administrator_s_page(stack):
     assert session.get(f"{stack.origin}/hub/api/users", timeout=60).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "path", ["{proxy}/api/routes", "{hub}/hub/api/users", "{hub}/hub/api/proxy", "{hub}/hub/metrics"]
+)
+def test_who_is_on_the_machine_and_has_no_token_learns_nothing_from_the_apis(stack, path):
+    _login, _proxy, api, hub = stack.ports
+    url = path.format(proxy=f"http://127.0.0.1:{api}", hub=f"http://127.0.0.1:{hub}")
+    for headers in ({}, {"Authorization": "token x"}, {"Authorization": "token "}):
+        answer = requests.get(url, headers=headers, timeout=10, allow_redirects=False)
+        assert answer.status_code == 403
+        assert "se100" not in answer.text
+
+
 def test_a_session_goes_on_while_hub_and_proxy_are_killed(stack, investigator):
     session, _page = investigator
     number = post(session, stack, "/user/se100-ina/api/kernels").json()["id"]

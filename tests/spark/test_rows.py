@@ -86,11 +86,11 @@ def values_for(query: Any, person: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def compared(site: Site, wants: Callable[[str], bool], *rooms: str) -> TwinStore:
+def compared(site: Site, size: str, wants: Callable[[str], bool], *rooms: str) -> TwinStore:
     """Ask every question of these rooms, the checks first; return the store with what was compared."""
-    from tests.spark.twin import TwinStore, small_session
+    from tests.spark.twin import TwinStore, session_for
 
-    with small_session(site) as session, TwinStore(site, session, wants) as store:
+    with session_for(site, size) as session, TwinStore(site, session, wants) as store:
         asked = questions(store, *rooms)
         findings = []
         for query, given in (each for each in asked if each[0].room != "reports"):
@@ -165,7 +165,9 @@ def who_reviews(store: TwinStore) -> None:
 
 def test_a_small_months_checks_give_the_same_rows(tmp_path: Path) -> None:
     wanted = texts("checks", "explanations")
-    store = compared(make_site(tmp_path, "SE", SMALL), lambda text: any(each in text for each in wanted), "checks")
+    store = compared(
+        make_site(tmp_path, "SE", SMALL), "small", lambda text: any(each in text for each in wanted), "checks"
+    )
     assert store.twin.different == {}
     assert len(store.twin.same) >= 40
     assert sum(n_rows > 0 for n_rows in store.twin.same.values()) >= 20
