@@ -172,7 +172,8 @@ class SparkConnection:
         return self.session.sql(spark_sql(statement, casts, given), args=bound)
 
     def register(self, name: str, rows: pa.Table) -> None:
-        """Make an Arrow table a relation."""
+        """Make an Arrow table a relation; one without a row gets its one piece, which Spark asks of lists of times."""
+        rows = rows if rows.num_rows else rows.schema.empty_table()
         self.session.createDataFrame(rows).createOrReplaceTempView(name)
 
     def unregister(self, name: str) -> None:

@@ -6,6 +6,7 @@ import shutil
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
 import pytest
 
 from audit_kernel.errors import StoreError
@@ -68,6 +69,15 @@ def test_spark_answers_as_duckdb_does_and_duckdb_is_not_asked(site: Site) -> Non
         assert answer.table.num_rows > 0
         assert found[name].table.to_pylist() == answer.table.to_pylist()
         assert found[name].rows_searched == answer.rows_searched
+
+
+def test_rows_that_are_none_become_a_relation_whatever_their_columns(site: Site) -> None:
+    times = pa.list_(pa.timestamp("us"))
+    with counting_store(site, "on Spark") as store:
+        store.keep_rows(
+            "nothing", pa.table({"at": pa.chunked_array([], type=times), "n": pa.chunked_array([], pa.int64())})
+        )
+        assert store.sql("select * from nothing").num_rows == 0
 
 
 @pytest.mark.soak

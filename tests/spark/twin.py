@@ -104,8 +104,9 @@ class Twin:
             return
         self.compared.add((text, str(values)))
         try:
-            for table in statement.find_all(exp.Table):
-                self.hand_over(table.name)
+            own = {each.alias for each in statement.find_all(exp.CTE)}
+            for name in sorted({each.name for each in statement.find_all(exp.Table)} - own):
+                self.hand_over(name)
             found = self.spark._rows_of(statement, values).toArrow()
             # an insert goes by position, and each engine has names of its own for what has none
             named = zip(expected.column_names, found.column_names, strict=True)
@@ -126,7 +127,7 @@ class Twin:
         stored = f"lake.{name.removeprefix(LAKE_PREFIX)}" if name.startswith(LAKE_PREFIX) else f'"{name}"'
         try:
             rows = self.duck.execute(f"select * from {stored}").to_arrow_table()
-        except duckdb.CatalogException:  # a name of the statement's own
+        except duckdb.CatalogException:  # what the connection itself lists, as its own views
             return
         for place, field in enumerate(rows.schema):
             if pa.types.is_unsigned_integer(field.type):  # Spark has none
