@@ -163,6 +163,7 @@ def test_the_machine_is_as_written_and_what_differs_is_told(machine):
     for path, mode, said in (
         (site.folder / "store", 0o2755, "it should be audit-kernel:ak-investigator 2750"),
         (site.folder / "settings.yml", 0o666, "it should be audit-kernel:audit-kernel 0644"),
+        (site.folder / "worklists" / RUT, 0o2775, f"it should be audit-kernel:{RUT} 2770"),
         (file, 0o644, "lets in others than ak-investigator"),
         (file, 0o600, "keeps out ak-investigator"),
     ):
@@ -171,6 +172,12 @@ def test_the_machine_is_as_written_and_what_differs_is_told(machine):
         (lack,) = account_lacks(site)
         assert said in lack.error.text("en")
         path.chmod(before)
+    run("gpasswd", "--add", KARI, RUT)
+    try:
+        (lack,) = account_lacks(site)
+        assert lack.error.text("en").startswith(f"Others are in the group {RUT}, which is one reviewer's own.")
+    finally:
+        run("gpasswd", "--delete", KARI, RUT)
     result = CliRunner().invoke(app, ["serve", "accounts", "--site", str(site.folder), "--json"])
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
 
