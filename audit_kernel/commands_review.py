@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,8 +17,10 @@ from audit_kernel.review_reasons import DECISIONS, decision_words
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from audit_kernel.errors import AuditKernelError
     from audit_kernel.restriction import Kind, Restriction
     from audit_kernel.review.agreement import Agreement
+    from audit_kernel.review.delivery import Delivery
     from audit_kernel.review.export import Exported
     from audit_kernel.review.status import Progress
     from audit_kernel.review.taking_in import TakenIn
@@ -60,8 +62,7 @@ def register(app: typer.Typer) -> None:
         opened = find_site(site)
         made, warnings = export_lists(opened, month, folder, purpose)
         if as_json:
-            listed = [asdict(each) | {"path": str(each.path)} for each in made]
-            printing.print_json({"lists": listed, "warnings": warnings})
+            printing.print_json({"lists": _plain(made), "warnings": warnings})
             return
         printer(opened).exported(made)
         for text in warnings:
@@ -78,18 +79,55 @@ def register(app: typer.Typer) -> None:
         from audit_kernel.site import find_site
 
         opened = find_site(site)
-        done, refused = take_in_lists(opened, files)
+        _tell_taken_in(opened, *take_in_lists(opened, files), as_json=as_json)
+
+    @review.command(epilog="Example: audit-kernel review deliver 2026-10")
+    def deliver(month: MonthArgument, site: SiteOption = None, as_json: JsonOption = False) -> None:
+        """Write each list into its reviewer's own folder, worklists/ACCOUNT; one that is there already stays."""
+        from audit_kernel.review.delivery import deliver_lists
+        from audit_kernel.site import find_site
+
+        opened = find_site(site)
+        made = deliver_lists(opened, month)
         if as_json:
-            printing.print_json({"taken_in": [asdict(each) for each in done], "refused": list(map(str, refused))})
-        elif done:
-            printer(opened).taken_in(done)
-        for error in refused:
-            printing.Printer(Console(stderr=True), opened.settings.language).say(error.text(opened.settings.language))
-        if refused:
-            raise typer.Exit(refused[0].exit_code)
+            listed = {"delivered": _plain(made.new), "left": _plain(made.left)}
+            printing.print_json({**listed, "refused": list(map(str, made.refused)), "warnings": made.warnings})
+        else:
+            printer(opened).delivered(made)
+        _tell_refused(opened, made.refused)
+
+    @review.command(epilog="Example: audit-kernel review collect")
+    def collect(site: SiteOption = None, as_json: JsonOption = False) -> None:
+        """Take in what reviewers decided in the lists of their own folders; what was collected before adds nothing."""
+        from audit_kernel.review.delivery import collect_lists
+        from audit_kernel.site import find_site
+
+        opened = find_site(site)
+        _tell_taken_in(opened, *collect_lists(opened), as_json=as_json)
 
     review.command(epilog="Example: audit-kernel review show 2026-10")(show)
     add_course(review)
+
+
+def _plain(made: Sequence[Exported]) -> list[dict[str, Any]]:
+    return [asdict(each) | {"path": str(each.path)} for each in made]
+
+
+def _tell_taken_in(site: Site, done: Sequence[TakenIn], refused: Sequence[AuditKernelError], *, as_json: bool) -> None:
+    """Print what lists brought and which were refused."""
+    if as_json:
+        printing.print_json({"taken_in": [asdict(each) for each in done], "refused": list(map(str, refused))})
+    elif done:
+        printer(site).taken_in(done)
+    _tell_refused(site, refused)
+
+
+def _tell_refused(site: Site, refused: Sequence[AuditKernelError]) -> None:
+    """Say what was refused, and end with its exit code."""
+    for error in refused:
+        printing.Printer(Console(stderr=True), site.settings.language).say(error.text(site.settings.language))
+    if refused:
+        raise typer.Exit(refused[0].exit_code)
 
 
 def show(month: MonthArgument, site: SiteOption = None, as_json: JsonOption = False) -> None:
@@ -173,6 +211,16 @@ class ReviewPrinter(printing.Printer):
         columns = [(_("Reviewer"), ""), (_("Rows"), "end"), (_("File"), "")]
         rows = [(each.reviewer_name, self._number(each.n_rows), str(each.path)) for each in made]
         self._table(_("Review lists"), columns, rows)
+
+    def delivered(self, made: Delivery) -> None:
+        """Print the lists that were delivered, those that stay as they are, and what the operator must know."""
+        _ = self.translate
+        if made.new:
+            self.exported(made.new)
+        for each in made.left:
+            self.say(_("{reviewer}: delivered before; the list stays as it is.").format(reviewer=each.reviewer_name))
+        for text in made.warnings:
+            self.say(text)
 
     def taken_in(self, done: Sequence[TakenIn]) -> None:
         """Print what each list brought."""

@@ -154,6 +154,20 @@ def imported_files(site: Site) -> set[str]:
     return {entry["file_sha256"] for _at, entry in _entries(site, DECIDED) if "file_sha256" in entry}
 
 
+def said_in_files(site: Site, list_id: str) -> dict[Subject, dict[str, Any]]:
+    """Return what the files of a list that were taken in said last of each sampling unit and finding.
+
+    Raises
+    ------
+    JournalError: the journal cannot be read, or its chain is broken.
+    """
+    found: dict[Subject, dict[str, Any]] = {}
+    for _at, entry in _entries(site, DECIDED):
+        if entry.get("list_id") == list_id and "file_sha256" in entry:
+            found |= {(each["kind"], each["key"]): each for each in entry["decisions"]}
+    return found
+
+
 def _entries(site: Site, kind: str, month: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
     for line in journal(site).entries():
         entry = line["entry"]

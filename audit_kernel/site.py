@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 SETTINGS_FILE = "settings.yml"
 SITE_VARIABLE = "AUDIT_KERNEL_SITE"
 OWNER_ONLY = 0o700
+WORK_LISTS = "worklists"  # a folder in it for each reviewer who has an account apart
 PRIVATE_FOLDERS = ("logs", "store", "archive", "restricted", "cases", "journals", "keys", "temporary")
 SITE_ADDITIONS = ("parameters/sources", "sql/checks", "sql/reports", "notebooks")
 

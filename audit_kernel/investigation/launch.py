@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from audit_kernel.site import Site
 
-PAGES = ("investigate", "operate", "review", "audit")
+PAGES = ("investigate", "operate", "review", "audit", "worklist")
 AUDIT, ARCHIVE = PAGES[3], "archive"
 PAGE = f"{PAGES[0]}.ipynb"
 EXAMPLE = "explore.ipynb"

@@ -24,7 +24,10 @@ _KEYWORDS: dict[str, tuple[int, ...] | None] = {"_": None, "N_": None, "plural":
 _METHODS = [("**.py", "python"), ("**.j2", "jinja2"), ("serving/pages/*.html", "jinja2")]
 # An error's first two arguments are its templates; a phrase is one text.
 ERRORS = {name for name, value in vars(errors).items() if isinstance(value, type) and name.endswith("Error")}
-_TEMPLATES = {**dict.fromkeys((*ERRORS, "QuestionError", "EntryError"), 2), errors.Phrase.__name__: 1}
+_TEMPLATES = {
+    **dict.fromkeys((*ERRORS, "QuestionError", "EntryError", "ChangedMeanwhileError"), 2),
+    errors.Phrase.__name__: 1,
+}
 # The demo speaks English to whoever tries it with wrong arguments.
 _ENGLISH_ONLY = "demo"
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from audit_kernel.errors import UsageError
 from audit_kernel.locale import translator
+from audit_kernel.store.catalogue import exists
 from audit_kernel.store.dated import dated_sql
 from audit_kernel.store.deliver import reading
+from audit_kernel.systemd_units import owner_of
 from audit_kernel.use_log import operating_system_user, record_use
 
 if TYPE_CHECKING:
@@ -19,12 +22,12 @@ if TYPE_CHECKING:
 OPERATING_SYSTEM = "operating_system"
 ANYBODY = ""
 MAPPED = """
-    select id
+    select identifier, id
     from ({identifiers}) as identifiers
     where
-        kind = 'employee' and system = $system and identifier = $user
+        kind = 'employee' and system = $system and ($user is null or identifier = $user)
         and valid_from <= $today and valid_to > $today
-    order by id
+    order by identifier, id
 """
 
 
@@ -56,19 +59,41 @@ def acting_reviewer(site: Site, purpose: str) -> str:
         return ANYBODY
     if known := site.settings.use_log.employees.get(user):
         return known
-    record_use(site, purpose, "reviewer", {})
-    asked = {"system": OPERATING_SYSTEM, "user": user, "today": datetime.now(ZoneInfo(site.settings.time_zone)).date()}
-    with reading(site) as connection:
-        rows = connection.execute(MAPPED.format(identifiers=dated_sql("identifiers")), asked).fetchall()
-    found = [str(employee) for (employee,) in rows]
-    if len(found) == 1:
-        return found[0]
+    if identified := _identified(site, purpose, user).get(user):
+        return identified
     raise UsageError(
         "The user {user!r} is nobody's who reviews here.",
         "Name the user in settings.yml under `review: reviewers:`, or in the reference data `identifiers` with the"
         " system operating_system; or let the site's owner do it.",
         user=user,
     )
+
+
+def acting_users(site: Site, purpose: str) -> dict[str, str]:
+    """Return the reviewer whom each known user acts as, the users that settings name first; nobody is the operator.
+
+    Raises
+    ------
+    JournalError: the use log cannot be written.
+    StoreError: the store cannot be read.
+    """
+    found = {each.user: each.id for each in site.settings.review.reviewers if each.user}
+    operator = owner_of(site.folder)
+    others = (site.settings.use_log.employees, _identified(site, purpose) if exists(site) else {})
+    for user, employee in ((user, employee) for source in others for user, employee in source.items()):
+        if user != operator:
+            found.setdefault(user, employee)
+    return found
+
+
+def _identified(site: Site, purpose: str, user: str | None = None) -> dict[str, str]:
+    """Return the one employee whom the reference data name for a user, or for each; no user who is two of them."""
+    record_use(site, purpose, "reviewer", {})
+    asked = {"system": OPERATING_SYSTEM, "user": user, "today": datetime.now(ZoneInfo(site.settings.time_zone)).date()}
+    with reading(site) as connection:
+        rows = connection.execute(MAPPED.format(identifiers=dated_sql("identifiers")), asked).fetchall()
+    counts = Counter(name for name, _employee in rows)
+    return {name: str(employee) for name, employee in rows if counts[name] == 1}
 
 
 def refuse_others_list(acting: str, reviewer_id: str) -> None:

@@ -17,7 +17,7 @@ from audit_kernel.review_reasons import DECISIONS, review_reasons
 from audit_kernel.use_log import operating_system_user, record_use
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from audit_kernel.decisions import Opinions, Subject
     from audit_kernel.site import Site
@@ -84,13 +84,17 @@ def decide_row(
     row = next((row for row in made["rows"] if row["number"] == number), None)
     if row is None:
         raise UsageError("The list has no row {number}.", "Choose a row of the list.", number=number)
-    words = checked_entry(site, given)
+    words = checked_entry(given, _reasons(site))
     record_use(site, purpose, "decide", {"month": made["month"], "list": made["list_id"], "row": number})
     return add_decisions(site, made, [Answer(row["kind"], key, **words) for key in row["keys"]])[0]
 
 
-def checked_entry(site: Site, given: Mapping[str, str]) -> dict[str, str]:
+def checked_entry(given: Mapping[str, str], allowed: Collection[tuple[str, str]]) -> dict[str, str]:
     """Return decision, reason and remark when all three are there and fit each other.
+
+    Parameters
+    ----------
+    allowed: each decision with a reason that belongs to it.
 
     Raises
     ------
@@ -99,7 +103,7 @@ def checked_entry(site: Site, given: Mapping[str, str]) -> dict[str, str]:
     decision, reason, remark = (given.get(name, "").strip() for name in ("decision", "reason", "remark"))
     if decision not in DECISIONS:
         raise EntryError("No decision was chosen.", "Choose one of the list.", "decision")
-    if (decision, reason) not in {(each.decision, each.code) for each in review_reasons(site)}:
+    if (decision, reason) not in allowed:
         raise EntryError(
             "No reason was chosen, or it belongs to another decision.",
             "Choose one of the written reasons of this decision.",
@@ -113,6 +117,10 @@ def checked_entry(site: Site, given: Mapping[str, str]) -> dict[str, str]:
             count=LONGEST_REMARK,
         )
     return {"decision": decision, "reason": reason, "remark": remark}
+
+
+def _reasons(site: Site) -> set[tuple[str, str]]:
+    return {(each.decision, each.code) for each in review_reasons(site)}
 
 
 def row_name(subjects: Sequence[Subject]) -> str:
@@ -163,7 +171,7 @@ def settle(site: Site, month: str, row: str, given: Mapping[str, str], purpose: 
             row=row,
             month=month,
         )
-    words = checked_entry(site, given)
+    words = checked_entry(given, _reasons(site))
     record_use(site, purpose, "settle", {"month": month, "row": row})
     _append(site, decisions.SETTLED, [Answer(*subject, **words) for subject in found[0]], {"month": month})
 

@@ -17,6 +17,7 @@ from audit_kernel.use_log import record_use
 
 if TYPE_CHECKING:
     from audit_kernel.review.lists import ReviewList
+    from audit_kernel.review.prepare import Prepared
     from audit_kernel.site import Site
 
 UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
@@ -32,6 +33,11 @@ class Exported:
     n_rows: int
     list_id: str
 
+    @classmethod
+    def of(cls, made: ReviewList, path: Path) -> Exported:
+        """Return a list that lies at a path."""
+        return cls(path, made.reviewer_id, made.reviewer_name, len(made.rows), made.list_id)
+
 
 def export_lists(site: Site, month: str, folder: Path, purpose: str = "") -> tuple[list[Exported], list[str]]:
     """Write the lists into a folder, readable by its owner only; return them and what the operator must know.
@@ -43,13 +49,23 @@ def export_lists(site: Site, month: str, folder: Path, purpose: str = "") -> tup
     UsageError: the month was not run, a file of another content has a list's name, or this user reviews.
     VerificationError, MonthIncompleteError, SettingsError, JournalError: see `prepare_lists`.
     """
-    refuse_reviewer(acting_reviewer(site, purpose_of(site, month, purpose)))
+    prepared = prepare_export(site, month, purpose)
+    return _written(site, prepared.lists, folder), prepared.warnings
+
+
+def prepare_export(site: Site, month: str, purpose: str = "") -> Prepared:
+    """Make the lists that are to go out, after a line in the use log.
+
+    Raises
+    ------
+    UsageError, VerificationError, MonthIncompleteError, SettingsError, JournalError: as `export_lists`.
+    """
+    purpose = purpose_of(site, month, purpose)
+    refuse_reviewer(acting_reviewer(site, purpose))
     prepared = prepare_lists(site, month, purpose)
     n_rows = sum(len(made.rows) for made in prepared.lists)
-    record_use(
-        site, purpose_of(site, month, purpose), "export", {"month": month, "lists": len(prepared.lists), "rows": n_rows}
-    )
-    return _written(site, prepared.lists, folder), prepared.warnings
+    record_use(site, purpose, "export", {"month": month, "lists": len(prepared.lists), "rows": n_rows})
+    return prepared
 
 
 def _written(site: Site, made: list[ReviewList], folder: Path) -> list[Exported]:
@@ -68,7 +84,7 @@ def _written(site: Site, made: list[ReviewList], folder: Path) -> list[Exported]
         send_out(site, each)
         with contextlib.suppress(FileExistsError):  # the same bytes
             write_new(path, content, shared_modes(folder)[0])
-        written.append(Exported(path, each.reviewer_id, each.reviewer_name, len(each.rows), each.list_id))
+        written.append(Exported.of(each, path))
     return written
 
 

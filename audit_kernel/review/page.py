@@ -12,14 +12,14 @@ from audit_kernel import decisions, open_site
 from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.display import Paragraph
 from audit_kernel.evidence.month import month_days
-from audit_kernel.investigation.questions import checked_purpose, purpose_field, sentence_of
-from audit_kernel.investigation.widgets import HIDDEN, SHOWN, Form, Trail, harmless_texts
+from audit_kernel.investigation.questions import checked_purpose, purpose_field
 from audit_kernel.locale import format_month, format_number
 from audit_kernel.operating.desk import Desk
-from audit_kernel.operating.section import Report, Section
+from audit_kernel.operating.section import Report
 from audit_kernel.review.deciding import decide_row, settle
+from audit_kernel.review.rows_section import RowsSection
 from audit_kernel.review.work import hand_out, open_counts, open_work, settling
-from audit_kernel.review.work_words import entry_texts, lists_table, row_view, rows_table, state
+from audit_kernel.review.work_words import lists_table, reason_options, rows_table, said_before
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,19 +30,13 @@ if TYPE_CHECKING:
 SETTLING = "settling"
 
 
-class WorkSection(Section):
-    """The question, the lists or one list's rows, and the decision about the row that was chosen."""
+class WorkSection(RowsSection):
+    """The question, the lists or one list's rows of a month, as far as this user may see them."""
 
     def __init__(self, desk: Desk) -> None:
         self.work: Work | None = None
         self.made: ReviewList | None = None
-        self.rows: Sequence[WorkRow] = ()
-        self.row: WorkRow | None = None
-        self.row_trail = Trail(desk.language, lambda _position: None)
-        self.entry = Form(entry_texts(desk.site, None), desk.language, self.enter)
-        self.deciding = ipywidgets.VBox([self.row_trail, self.entry], layout={"display": HIDDEN})
-        self.deciding.add_class("ak-section")
-        super().__init__(desk, 1, [self.deciding], choose=self.choose)
+        super().__init__(desk)
 
     def texts(self) -> dict[str, Any]:
         """Return the form's texts; it begins with the month before this one."""
@@ -60,17 +54,16 @@ class WorkSection(Section):
             ],
         }
 
-    def clear(self) -> None:
-        """Show no answer and no row."""
-        super().clear()
-        self.leave()
+    def offered(self) -> Sequence[Sequence[str]]:
+        """Return the written reasons of the site."""
+        return reason_options(self.desk.site)
 
-    def leave(self) -> None:
-        """Show no row."""
-        self.row = None
-        self.entry.texts = harmless_texts(entry_texts(self.desk.site, None))
-        self.deciding.layout.display = HIDDEN
-        self.row_trail.show({})
+    def row_words(self, row: WorkRow) -> tuple[str, str, Sequence[str]]:
+        """Return whose row it is, and what the journal holds about it."""
+        _ = self._
+        lead = _("For {reviewer}").format(reviewer=self.made.reviewer_name) if self.made else _("Two reviewers differ.")
+        told = _("What was decided before; a change is added, the earlier stays")
+        return lead, told, said_before(self.desk.site, row)
 
     def act(self, values: dict[str, str]) -> None:
         """Show what this user may see of the month."""
@@ -102,28 +95,22 @@ class WorkSection(Section):
         counts = zip(work.lists, open_counts(self.desk.site, work.lists), strict=True)
         rows = [(each.reviewer_name, len(each.rows), count, each.list_id) for each, count in counts]
         extra = [(_("To settle: two reviewers differ"), n_settling, n_settling, SETTLING)] if n_settling else []
-        self.tables[0].show(lists_table([*rows, *extra], language))
+        self.tables[0].show(lists_table([*rows, *extra], language, _("Reviewer")))
         lead = _("You run the log control and may open every list. What you fill in is written under your user name.")
         title = _("Work lists for {month}").format(month=self._month(work.month))
         self.say(title, lead, notices=work.warnings, status=status)
 
-    def choose(self, chosen: dict[str, Any]) -> None:
-        """Open a list, or a row of it."""
-        self.form.say("")
-        try:
-            if self.rows and chosen["kind"] == "row":
-                self._open_row(next(row for row in self.rows if row.key == chosen["key"]))
-            elif self.work and chosen["key"] == SETTLING:
-                self._show_settling(self.work)
-            elif self.work:
-                self._hand_out(next(each for each in self.work.lists if each.list_id == chosen["key"]))
-        except Exception as error:  # noqa: BLE001 - whatever failed, the page must say so and stay usable
-            self.complain(error)
+    def open_list(self, key: str) -> None:
+        """Show a list of the month, or what is to be settled."""
+        if self.work and key == SETTLING:
+            self._show_settling(self.work)
+        elif self.work:
+            self._hand_out(next(each for each in self.work.lists if each.list_id == key))
 
     def _hand_out(self, made: ReviewList, status: str = "", marked: str = "") -> None:
         _, language = self._, self.desk.language
         self.made, self.rows = made, hand_out(self.desk.site, made)
-        n_open = sum(not row.said for row in self.rows)
+        n_open = sum(row.is_open for row in self.rows)
         facts = [
             (_("Reviewer"), made.reviewer_name),
             (_("Rows"), format_number(len(self.rows), language)),
@@ -142,34 +129,11 @@ class WorkSection(Section):
         lead = _("Neither decision counts until you settle the row. Both stay in the journal, and yours stands.")
         self.say(_("Rows about which two reviewers differ"), lead, status=status)
 
-    def _open_row(self, row: WorkRow, status: str = "") -> None:
-        """Show a row with what was said of it, and the form for its decision."""
-        self.row = row
-        self.entry.say("")
-        self.entry.texts = harmless_texts(entry_texts(self.desk.site, row))
-        self.deciding.layout.display = SHOWN
-        self.row_trail.show({**row_view(self.desk.site, row, self.made), "status": status})
-
-    def enter(self, values: dict[str, str]) -> None:
-        """Save the decision about the row and go to the next open one, or leave the row."""
-        row, work = self.row, self.work
-        if row is None or work is None:
-            return
-        if values.get("action") == "leave":
-            self._show_again(row.key)
-            return
-        try:
-            is_new = self._save(work, row, values)
-        except Exception as error:  # noqa: BLE001 - whatever failed, the page must say so and stay usable
-            self.entry.say(*sentence_of(error, self.desk.language), getattr(error, "field", ""))
-            return
-        _ = self._
-        said = state(values["decision"], self.desk.language)
-        text = _("Saved: row {row}, {decision}.") if is_new else _("Row {row} was decided so already: {decision}.")
-        self._show_again(row.key, text.format(row=row.key, decision=said))
-
-    def _save(self, work: Work, row: WorkRow, values: Mapping[str, str]) -> bool:
-        """Write the decision; say whether it was new."""
+    def save(self, row: WorkRow, values: Mapping[str, str]) -> bool:
+        """Write the decision into the journal; say whether it was new."""
+        work = self.work
+        if work is None:
+            return False
         if self.made is None:
             settle(self.desk.site, work.month, row.key, values, work.purpose)
             return True
@@ -178,24 +142,12 @@ class WorkSection(Section):
         )
         return bool(decide_row(self.desk.site, entry, int(row.key), values, work.purpose))
 
-    def _show_again(self, key: str, status: str = "") -> None:
-        """Show the rows as they are now, and after a decision the next open one."""
-        self.leave()
-        coming = self._next_open(key) if status else None
-        told = "" if coming else status  # said once
+    def show_rows(self, status: str, marked: str) -> None:
+        """Show the list's rows anew, or those to settle."""
         if self.made:
-            self._hand_out(self.made, told, marked=key)
+            self._hand_out(self.made, status, marked)
         elif self.work:
-            self._show_settling(self.work, told, marked=key)
-        if coming:
-            self._open_row(next(row for row in self.rows if row.key == coming), status)
-
-    def _next_open(self, key: str) -> str:
-        """Return the key of the next row that is open, from the top again after the last; empty where none is."""
-        keys = [row.key for row in self.rows]
-        after = keys.index(key) + 1
-        following = [*self.rows[after:], *self.rows[:after]]
-        return next((row.key for row in following if not row.said and row.key != key), "")
+            self._show_settling(self.work, status, marked)
 
     def _month(self, month: str) -> str:
         return format_month(month_days(month)[0], self.desk.language)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from audit_kernel import decisions
@@ -10,7 +10,7 @@ from audit_kernel.errors import IntakeError, UsageError
 from audit_kernel.evidence.bag import digest_of
 from audit_kernel.review.acting import acting_reviewer, purpose_of, refuse_others_list
 from audit_kernel.review.deciding import add_decisions
-from audit_kernel.review.reading import read_answers
+from audit_kernel.review.reading import REMEDY, read_answers
 from audit_kernel.use_log import record_use
 
 if TYPE_CHECKING:
@@ -55,20 +55,32 @@ def take_in_lists(site: Site, paths: Iterable[Path]) -> tuple[list[TakenIn], lis
     return done, refused
 
 
-def take_in_list(site: Site, path: Path) -> TakenIn:
+def take_in_list(site: Site, path: Path, folder_of: str = "") -> TakenIn:
     """Take one list in; a file that came before adds nothing, nor does a decision that stands already.
+
+    Parameters
+    ----------
+    folder_of: the reviewer in whose folder it lies. It is theirs alone then, and says what they think now: what it
+        said before adds nothing, and what they took back and said again is said again.
 
     Raises
     ------
-    IntakeError, JournalError: see `read_answers`; the journal is unchanged.
+    IntakeError, JournalError: see `read_answers`; the journal is unchanged. Or it lies in another reviewer's folder.
     UsageError: this user reviews, and it is another's list.
     """
     known = {entry["list_id"]: entry for entry in decisions.lists(site)}
     made, answers = read_answers(site, path, known.get)
+    if folder_of not in ("", made["reviewer_id"]):
+        raise IntakeError("{name} is the list of another than in whose folder it lies.", REMEDY, name=path.name)
     refuse_others_list(acting_reviewer(site, purpose_of(site, made["month"])), made["reviewer_id"])
     file_sha256 = digest_of(path)
-    is_repeated = file_sha256 in decisions.imported_files(site)
-    said = [] if is_repeated else answers
+    if folder_of:
+        before = decisions.said_in_files(site, made["list_id"])
+        said = [each for each in answers if before.get((each.kind, each.key)) != asdict(each)]
+        is_repeated = bool(answers) and not said
+    else:
+        is_repeated = file_sha256 in decisions.imported_files(site)
+        said = [] if is_repeated else answers
     if said:
         purpose = purpose_of(site, made["month"])
         record_use(site, purpose, "decision", {"list_id": made["list_id"], "rows": len(said)})

@@ -43,6 +43,11 @@ class WorkRow:
     first: tuple[Said, ...] = ()
     second: tuple[Said, ...] = ()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether decision, reason or free text is still to be given."""
+        return not (self.said and all(self.said[-1][name] for name in ("decision", "reason", "remark")))
+
 
 def open_work(site: Site, month: str, purpose: str) -> Work:
     """Return what this user may see of a month's review.

@@ -16,7 +16,6 @@ from audit_kernel.review_reasons import DECISIONS, decision_words, review_reason
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from audit_kernel.review.lists import ReviewList
     from audit_kernel.review.work import Said, WorkRow
     from audit_kernel.site import Site
 
@@ -27,11 +26,16 @@ def state(decision: str, language: str) -> str:
     return decision_words(language).get(decision) or _("Open")
 
 
-def lists_table(rows: Sequence[tuple[str, int, int, str]], language: str) -> TableContent:
-    """Return the operator's table: reviewer, rows, open rows, and the list's id as key."""
+def lists_table(rows: Sequence[tuple[str, int, int, str]], language: str, label: str) -> TableContent:
+    """Return the table of lists: whose or of when each is, rows, open rows, and its key.
+
+    Parameters
+    ----------
+    label: heading of what tells the lists apart.
+    """
     _ = translator(language)
     cells = [(name, *(format_number(count, language) for count in counts), key, "list") for name, *counts, key in rows]
-    columns = {"reviewer": _("Reviewer"), "rows": _("Rows"), "open": _("Open")}
+    columns = {"name": label, "rows": _("Rows"), "open": _("Open")}
     return _table(_("Lists"), columns, cells, _("Open the list"), numbers=("rows", "open"))
 
 
@@ -46,42 +50,54 @@ def rows_table(site: Site, rows: Sequence[WorkRow], *, marked: str = "", is_sett
     cells = []
     for row in rows:
         both = [_last(said, language) for said in (row.first, row.second)] if is_settling else []
-        cells.append((row.key, _last(row.said, language), *both, *row.cells, row.key, "row"))
+        cells.append((row.key, _last(() if row.is_open else row.said, language), *both, *row.cells, row.key, "row"))
     keys = [row.key for row in rows]
     at = keys.index(marked) if marked in keys else None
     caption = _("Rows to settle") if is_settling else _("Rows of the list")
     return _table(caption, names, cells, _("Settle") if is_settling else _("Decide"), marked=at)
 
 
-def row_view(site: Site, row: WorkRow, made: ReviewList | None) -> dict[str, Any]:
-    """Return one row for the trail: its cells as facts, and what was said of it before as notices."""
-    language = site.settings.language
+def row_view(language: str, row: WorkRow, lead: str, told: str, notices: Sequence[str]) -> dict[str, Any]:
+    """Return one row for the trail: its cells as facts, and notices below the heading `told`."""
     _ = translator(language)
     title = _("Row {row}").format(row=row.key)
-    lead = _("For {reviewer}").format(reviewer=made.reviewer_name) if made else _("Two reviewers differ.")
     facts = [(label, cell) for label, cell in zip(headings(language), row.cells, strict=True) if cell]
+    texts = {"trail": title, "notices": told}
+    return {"crumbs": [title], "title": title, "question": lead, "facts": facts, "notices": notices, "texts": texts}
+
+
+def said_before(site: Site, row: WorkRow) -> list[str]:
+    """Return what the journal holds about a row, one sentence each."""
+    _ = translator(site.settings.language)
     templates = (
         (row.first, _("First reviewer, {reviewer}, {at}: {decision}, {reason}. “{remark}”")),
         (row.second, _("Second reviewer, {reviewer}, {at}: {decision}, {reason}. “{remark}”")),
         (row.said, _("Decided by {reviewer}, {at}: {decision}, {reason}. “{remark}”")),
     )
-    notices = [_said(site, template, each) for given, template in templates for each in given]
-    texts = {"trail": title, "notices": _("What was decided before; a change is added, the earlier stays")}
-    return {"crumbs": [title], "title": title, "question": lead, "facts": facts, "notices": notices, "texts": texts}
+    return [_said(site, template, each) for given, template in templates for each in given]
 
 
-def entry_texts(site: Site, row: WorkRow | None) -> dict[str, Any]:
-    """Return the form of a row's decision, filled with what was decided last; reasons follow the decision."""
+def reason_options(site: Site) -> list[list[str]]:
+    """Return the written reasons for a form: code, words, decision."""
     language = site.settings.language
+    return [[each.code, each.title.in_language(language), each.decision] for each in review_reasons(site)]
+
+
+def entry_texts(language: str, offered: Sequence[Sequence[str]], row: WorkRow | None) -> dict[str, Any]:
+    """Return the form of a row's decision, filled with what was decided last; reasons follow the decision.
+
+    Parameters
+    ----------
+    offered: the written reasons: what is saved, what is shown, and the decision that each belongs to.
+    """
     _ = translator(language)
     last = row.said[-1] if row and row.said else {"decision": "", "reason": "", "remark": ""}
     words = decision_words(language)
     none = ["", _("Choose one"), ""]
-    reasons = [[each.code, each.title.in_language(language), each.decision] for each in review_reasons(site)]
     fields: list[dict[str, Any]] = [
         {"name": "decision", "type": "select", "label": _("Decision")}
         | {"options": [none[:2], *([name, words[name]] for name in DECISIONS)]},
-        {"name": "reason", "type": "select", "label": _("Reason"), "follows": "decision", "options": [none, *reasons]}
+        {"name": "reason", "type": "select", "label": _("Reason"), "follows": "decision", "options": [none, *offered]}
         | {"hint": _("The written reasons that fit the decision.")},
         {"name": "remark", "type": "textarea", "label": _("In your own words")},
     ]

@@ -73,7 +73,7 @@ def workbook_bytes(site: Site, made: ReviewList) -> bytes:
     book.security = WorkbookProtection(lockStructure=True)
     content = io.BytesIO()
     book.save(content)
-    return _repeatable(content.getvalue())
+    return repeatable(content.getvalue())
 
 
 def _fill_rows(sheet: Worksheet, made: ReviewList, site: Site) -> None:
@@ -140,6 +140,13 @@ def _offer_choices(sheet: Worksheet, reasons: Worksheet, made: ReviewList) -> No
     sheet.add_data_validation(length)
 
 
+def write_text(cell: Any, text: str) -> None:  # noqa: ANN401 - openpyxl's cell
+    """Write a text into a cell, whatever it begins with."""
+    cell.value = ESCAPE.sub("_x005F_", text) or None
+    if cell.value is not None:
+        cell.data_type = "s"
+
+
 def _write(
     sheet: Worksheet,
     row: int,
@@ -154,9 +161,7 @@ def _write(
     from openpyxl.styles import Alignment, Font, PatternFill, Protection
 
     cell: Any = sheet.cell(row, column)
-    cell.value = ESCAPE.sub("_x005F_", cell_text(text)) or None
-    if cell.value is not None:
-        cell.data_type = "s"
+    write_text(cell, cell_text(text))
     cell.number_format = "@"
     cell.quotePrefix = True
     cell.alignment = Alignment(wrap_text=is_wrapped, vertical="top")
@@ -173,7 +178,7 @@ def _fit_to_width() -> Any:  # noqa: ANN401 - openpyxl's own class
     return PageSetupProperties(fitToPage=True)
 
 
-def _repeatable(content: bytes) -> bytes:
+def repeatable(content: bytes) -> bytes:
     """Write a workbook anew without the times at which it was made."""
     made = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:

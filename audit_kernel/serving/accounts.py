@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 
 from audit_kernel.catalog import resource_folder
 from audit_kernel.files import write_new
+from audit_kernel.review.delivery import ACCOUNT, FOLDER_MODE
 from audit_kernel.serving.settings import ROLES
+from audit_kernel.site import WORK_LISTS
 from audit_kernel.use_log import FILE
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 SERVICE = "audit-kernel"
 INVESTIGATORS, REVIEWERS, AUDITORS, OPERATORS = GROUPS = tuple(f"ak-{role}" for role in ROLES)
-WORK_LISTS = "worklists"
+SERVICE_GROUPS = (INVESTIGATORS, AUDITORS, OPERATORS)  # and each reviewer's own: what they save must be read
 READABLE = 0o644
 SQL_FILE = "catalogue-roles.sql"
 
@@ -67,6 +69,8 @@ OPERATED = {
     "ledger": "json",
     "month": "approved-by|draw-again|json|language|run-by|seed|seed-witness",
     "reference": "json|kind",
+    "review collect": "json",
+    "review deliver": "json",
     "verify": "code|json|language",
 }
 SUDOERS = """\
@@ -79,11 +83,36 @@ Defaults!AUDIT_KERNEL_OPERATED env_reset, !setenv, use_pty
 
 def places_of(site: Site) -> list[tuple[Place, Path]]:
     """Return each place with its path; a store's folder elsewhere, on a share, is one more."""
-    found = [(place, site.folder / place.path) for place in PLACES]
+    own = [Place(f"{WORK_LISTS}/{name}", FOLDER_MODE, name) for name in known_accounts(site)]
+    found = [(place, site.folder / place.path) for place in (*PLACES, *own)]
     store = site.settings.store
     if not store.is_object_store and not (site.folder / store.files).is_relative_to(site.store_folder):
         found.append((Place(store.files, 0o2750, INVESTIGATORS, is_deep=True), site.folder / store.files))
     return found
+
+
+def reviewer_accounts(site: Site) -> list[str]:
+    """Return the accounts that get work lists: those that settings name for a reviewer, and the group's members.
+
+    What no folder can be called is left out; `review deliver` tells of it.
+    """
+    names = {each.user for each in site.settings.review.reviewers} | set(members(REVIEWERS) or ())
+    return sorted(name for name in names - {SERVICE} if ACCOUNT.fullmatch(name))
+
+
+def known_accounts(site: Site) -> list[str]:
+    """Return those of them that have a group of their own, as `useradd` makes it."""
+    return [name for name in reviewer_accounts(site) if members(name) is not None]
+
+
+def members(group: str) -> list[str] | None:
+    """Return who is in a group of the operating system; None where there is no such group."""
+    import grp
+
+    try:
+        return grp.getgrnam(group).gr_mem
+    except KeyError:
+        return None
 
 
 def operated(site: Site) -> list[str]:
@@ -100,8 +129,10 @@ def files(site: Site, program: Path) -> dict[str, str]:
     program: the command `audit-kernel` as root installed it.
     """
     people = [*(f"g {group} -" for group in GROUPS), f'u {SERVICE} - "Log control" {site.folder}']
-    people += [f"m {SERVICE} {group}" for group in (INVESTIGATORS, AUDITORS, OPERATORS)]
+    own = known_accounts(site)  # of others systemd would make the group itself, and then `useradd` refuses the user
+    people += [f"m {SERVICE} {group}" for group in (*SERVICE_GROUPS, *own)]
     folders = [f"d {site.folder / WORK_LISTS} 0711 {SERVICE} {SERVICE} -"]
+    folders += [f"d {site.folder / WORK_LISTS / name} {FOLDER_MODE:04o} {SERVICE} {name} -" for name in own]
     # Made by the service, so that no investigator owns it and may remove it.
     journals = site.folder / "journals"
     folders += [f"f {journals / name} 0660 {SERVICE} {INVESTIGATORS} -" for name in (FILE, f"{FILE}.lock")]

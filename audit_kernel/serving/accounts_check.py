@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import Phrase
-from audit_kernel.serving.accounts import AUDITORS, GROUPS, INVESTIGATORS, OPERATORS, SERVICE, places_of
+from audit_kernel.serving.accounts import GROUPS, SERVICE, SERVICE_GROUPS, members, places_of, reviewer_accounts
 from audit_kernel.serving.check import Lack, missing, unsafe
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 MAKE_USERS = Phrase("Run as root: systemd-sysusers {file}; `serve accounts --write DIR` writes it.")
+MAKE_ACCOUNT = Phrase(
+    "Make the reviewer's account with a group of its own name (useradd --user-group), then `serve accounts` again."
+)
 SET_RIGHTS = Phrase(
     "Run as root: chown -R audit-kernel: on the site's folder, then systemd-tmpfiles --create {file}, which"
     " `serve accounts --write DIR` writes."
@@ -37,18 +40,23 @@ def account_lacks(site: Site) -> list[Lack]:
                 Phrase("Move it to PostgreSQL: audit-kernel store move --catalogue 'postgres:dbname=... host=...'"),
             )
         )
-    people = list(_people())
+    people = list(_people(site))
     return [*found, *people, *([] if people else _places(site))]
 
 
-def _people() -> Iterator[Lack]:
-    for name in GROUPS:
-        try:
-            members = grp.getgrnam(name).gr_mem
-        except KeyError:
-            yield missing(Phrase("The group {name} is missing."), MAKE_USERS, name=name, file=SYSUSERS)
+def _people(site: Site) -> Iterator[Lack]:
+    accounts = reviewer_accounts(site)
+    for name in (*GROUPS, *accounts):
+        found = members(name)
+        if found is None:
+            remedy = MAKE_ACCOUNT if name in accounts else MAKE_USERS
+            yield missing(Phrase("The group {name} is missing."), remedy, name=name, file=SYSUSERS)
             continue
-        if name in (INVESTIGATORS, AUDITORS, OPERATORS) and SERVICE not in members:
+        if name in accounts and set(found) - {name, SERVICE}:
+            yield unsafe(
+                Phrase("Others are in the group {name}, which is one reviewer's own."), MAKE_ACCOUNT, name=name
+            )
+        if name in (*SERVICE_GROUPS, *accounts) and SERVICE not in found:
             problem = Phrase("The user {user} is not in the group {name}.")
             yield missing(problem, MAKE_USERS, user=SERVICE, name=name, file=SYSUSERS)
     try:

@@ -22,7 +22,6 @@ REASONS = {
     "no_role": N_("You are logged in, but you have no role in this system. Ask the person responsible for it."),
     "no_account": N_("You have no account on this server yet. Ask the person responsible for the system."),
     "commands_only": N_("Your role takes logs in and runs months by commands on the server; it has no page here."),
-    "workbook_only": N_("You get your work list as a workbook; there is no page for it here."),
     "not_through_door": N_("This page is reached through the organisation's own address only."),
     "not_recorded": N_("Your log-in could not be recorded, so you were not let in. Try again in a moment."),
 }

@@ -12,14 +12,18 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audit_kernel.investigation.launch import prepare
 from audit_kernel.serving.no_downloads import NoDownloads
 from audit_kernel.serving.settings import ROLES
-from audit_kernel.serving.spawning import ROLES_VARIABLE
+from audit_kernel.serving.spawning import ACCOUNT_VARIABLE, ROLES_VARIABLE
 from audit_kernel.site import find_site
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# A reviewer with an account apart sees the own work lists alone; where there is one user, in a trial, the whole page.
 PAGE_OF = {"investigator": "investigate", "reviewer": "review", "auditor": "audit", "operator": "operate"}
 # Of JupyterLab's page: what leads to a download, or to somebody else.
 NO_DOWNLOADS = [
@@ -83,6 +87,12 @@ def server_settings() -> dict[str, Any]:
     return {"ServerApp": own, "page_config": NO_DOWNLOADS}
 
 
+def pages_of(roles: Sequence[str], *, has_account: bool) -> list[str]:
+    """Return the page of each role; `has_account` where each person has one of their own."""
+    own = {**PAGE_OF, "reviewer": "worklist"} if has_account else PAGE_OF
+    return [own[role] for role in roles]
+
+
 def main() -> None:
     """Become the server."""
     roles = [role for role in ROLES if role in os.environ[ROLES_VARIABLE].split(",")]
@@ -90,7 +100,7 @@ def main() -> None:
     private = Path(os.environ["RUNTIME_DIRECTORY"].split(":")[0])
     runtime = private / "run"
     runtime.mkdir(mode=0o700)
-    pages = [PAGE_OF[role] for role in roles]
+    pages = pages_of(roles, has_account=bool(os.environ.get(ACCOUNT_VARIABLE)))
     root, environment = prepare(site, private, runtime, pages[0], pages, server_settings())
     # Whatever lies in the account's own home folder is not read; the empty one is not above the configuration.
     home = private / "home"

@@ -24,8 +24,8 @@ from audit_kernel.site import SITE_VARIABLE
 ROLES_VARIABLE = "AUDIT_KERNEL_ROLES"
 ACCOUNT_VARIABLE = "AUDIT_KERNEL_ACCOUNT"
 RUNTIME_VARIABLE = "AUDIT_KERNEL_RUNTIME"
-# Their pages need rights that an account apart has not: they are for the site's owner, in a trial for anybody.
-WITHOUT_PAGE = {"reviewer": "workbook_only", "operator": "commands_only"}
+# Its page needs rights that an account apart has not: it is for the site's owner, in a trial for anybody.
+WITHOUT_PAGE = {"operator": "commands_only"}
 # Of systemd's: what a server of one person may do. Charts are compiled at run time, so memory may be made executable;
 # a case's folder gets the set-group-ID bit of the one it lies in, so that is not forbidden either.
 PROPERTIES = {

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from audit_kernel.investigation.widgets import STATIC, harmless_texts, script
-from audit_kernel.review.work_words import entry_texts
+from audit_kernel.review.work_words import entry_texts, reason_options
 from audit_kernel.site import create_site
 from tests.evidence.browser import chromium
 
@@ -29,7 +29,7 @@ render({{ model, el: document.getElementById("root") }});
 @pytest.fixture
 def page(tmp_path):
     """The form alone, over a model that only remembers what was sent."""
-    texts = harmless_texts(entry_texts(create_site(tmp_path / "site", "SE", "Test"), None))
+    texts = harmless_texts(entry_texts("sv", reason_options(create_site(tmp_path / "site", "SE", "Test")), None))
     state = {"texts": texts, "language": "sv", "is_busy": False, "error": {}}
     widget = re.sub(r"^export default .*$", "", script("form"), flags=re.MULTILINE)
     css = (STATIC / "page.css").read_text(encoding="utf-8")

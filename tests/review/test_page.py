@@ -11,9 +11,10 @@ from audit_kernel import decisions
 from audit_kernel.errors import MonthIncompleteError
 from audit_kernel.evidence.display import Paragraph
 from audit_kernel.evidence.harmless import harmless
+from audit_kernel.investigation.widgets import HIDDEN, SHOWN
 from audit_kernel.operating.desk import Desk, Worker
 from audit_kernel.review import acting, deciding, review, work
-from audit_kernel.review.page import HIDDEN, SHOWN, ReviewPage
+from audit_kernel.review.page import ReviewPage
 from audit_kernel.review.prepare import Prepared
 from audit_kernel.site import Site, create_site
 from tests.review.two_lists import HOSTILE, MONTH, make_lists, say, subject
@@ -155,7 +156,10 @@ def test_each_of_the_three_is_required_and_what_is_wrong_is_said_at_its_field(se
     assert decisions.decided(site, MONTH) == {}
 
 
-def test_the_reasons_offered_are_those_of_the_decision(section):
+def test_the_reasons_offered_are_those_of_the_decision(section, monkeypatch):
+    acts_as(monkeypatch, "M1")
+    begin(section)
+    choose(section, 0)
     (reason,) = (field for field in section.entry.texts["fields"] if field["name"] == "reason")
     assert reason["follows"] == "decision"
     of = {code: decision for code, _label, decision in reason["options"]}

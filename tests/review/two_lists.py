@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from audit_kernel import decisions
 from audit_kernel.review.deciding import decide_row
-from audit_kernel.review.lists import ListRow, ReviewList
+from audit_kernel.review.lists import ListRow, ReviewList, cell_text
 
 MONTH = "2026-10"
 HOSTILE = "<script>alert(1)</script>\u202egpj"
@@ -25,6 +27,12 @@ def make_lists(n_rows: int = 3, n_double: int = 2, language: str = "en") -> list
         ReviewList("1f" * 8, *named, "M1", "Mona Moe", own),
         ReviewList("2f" * 8, *named, "R1", "Rut Rask", (*again, last)),
     ]
+
+
+def as_made(made: ReviewList) -> ReviewList:
+    """Return a list with its cells as `make_lists` of the program leaves them: what hides is visible."""
+    rows = tuple(replace(row, cells=tuple(map(cell_text, row.cells))) for row in made.rows)
+    return replace(made, rows=rows)
 
 
 def send(site, lists) -> dict[str, dict]:

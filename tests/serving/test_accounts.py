@@ -24,7 +24,7 @@ from tests.store.servers import running_postgres, with_store
 
 needs = pytest.mark.requires("root", "postgresql", "setpriv", "systemd-sysusers", "systemd-tmpfiles", "userdel")
 PEOPLE = {f"aktest-{role}": group_of(role) for role in ("investigator", "reviewer", "auditor", "operator")}
-KARI = "aktest-investigator"
+KARI, RUT = "aktest-investigator", "aktest-reviewer"
 PROGRAM = Path("/opt/audit-kernel/bin/audit-kernel")
 # Every account is who the operating system says, root alone may be the superuser.
 ACCESS, NAMES = "local all all peer map=os\n", "os root postgres\nos /^(.+)$ \\1\n"
@@ -111,10 +111,17 @@ def machine():
             (server.folder / "data" / "pg_hba.conf").write_text(ACCESS, encoding="utf-8")
             server.ask("select pg_reload_conf()")
             site = with_store(create_site(folder / "site", "SE", "Test"), f"postgres:{words}")
-            made = accounts.write_files(site, PROGRAM, folder / "written")
-            run("systemd-sysusers", made[0])
+            run("systemd-sysusers", accounts.write_files(site, PROGRAM, folder / "without-people")[0])
             for name, group in PEOPLE.items():
                 run("useradd", "--no-create-home", "--user-group", "--groups", group, name)
+            users = (
+                "use_log: {users: [{user: aktest-reviewer, employee: M1}]}\n"  # a manager; the role gives the folder
+            )
+            with (site.folder / "settings.yml").open("a", encoding="utf-8") as settings:
+                settings.write(users)
+            site = Site(site.folder)
+            made = accounts.write_files(site, PROGRAM, folder / "written")
+            run("systemd-sysusers", made[0])
             database = words.split()[0].removeprefix("dbname=")
             psql = ("psql", "-h", server.folder, "-U", "postgres", "-d", database, "-v", "ON_ERROR_STOP=1", "-qf")
             run(*psql, made[3])
@@ -130,7 +137,7 @@ def machine():
     finally:
         for name in (*PEOPLE, *({accounts.SERVICE} - there)):
             subprocess.run(["userdel", name], capture_output=True, check=False)
-        for name in set(accounts.GROUPS) - there:
+        for name in (set(accounts.GROUPS) - there) | {RUT}:  # which the service was a member of
             subprocess.run(["groupdel", name], capture_output=True, check=False)
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -165,6 +172,7 @@ def test_the_machine_is_as_written_and_what_differs_is_told(machine):
     for path, mode, said in (
         (site.folder / "store", 0o2755, "it should be audit-kernel:ak-investigator 2750"),
         (site.folder / "settings.yml", 0o666, "it should be audit-kernel:audit-kernel 0644"),
+        (site.folder / "worklists" / RUT, 0o2775, f"it should be audit-kernel:{RUT} 2770"),
         (file, 0o644, "lets in others than ak-investigator"),
         (file, 0o600, "keeps out ak-investigator"),
     ):
@@ -173,6 +181,12 @@ def test_the_machine_is_as_written_and_what_differs_is_told(machine):
         (lack,) = account_lacks(site)
         assert said in lack.error.text("en")
         path.chmod(before)
+    run("gpasswd", "--add", KARI, RUT)
+    try:
+        (lack,) = account_lacks(site)
+        assert lack.error.text("en").startswith(f"Others are in the group {RUT}, which is one reviewer's own.")
+    finally:
+        run("gpasswd", "--delete", KARI, RUT)
     result = CliRunner().invoke(app, ["serve", "accounts", "--site", str(site.folder), "--json"])
     assert (result.exit_code, json.loads(result.stdout)) == (0, [])
 
@@ -203,6 +217,86 @@ def test_an_investigator_asks_and_keeps_a_case_and_writes_no_store(machine):
 )
 def test_reviewers_auditors_and_operators_are_refused_by_the_operating_system(machine, role, gets):
     assert not_refused(machine, f"aktest-{role}") == gets
+
+
+DELIVER = """
+from audit_kernel.review import export, prepare
+from audit_kernel.review.delivery import deliver_lists
+from tests.review.two_lists import as_made, make_lists
+export.prepare_lists = lambda *_: prepare.Prepared([as_made(each) for each in make_lists()], [])
+made = deliver_lists(site, "2026-10")
+print(*(each.path for each in made.new), len(made.refused), sep="\\n")
+"""
+FILL_IN = """
+import os
+from datetime import date
+from audit_kernel.operating.desk import Desk, Worker
+from audit_kernel.review.worklist_page import WorklistSection
+section = WorklistSection(Desk(site, date(2026, 11, 20), Worker(lambda job: job())))
+section.choose({"kind": "list", "key": section.lists[0].path.name})
+section.choose({"kind": "row", "key": "1"})
+reason = next(each.text for each in section.made.reasons if each.decision == "justified")
+section.enter({"decision": "justified", "reason": reason, "remark": "on the rota"})
+print(len(section.lists), section.made.n_open, section.entry.error)
+for path in sys.argv[2:]:
+    tries = lambda: os.listdir(path), lambda: os.open(path + "/evil", os.O_CREAT), lambda: os.rename(path, path + "x")
+    for do in tries:
+        try:
+            do()
+        except PermissionError:
+            continue
+        print("not refused", path)
+"""
+COLLECT = """
+from audit_kernel.review.delivery import collect_lists
+done, refused = collect_lists(site)
+print(*(f"{each.reviewer_name} {each.n_decided} {each.n_new}" for each in done), len(refused), sep="\\n")
+"""
+START = """
+import os, sys, time
+from pathlib import Path
+from audit_kernel.serving import single_user
+os.environ |= {"AUDIT_KERNEL_SITE": sys.argv[1], "RUNTIME_DIRECTORY": sys.argv[2]}
+os.environ |= {"AUDIT_KERNEL_ROLES": "reviewer", "AUDIT_KERNEL_ACCOUNT": "{USERNAME}"}
+def started(_program, _words, environment):  # the same process does: what the server's kernel does first
+    from audit_kernel.review.worklist_page import open_page
+    os.environ |= environment
+    print(*sorted(path.name for path in Path("notebooks").iterdir()))
+    lists, end = open_page().work, time.monotonic() + 60
+    while not lists.lists and time.monotonic() < end:
+        time.sleep(0.1)
+    print(lists.lists[0].path.name)
+os.execve = started
+single_user.main()
+"""
+
+
+@needs
+def test_a_reviewer_s_account_fills_in_its_own_list_and_the_service_collects_it(machine):
+    site = machine[0]
+    own, other = (site.folder / "worklists" / name for name in (RUT, "aktest-other"))
+    other.mkdir()
+    shutil.chown(other, accounts.SERVICE, accounts.SERVICE)
+    other.chmod(0o2770)
+    try:
+        path, *refused = as_user(accounts.SERVICE, BEGIN + DELIVER, site.folder)
+        assert (Path(path).parent, refused) == (own, ["1"])  # who has no account is told
+        assert oct(Path(path).stat().st_mode) == "0o100660"
+        elsewhere = [other, own, site.folder / "worklists", site.folder / "store", site.journals_folder]
+        assert as_user(RUT, BEGIN + FILL_IN, site.folder, *elsewhere) == ["1 2 {}", *[f"not refused {own}"] * 2]
+        (own / "evil").unlink()
+        assert Path(path).owner() == RUT
+        done = as_user(accounts.SERVICE, BEGIN + COLLECT, site.folder)
+        assert done == ["Mona Moe 1 1", "1"]  # and the folder that is nobody's
+    finally:
+        other.rmdir()
+    assert as_user(accounts.SERVICE, BEGIN + COLLECT, site.folder) == ["Mona Moe 1 0", "0"]
+    private = Path(tempfile.mkdtemp(prefix="ak-", dir="/tmp"))
+    shutil.chown(private, RUT, RUT)
+    try:
+        assert as_user(RUT, START, site.folder, private) == ["explore.ipynb worklist.ipynb", Path(path).name]
+    finally:
+        shutil.rmtree(private)
 
 
 @needs
@@ -279,11 +373,17 @@ def test_what_operators_may_run_leads_to_no_other_site_and_shows_no_record(tmp_p
         return any(rule.search(line) for rule in rules)
 
     allowed = (
+        *("review deliver --site {} 2026-10", "review collect --site {} --json"),
         "intake --site {} a.csv --source gerica",
         "month --site {} 2026-10 --run-by Kari, leder",
         "due --site {}",
     )
     refused = (
+        *(
+            "review export --site {} 2026-10 /tmp/x",
+            "review collect --site /evil",
+            "review deliver --site {} --purpose x",
+        ),
         *("intake --site {} a.csv --source gerica --site /evil", "month --site {} 2026-10 --site=/evil"),
         *("ledger --site {} --quarantine --purpose abc", "report --site {} activity", "backup --site {} /x"),
         *("month --site /evil 2026-10", "intake --site {}/../evil a.csv", "month 2026-10", "xdue --site {}"),

@@ -16,6 +16,7 @@ from tornado import web
 from audit_kernel.errors import JournalError
 from audit_kernel.serving import access_log, spawning
 from audit_kernel.serving.refusals import REASONS
+from audit_kernel.serving.single_user import pages_of
 from audit_kernel.serving.spawning import (
     ACCOUNT_VARIABLE,
     ROLES_VARIABLE,
@@ -70,6 +71,16 @@ def test_systemd_gets_the_groups_of_the_roles_and_makes_the_folder_itself(site):
     assert "RUNTIME_DIRECTORY" not in spawner.environment
 
 
+def test_a_reviewer_with_an_account_gets_the_own_work_lists_and_without_one_the_whole_page(site):
+    spawner = spawner_of(site, "reviewer", "operator", name="daemon", **{ACCOUNT_VARIABLE: "{USERNAME}"})
+    spawner.unit_extra_properties = {}
+    asyncio.run(before_start(spawner))
+    assert spawner.environment[ROLES_VARIABLE] == "reviewer"
+    assert pages_of(["reviewer"], has_account=True) == ["worklist"]
+    assert pages_of(["investigator", "reviewer"], has_account=True) == ["investigate", "worklist"]
+    assert pages_of(["reviewer", "operator"], has_account=False) == ["review", "operate"]
+
+
 @pytest.mark.parametrize(
     ("roles", "account", "reason"),
     [
@@ -77,7 +88,6 @@ def test_systemd_gets_the_groups_of_the_roles_and_makes_the_folder_itself(site):
         (("somebody",), "", "no_role"),
         (("auditor",), "ak-{USERNAME}", "no_account"),
         (("operator",), "daemon", "commands_only"),
-        (("reviewer", "operator"), "daemon", "workbook_only"),
     ],
 )
 def test_without_a_role_or_an_account_no_server_starts_and_the_person_is_told_why(site, roles, account, reason):

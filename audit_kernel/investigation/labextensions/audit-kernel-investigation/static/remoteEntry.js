@@ -4,7 +4,7 @@
   "use strict";
 
   const NAME = "audit-kernel-investigation";
-  const PAGES = ["notebooks/investigate.ipynb", "notebooks/operate.ipynb", "notebooks/review.ipynb", "notebooks/audit.ipynb"];
+  const PAGES = ["notebooks/investigate.ipynb", "notebooks/operate.ipynb", "notebooks/review.ipynb", "notebooks/audit.ipynb", "notebooks/worklist.ipynb"];
   let shared;
 
   // A shared scope holds, for each package, its versions; the running JupyterLab is the one that counts as loaded.
