@@ -153,17 +153,36 @@ def copied(source: Path, target: Path) -> tuple[str, int]:
     return digest.hexdigest(), size
 
 
-def files_under(folder: Path, links: list[str], prefix: str = "") -> Iterator[tuple[str, Path]]:
-    """Yield (path, file) for each file of a folder, following no link; what is no plain file is named in `links`."""
-    with contextlib.suppress(FileNotFoundError):
-        for entry in sorted(os.scandir(folder), key=lambda each: each.name):
-            path = f"{prefix}{entry.name}"
-            if entry.is_dir(follow_symlinks=False):
-                yield from files_under(Path(entry.path), links, f"{path}/")
-            elif entry.is_file(follow_symlinks=False):
-                yield path, Path(entry.path)
-            else:
-                links.append(path)
+def files_under(
+    folder: Path, links: list[str], prefix: str = "", shut: list[str] | None = None
+) -> Iterator[tuple[str, Path]]:
+    """Yield (path, file) for each file of a folder, following no link; what is no plain file is named in `links`.
+
+    Parameters
+    ----------
+    shut: takes the folders that cannot be read, which otherwise are an error.
+
+    Raises
+    ------
+    PermissionError: a folder cannot be read.
+    """
+    try:
+        entries = sorted(os.scandir(folder), key=lambda each: each.name)
+    except FileNotFoundError:
+        return
+    except PermissionError:
+        if shut is None:
+            raise
+        shut.append(prefix)
+        return
+    for entry in entries:
+        path = f"{prefix}{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            yield from files_under(Path(entry.path), links, f"{path}/", shut)
+        elif entry.is_file(follow_symlinks=False):
+            yield path, Path(entry.path)
+        else:
+            links.append(path)
 
 
 def _size(path: Path) -> int:

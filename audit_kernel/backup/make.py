@@ -120,6 +120,7 @@ class _Making:
     temporary: Path
     has_signing_key: bool
     links: list[str] = field(default_factory=list)
+    shut: list[str] = field(default_factory=list)
     taken_at: datetime = field(init=False)
 
     def run(self, final: Path) -> Backup:
@@ -181,20 +182,28 @@ class _Making:
             copying.drop(path)
 
     def _copy_others(self) -> None:
-        """Copy settings, own queries and mappings, logs, cases, and whatever else a person put into the folder."""
+        """Copy settings, own queries and mappings, logs, cases, and whatever else a person put into the folder.
+
+        Other accounts put files in there too (`serving.accounts`): what one of them shuts is told, and stops nothing.
+        """
         site, own_files = self.site, str(files_address(self.site)).rstrip(os.sep)
         done = {each.name for each in (site.archive_folder, site.restricted_folder, site.keys_folder)}
         done |= {site.journals_folder.name, site.store_folder.name, "temporary"}
         for entry in sorted(site.live_folder.iterdir()):
             if entry.name in done or str(entry) == own_files:
                 continue
-            found = self._files(entry) if entry.is_dir() and not entry.is_symlink() else [(entry.name, entry)]
+            is_folder = entry.is_dir() and not entry.is_symlink()
+            found = files_under(entry, self.links, f"{entry.name}/", self.shut) if is_folder else [(entry.name, entry)]
             for path, source in found:
                 if source.is_symlink() or not source.is_file():
                     self.links.append(path)
                 elif not str(source).startswith(own_files + os.sep):
-                    with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                    try:
                         self.copying.add(path, source)
+                    except PermissionError:
+                        self.shut.append(path)
+                    except FileNotFoundError:  # removed meanwhile
+                        continue
 
     def _files(self, folder: Path) -> Iterator[tuple[str, Path]]:
         return files_under(folder, self.links, f"{folder.name}/")
@@ -250,8 +259,11 @@ class _Making:
 
     def _not_copied(self) -> list[str]:
         _ = translator(self.site.settings.language)
-        text = _("{path} is a link or device: what it leads to is not in the backup.")
-        return [text.format(path=bags.shown(path)) for path in sorted(set(self.links))]
+        found = (
+            (_("{path} is a link or device: what it leads to is not in the backup."), self.links),
+            (_("{path} is another account's and cannot be read: it is not in the backup."), self.shut),
+        )
+        return [text.format(path=bags.shown(path)) for text, paths in found for path in sorted(set(paths))]
 
 
 def problems_of(site: Site, language: str) -> list[str]:

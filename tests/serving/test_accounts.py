@@ -73,6 +73,10 @@ for sql in sys.argv[3].split("|"):
         print(sql)
 """
 SUDO = "import subprocess, sys; print(subprocess.run(sys.argv[1:], capture_output=True, text=True).stdout or 'refused')"
+BACK_UP = """
+from audit_kernel.backup.make import back_up
+print(*back_up(site, Path(sys.argv[2])).problems, sep="\\n")
+"""
 CONNECT = """
 import socket, sys
 try:
@@ -297,6 +301,22 @@ def test_a_reviewer_s_account_fills_in_its_own_list_and_the_service_collects_it(
         assert as_user(RUT, START, site.folder, private) == ["explore.ipynb worklist.ipynb", Path(path).name]
     finally:
         shutil.rmtree(private)
+
+
+@needs
+def test_what_another_account_shuts_is_told_and_stops_no_backup(machine):
+    site = machine[0]
+    folder = site.folder.parent / "backups"
+    folder.mkdir()
+    run("chown", accounts.SERVICE, folder)
+    shut = site.folder / "logs" / "shut"
+    as_user("aktest-operator", "import os, sys; os.mkdir(sys.argv[1], 0o700)", shut)
+    as_user("aktest-operator", "import sys; " + LEAVE, "", "", site.folder / "logs" / "own.csv")
+    told = as_user(accounts.SERVICE, BEGIN + BACK_UP, site.folder, folder)
+    said = "is another account's and cannot be read: it is not in the backup."
+    assert [line for line in told if said in line] == [f"logs/own.csv {said}", f"logs/shut/ {said}"]
+    shut.rmdir()
+    (site.folder / "logs" / "own.csv").unlink()
 
 
 @needs
