@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
-from audit_kernel.extract_rules import extract_rules, recipient_words
+from audit_kernel.extract_rules import extract_rules, made_words, recipient_words
 from audit_kernel.extracts import EMPLOYEE, Request, make_extract
-from audit_kernel.locale import format_date, translator
 from audit_kernel.sealing.asking import ask_for_extract, asked_words, must_ask
 
 if TYPE_CHECKING:
@@ -81,12 +79,4 @@ def extract_from_form(site: Site, purpose: str, values: Mapping[str, str], langu
         ask_for_extract(site, asked)
         return Made("", None, (asked_words(language or site.settings.language),))
     run, made = make_extract(site, asked)
-    _ = translator(language or site.settings.language)
-    due = format_date(date.fromisoformat(made.due), language or site.settings.language)
-    said = (
-        _("The extract {id} for {recipient} is sealed; it is due on {day}.").format(
-            id=made.extract_id, recipient=recipient_words(language or site.settings.language)[made.recipient], day=due
-        ),
-        _("When it is handed out, record it: audit-kernel extract handed-out {id} --to WHO").format(id=made.extract_id),
-    )
-    return Made(made.extract_id, run.index, (*run.warnings, *said))
+    return Made(made.extract_id, run.index, (*run.warnings, *made_words(made, language or site.settings.language)))

@@ -39,7 +39,7 @@ REQUEST_MODE = 0o640  # the service reads it by its group; nobody else changes i
 LARGEST = 20_000  # bytes of a request
 ENDING = ".json"
 NAME = re.compile(r"[0-9a-f]{32}[.]json")
-LATE = timedelta(minutes=5)
+LATE, LATELY = timedelta(minutes=5), timedelta(days=7)
 Kind = Literal["case", "extract"]
 
 
@@ -155,9 +155,9 @@ def asked_words(language: str) -> str:
 
 
 def told(site: Site, kind: Kind, about: str | None, language: str) -> Told:
-    """Return what there is to tell of what was asked for.
+    """Return what there is to tell of what was asked for: the copies, and what became lately of this user's requests.
 
-    Of a case whoever may see it is told, of extracts only who asked.
+    Whoever may see a case is told of its copies, of extracts only who asked.
 
     Parameters
     ----------
@@ -169,18 +169,20 @@ def told(site: Site, kind: Kind, about: str | None, language: str) -> Told:
     def is_meant(of: str, what: str) -> bool:
         return of == kind and (about is None or normalised(what) == normalised(about))
 
-    answers = [
-        each
-        for each in read_answers(site)
-        if (each.asked_by == user and not each.kind)  # a file that was no request
-        or (is_meant(each.kind, each.about) and (kind == "case" or each.asked_by == user))
-    ]
+    answers = read_answers(site)
     for each in answers:
-        if each.state == "sealed" and (site.copies_folder / each.page).is_file():
+        is_for_user = is_meant(each.kind, each.about) and (kind == "case" or each.asked_by == user)
+        if is_for_user and each.state == "sealed" and (site.copies_folder / each.page).is_file():
             found.pages.append(f"{site.copies_folder.relative_to(site.folder.parent)}/{each.page}")
-    found.sentences += answers[-1].said if answers else []
-    for at, request in _waiting(site):
-        if not is_meant(request.kind, request.about):
+    # A file that was no request is told wherever its owner looks.
+    own = [each for each in answers if each.asked_by == user and (not each.kind or is_meant(each.kind, each.about))]
+    for each in own:
+        at = datetime.fromisoformat(each.at)
+        if at > utc_now() - LATELY and (each.state != "sealed" or each is own[-1]):
+            found.sentences += [f"{format_timestamp(at, language, zone)}: {sentence}" for sentence in each.said]
+    begun = {each.request for each in own if each.state == "begun"}
+    for name, at, request in _waiting(site):
+        if name in begun or not is_meant(request.kind, request.about):
             continue
         text = _("Asked for at {at}; it is sealed within a minute. Open this again to see it.")
         if utc_now() - at > LATE:
@@ -202,8 +204,8 @@ def read_answers(site: Site) -> list[Answer]:
     return sorted(found, key=lambda each: (each.at, each.request))
 
 
-def _waiting(site: Site) -> Iterator[tuple[datetime, SealRequest]]:
-    """Yield this user's own requests that lie in the letter box, each with the moment at which it was put there."""
+def _waiting(site: Site) -> Iterator[tuple[str, datetime, SealRequest]]:
+    """Yield this user's own requests that lie in the letter box: id, when it was put there, and what it asks for."""
     if not site.asked_folder.is_dir():
         return
     for path in sorted(site.asked_folder.glob(f"*{ENDING}")):
@@ -211,7 +213,7 @@ def _waiting(site: Site) -> Iterator[tuple[datetime, SealRequest]]:
             status = path.lstat()
             if status.st_uid == os.getuid() and status.st_size <= LARGEST:
                 request = SealRequest.model_validate_json(path.read_bytes())
-                yield datetime.fromtimestamp(status.st_mtime, UTC), request
+                yield path.stem, datetime.fromtimestamp(status.st_mtime, UTC), request
         except (OSError, ValidationError):
             continue
 

@@ -23,6 +23,7 @@ from audit_kernel.errors import AuditKernelError, RunError, UnavailableError, Us
 from audit_kernel.evidence import bag as bags
 from audit_kernel.evidence.bag_build import copy_synced
 from audit_kernel.evidence.site_signing import share_bag
+from audit_kernel.extract_rules import made_words
 from audit_kernel.extracts import make_extract
 from audit_kernel.files import OWNER_ONLY_FOLDER, replace_whole, shared_modes, sync_folder
 from audit_kernel.journal import utc_now
@@ -195,13 +196,13 @@ def _sealed(site: Site, request: SealRequest, language: str, path: Path, about: 
 def _seal(site: Site, request: SealRequest, language: str) -> tuple[Path, Path, list[str]]:
     """Return the bag, its page, and what is to be told of it."""
     if request.extract:
-        run, _made = make_extract(site, request.extract)
-        return run.bag, run.index, list(run.warnings)
+        run, extract = make_extract(site, request.extract)
+        return run.bag, run.index, [*run.warnings, *made_words(extract, language)]
     asked = request.case
     assert asked is not None  # noqa: S101 - the model holds one of them
     made = export_case(site, asked.number, asked.recipient, **asked.model_dump(exclude={"number", "recipient"}))
-    left = translator(language)("Free texts left out: {count}.")
-    return made.bag, made.page, [*made.warnings, left.format(count=format_number(made.n_left_out, language))]
+    left = translator(language)("Free texts left out: {count}.").format(count=format_number(made.n_left_out, language))
+    return made.bag, made.page, [*made.warnings, *([left] if made.n_left_out else [])]
 
 
 def _copied(site: Site, bag: Path) -> Path:
