@@ -16,6 +16,7 @@ from audit_kernel import printing
 from audit_kernel.error_language import language_of
 from audit_kernel.errors import AuditKernelError, SettingsError
 from audit_kernel.locale import translator
+from audit_kernel.options import SiteOption
 
 if TYPE_CHECKING:
     from audit_kernel.site import Site
@@ -31,12 +32,11 @@ app = typer.Typer(
 )
 TOPICS = (  # audit_kernel.commands_TOPIC
     *("backup", "case", "closing", "extract", "identity", "keys", "officer", "open", "reproduce"),
-    *("review", "sample", "schedule", "serve", "sources", "store", "trial"),
+    *("review", "sample", "schedule", "seal", "serve", "sources", "store", "trial"),
 )
 console = Console()
 warnings = Console(stderr=True)
 
-SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
 LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 IdentityOption = Annotated[str, typer.Option(help="full or masked: people by name, or by pseudonym; as settings say.")]

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from audit_kernel import printing
+from audit_kernel.options import SiteOption
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from audit_kernel.printing_case import CasePrinter
     from audit_kernel.site import Site
 
-SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
 LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 NumberArgument = Annotated[str, typer.Argument(metavar="NUMBER", help='The case number, e.g. "sak 2026/17".')]
@@ -234,11 +234,17 @@ def _register_showing(case: typer.Typer) -> None:
         """Show a case, line by line."""
         from audit_kernel.cases.export import show_case
         from audit_kernel.printing_case import plain
+        from audit_kernel.sealing.asking import told
         from audit_kernel.site import find_site
 
         opened = find_site(site)
         page = show_case(opened, number, language)
-        printing.print_json(plain(opened, page.case)) if as_json else printer(opened, language).case(page)
+        if as_json:
+            printing.print_json(plain(opened, page.case))
+            return
+        to = printer(opened, language)
+        to.case(page)
+        to.told(told(opened, "case", page.case.number, to.language))
 
     @case.command(epilog="Example: audit-kernel case export 'sak 2026/17' --recipient employee --with-texts")
     def export(
@@ -255,9 +261,14 @@ def _register_showing(case: typer.Typer) -> None:
     ) -> None:
         """Seal a copy of a case for somebody: page and tables, in full also journal and evidence."""
         from audit_kernel.cases.export import export_case
+        from audit_kernel.sealing.asking import CaseCopy, ask_for_copy, must_ask
         from audit_kernel.site import find_site
 
         opened = find_site(site)
         asked: dict[str, Any] = {"identity": identity, "person": person, "with_texts": with_texts}
+        if must_ask(opened, opened.restricted_folder):
+            copy = CaseCopy(number=number, recipient=recipient, **asked, language=language)
+            printer(opened, language).asked(ask_for_copy(opened, copy), "case show", as_json=as_json)
+            return
         made = export_case(opened, number, recipient, **asked, language=language)
         printing.print_json(asdict(made)) if as_json else printer(opened, language).exported(made)

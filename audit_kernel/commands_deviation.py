@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from audit_kernel import printing
+from audit_kernel.options import SiteOption
 
-SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
 LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
 NumberArgument = Annotated[str, typer.Argument(metavar="NUMBER", help='The case number, e.g. "sak 2026/17".')]
 MOMENT = "e.g. 2026-11-02T14:30, local time"

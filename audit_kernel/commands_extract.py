@@ -11,6 +11,7 @@ from rich.console import Console
 
 from audit_kernel import printing
 from audit_kernel.locale import format_date
+from audit_kernel.options import SiteOption
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from audit_kernel.extracts import Request
     from audit_kernel.site import Site
 
-SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
 LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 PurposeOption = Annotated[str, typer.Option("--purpose", help='Why: a case number, e.g. "dnr 2026/17".')]
@@ -40,10 +40,14 @@ def register(app: typer.Typer) -> None:
     def list_(site: SiteOption = None, language: LanguageOption = "", as_json: JsonOption = False) -> None:
         """Show which extracts are open, overdue or handed out."""
         from audit_kernel.extract_journal import extracts
+        from audit_kernel.sealing.asking import told
         from audit_kernel.site import find_site
 
         opened = find_site(site)
         _print(opened, extracts(opened), language, as_json=as_json)
+        if not as_json:
+            to = ExtractPrinter(Console(), language or opened.settings.language)
+            to.told(told(opened, "extract", None, to.language))
 
     @extract.command(
         "handed-out", epilog="Example: audit-kernel extract handed-out ID --to 'the patient, identity card'"
@@ -126,9 +130,14 @@ def _register_making(extract: typer.Typer) -> None:
 
 def _make(site: Path | None, asked: Request, *, as_json: bool) -> None:
     from audit_kernel.extracts import make_extract
+    from audit_kernel.sealing.asking import ask_for_extract, must_ask
     from audit_kernel.site import find_site
 
     opened = find_site(site)
+    if must_ask(opened, opened.archive_folder):
+        to = ExtractPrinter(Console(), asked.language or opened.settings.language)
+        to.asked(ask_for_extract(opened, asked), "extract list", as_json=as_json)
+        return
     run, made = make_extract(opened, asked)
     if as_json:
         printing.print_json(_plain(opened, made) | {"page": str(run.index), "warnings": run.warnings})

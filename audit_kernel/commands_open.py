@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-SiteOption = Annotated[Path | None, typer.Option("--site", help="The site's folder; else AUDIT_KERNEL_SITE or here.")]
+from audit_kernel.options import SiteOption
+
 LanguageOption = Annotated[str, typer.Option("--language", help="en, sv or nb; the site's own when left out.")]
 
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 from audit_kernel.errors import UsageError
 from audit_kernel.journal import Journal, utc_now
 from audit_kernel.store.reading import Store
-from audit_kernel.use_log import checked_purpose, operating_system_user, record_use
+from audit_kernel.use_log import acting_user, checked_purpose, record_use
 
 if TYPE_CHECKING:
     from audit_kernel.site import Site
@@ -109,7 +109,7 @@ def extracts(site: Site) -> list[Extract]:
     for line in Journal(site.journals_folder / FILE).entries():
         entry = line["entry"]
         if entry.get("did") == MADE:
-            values = {name: value for name, value in entry.items() if name not in {"did", "user"}}
+            values = {name: value for name, value in entry.items() if name not in {"did", "user", "through"}}
             made[entry["extract_id"]] = {**values, "handed_out": ()}
         elif entry.get("did") == HANDED_OUT:
             given = {"at": line["at"], "to": entry["to"], "by": entry["user"]}
@@ -155,4 +155,4 @@ def withheld(site: Site) -> dict[str, str]:
 
 
 def _append(site: Site, did: str, details: dict[str, Any]) -> None:
-    Journal(site.journals_folder / FILE).append({"did": did, "user": operating_system_user(), **details})
+    Journal(site.journals_folder / FILE).append({"did": did, **acting_user(site), **details})

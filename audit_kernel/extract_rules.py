@@ -11,13 +11,14 @@ from pydantic import BaseModel, ConfigDict, Field, RootModel, model_validator
 from audit_kernel.catalog import resource_folder
 from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.legal_basis import refuse_unknown_clauses
-from audit_kernel.locale import translator
+from audit_kernel.locale import format_date, translator
 from audit_kernel.site import Country, Sector
 from audit_kernel.yaml_file import Texts, read_model
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
+    from audit_kernel.extract_journal import Extract
     from audit_kernel.site import Site
 
 FILE = "extracts.yml"
@@ -111,6 +112,19 @@ def recipient_words(language: str) -> dict[str, str]:
         "next_of_kin": _("next of kin"),
         "employee": _("the employee"),
     }
+
+
+def made_words(made: Extract, language: str) -> tuple[str, str]:
+    """Return what is told of an extract that was made: for whom, when it is due, and what to do next."""
+    _ = translator(language)
+    due = format_date(date.fromisoformat(made.due), language)
+    recipient = recipient_words(language)[made.recipient]
+    return (
+        _("The extract {id} for {recipient} is sealed; it is due on {day}.").format(
+            id=made.extract_id, recipient=recipient, day=due
+        ),
+        _("When it is handed out, record it: audit-kernel extract handed-out {id} --to WHO").format(id=made.extract_id),
+    )
 
 
 def extract_rules(site: Site) -> ExtractRules:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from pydantic import ConfigDict, with_config
+
 from audit_kernel.catalog import Catalog
 from audit_kernel.errors import RunError, UsageError
 from audit_kernel.evidence import chain
@@ -25,6 +27,7 @@ EMPLOYEE = "employee"
 DECEASED = "select 1 from patient_flags where patient_id = $patient_id and flag = 'deceased' limit 1"
 
 
+@with_config(ConfigDict(extra="forbid", strict=True))
 @dataclass(frozen=True)
 class Request:
     """What was asked for: whose log, for which days (both included), by whom, when, and why it is looked at.
@@ -58,14 +61,22 @@ class Request:
         return {"patient": self.number, **({"employee": self.employee} if self.employee else {})}
 
 
-def make_extract(site: Site, request: Request) -> tuple[MonthRun, Extract]:
-    """Make an extract, seal it as a run of its own and record it; return the run and what was recorded.
+@dataclass(frozen=True)
+class Checked:
+    """A request that the rules allow: whose log by the site's ids, when it came in and when the answer is due."""
+
+    subjects: dict[str, str]
+    requested: date
+    due: date
+
+
+def checked_request(site: Site, request: Request) -> Checked:
+    """Return a request with the site's ids and its days, and make nothing.
 
     Raises
     ------
     UsageError: there is no purpose, the rules allow no such extract, or a proof is lacking.
     UnknownSubjectError: there is no such patient or employee.
-    RunError: the page could not be made; nothing is recorded.
     JournalError: a journal cannot be read or written.
     """
     rules = extract_rules(site)
@@ -85,8 +96,21 @@ def make_extract(site: Site, request: Request) -> tuple[MonthRun, Extract]:
             )
     if request.employee:
         rules.refuse_answer_about(subjects["employee_id"], withheld(site))
-    due = rules.due.after(requested)
-    told = {"recipient": request.recipient, "requested": str(requested), "due": str(due)}
+    return Checked(subjects, requested, rules.due.after(requested))
+
+
+def make_extract(site: Site, request: Request) -> tuple[MonthRun, Extract]:
+    """Make an extract, seal it as a run of its own and record it; return the run and what was recorded.
+
+    Raises
+    ------
+    UsageError, UnknownSubjectError, JournalError: as `checked_request`.
+    RunError: the page could not be made; nothing is recorded.
+    """
+    checked = checked_request(site, request)
+    subjects, is_own = checked.subjects, request.kind == EMPLOYEE
+    days = {"from_date": request.from_date, "to_date": request.to_date}
+    told = {"recipient": request.recipient, "requested": str(checked.requested), "due": str(checked.due)}
     language = request.language or site.settings.language
     run = run_report(
         site,
@@ -110,8 +134,8 @@ def make_extract(site: Site, request: Request) -> tuple[MonthRun, Extract]:
         to_date=request.to_date,
         recipient=request.recipient,
         proof=request.proof.strip(),
-        requested=str(requested),
-        due=str(due),
+        requested=str(checked.requested),
+        due=str(checked.due),
         purpose=request.purpose.strip(),
         language=language,
         bag=run.bag.name,

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from audit_kernel.evidence.problems import Problem
     from audit_kernel.evidence.verify import TrustedKey
     from audit_kernel.query import Result
+    from audit_kernel.sealing.asking import Told
     from audit_kernel.serving.check import Lack
     from audit_kernel.store.ledger import Delivery
 
@@ -86,6 +87,22 @@ class Printer:
     def say(self, text: str) -> None:
         """Print a sentence; what it holds is taken as text, never as markup."""
         self.console.print(escape(harmless(text)), soft_wrap=True)
+
+    def asked(self, request: str, command: str, *, as_json: bool) -> None:
+        """Print that the service was asked to seal, and which command shows what became of it."""
+        if as_json:
+            print_json({"asked": request})
+            return
+        _ = self.translate
+        text = _("Asked for: the service seals it within a minute. {command} then says where it lies.")
+        self.say(text.format(command=f"audit-kernel {command}"))
+
+    def told(self, found: Told) -> None:
+        """Print what became of what the service was asked to seal."""
+        for sentence in found.sentences:
+            self.say(sentence)
+        for page in found.pages:
+            self.say(self.translate("Sealed: {path}").format(path=page))
 
     def lacks(self, found: Sequence[Lack], nothing: str, *, as_json: bool) -> None:
         """Print what is missing, unsafe or about to expire; `nothing` where there is none."""

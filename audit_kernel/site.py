@@ -110,14 +110,17 @@ class Site:
 
     `live` is the site whose store, keys, archive and use log it has, where `folder` holds a sealed run's inputs;
     `asked_on` the day (UTC) whose thresholds are valid where no period is asked about, today when None.
+    `asked_by` the user for whom the service seals (`sealing`); empty where whoever runs the program asks for himself.
 
     Raises
     ------
     SettingsError: there is no site at `folder`, or a setting is wrong; the message names file, key and allowed values.
     """
 
-    def __init__(self, folder: Path, live: Path | None = None, asked_on: date | None = None) -> None:
-        self.folder, self.asked_on = folder.resolve(), asked_on
+    def __init__(
+        self, folder: Path, live: Path | None = None, asked_on: date | None = None, asked_by: str = ""
+    ) -> None:
+        self.folder, self.asked_on, self.asked_by = folder.resolve(), asked_on, asked_by
         self.live_folder = live.resolve() if live else self.folder
         self.settings = read_settings(self.folder / SETTINGS_FILE)
         self.use_log = self.settings.use_log  # who looks, and where that is written, today
@@ -145,6 +148,16 @@ class Site:
     def cases_folder(self) -> Path:
         """Folder of what was added to cases."""
         return self.live_folder / "cases"
+
+    @property
+    def asked_folder(self) -> Path:
+        """The letter box in which investigators ask the service to seal; a site of one user has none."""
+        return self.live_folder / "asked"
+
+    @property
+    def copies_folder(self) -> Path:
+        """Folder of what the service sealed for investigators, and of what it answered."""
+        return self.live_folder / "copies"
 
     @property
     def journals_folder(self) -> Path:

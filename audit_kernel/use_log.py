@@ -22,7 +22,7 @@ LOGIN_UID = Path("/proc/self/loginuid")
 NOBODY = 2**32 - 1  # a process that no login began
 SUBJECTS = ("patient_id", "employee_id")
 # What the system log is told: of own SQL no text, of those asked about only how many. The journal has the rest.
-TOLD = ("user", "login", "employee", "units", "activity", "control", "rows", "question", "purpose")
+TOLD = ("user", "through", "login", "employee", "units", "activity", "control", "rows", "question", "purpose")
 # Of access control, which is about no patient: who with which device, in which roles, refused why and how often.
 TOLD_OF_ACCESS = (
     "who",
@@ -43,7 +43,7 @@ def operating_system_user() -> str:
     """Return who runs this process by the operating system's word, not by an environment variable."""
     if os.name == "nt":  # GetUserName through the C library
         return os.getlogin()
-    return _name_of(os.getuid())
+    return user_name(os.getuid())
 
 
 def login_user() -> str | None:
@@ -52,10 +52,17 @@ def login_user() -> str | None:
         number = int(LOGIN_UID.read_text(encoding="ascii"))
     except (OSError, ValueError):
         return None
-    return None if number == NOBODY else _name_of(number)
+    return None if number == NOBODY else user_name(number)
 
 
-def _name_of(number: int) -> str:
+def acting_user(site: Site) -> dict[str, str]:
+    """Return as whom a line is written: who runs the program, or who asked the service to, and then through whom."""
+    user = operating_system_user()
+    return {"user": site.asked_by, "through": user} if site.asked_by else {"user": user}
+
+
+def user_name(number: int) -> str:
+    """Return the name of an account, and `uid N` where it has none."""
     import pwd
 
     try:
@@ -83,6 +90,8 @@ def checked_purpose(purpose: str | None) -> str:
 def employee_of_user(site: Site) -> str | None:
     """Return who the user is by the site's settings, the one who logged in first; None where they do not say."""
     known = site.use_log.employees
+    if site.asked_by:
+        return known.get(site.asked_by)
     return known.get(login_user() or "") or known.get(operating_system_user())
 
 
@@ -107,7 +116,8 @@ def record_use(
     UsageError: the purpose is empty.
     JournalError: the line could not be written, here or in the system log; the caller must return nothing.
     """
-    who = {"user": operating_system_user(), "login": login_user(), "employee": employee_of_user(site), "units": units}
+    login = None if site.asked_by else login_user()
+    who = {**acting_user(site), "login": login, "employee": employee_of_user(site), "units": units}
     entry = {**who, "purpose": checked_purpose(purpose), "activity": activity, **details}
     return _written(site, entry, is_synced=not is_question)
 
@@ -123,8 +133,8 @@ def record_answer(site: Site, purpose: str, question: str, rows: int) -> None:
     ------
     JournalError: as `record_use`.
     """
-    told = {"user": operating_system_user(), "purpose": checked_purpose(purpose), "question": question, "rows": rows}
-    _written(site, {**told, "activity": ANSWERED})
+    told = {"purpose": checked_purpose(purpose), "question": question, "rows": rows}
+    _written(site, {**acting_user(site), **told, "activity": ANSWERED})
 
 
 def plain_details(value: Any) -> Any:  # noqa: ANN401 - whatever a caller asked with, as JSON

@@ -32,7 +32,7 @@ KINDS = {
     **dict.fromkeys(("refusal", "restore", "settle"), ACT),
     **dict.fromkeys(("device_issued", "device_requested", "device_revoked"), ACT),
     **dict.fromkeys(("device_refused", "device_list_refreshed", "device_list_failed"), OTHER),
-    **dict.fromkeys(("names", "finding", "reviewer", "inspect", "draft", "identity"), OTHER),
+    **dict.fromkeys(("names", "finding", "reviewer", "inspect", "draft", "identity", "seal_refused"), OTHER),
     **dict.fromkeys(("preview", "sensitivity", "case_list", "login", "logout", "server_start"), OTHER),
 }
 OF_THE_HUB = ("login", "logout", "refusal", "server_start")  # written by one account about another

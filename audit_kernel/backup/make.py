@@ -188,7 +188,7 @@ class _Making:
         """
         site, own_files = self.site, str(files_address(self.site)).rstrip(os.sep)
         done = {each.name for each in (site.archive_folder, site.restricted_folder, site.keys_folder)}
-        done |= {site.journals_folder.name, site.store_folder.name, "temporary"}
+        done |= {site.journals_folder.name, site.store_folder.name, site.asked_folder.name, "temporary"}
         for entry in sorted(site.live_folder.iterdir()):
             if entry.name in done or str(entry) == own_files:
                 continue

@@ -23,6 +23,7 @@ from audit_kernel.evidence.run import Plan
 from audit_kernel.evidence.sealed_bag import SealedBag
 from audit_kernel.evidence.tables import write_tables
 from audit_kernel.store.reading import Store
+from audit_kernel.use_log import acting_user
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,7 +140,7 @@ def _sealed(site: Site, case: Case, view: View, recipient: str, language: str) -
     if record is None:
         raise RunError("The sealed copy cannot be read again.", "Export again; the run stays where it is.")
     told = {"recipient": recipient, "identity": view.identity, "run": bag.name, "sha256": record.tagmanifest_sha256}
-    lines.append(case.path, kinds.EXPORTED, told)
+    lines.append(case.path, kinds.EXPORTED, {**acting_user(site), **told})
     made = bag / "data" / "pages" / PAGE
     return Exported(bag, made, recipient, view.identity, len(view.left_out), (*breaks, *unstamped))
 

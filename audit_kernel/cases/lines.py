@@ -13,7 +13,7 @@ from audit_kernel.cases.case import OPENED, Case, normalised
 from audit_kernel.errors import JournalError, RunError, UsageError
 from audit_kernel.journal import Journal
 from audit_kernel.pseudonyms import keyed_hash, pseudonym_key
-from audit_kernel.use_log import operating_system_user, record_use
+from audit_kernel.use_log import acting_user, operating_system_user, record_use
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -78,7 +78,7 @@ def open_case(site: Site, number: str, activity: str, details: Mapping[str, Any]
     JournalError: a journal cannot be read or written; nothing is returned.
     """
     case = find(site, number)
-    user = operating_system_user()
+    user = acting_user(site)["user"]
     is_named = user in case.readers
     told = {"case": case.number}
     if is_named:

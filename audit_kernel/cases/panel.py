@@ -23,6 +23,7 @@ from audit_kernel.investigation.widgets import HIDDEN, SHOWN, Form, Trail, Worki
 from audit_kernel.journal import utc_now
 from audit_kernel.locale import format_number, translator
 from audit_kernel.operating.section import text_table
+from audit_kernel.sealing.asking import CaseCopy, ask_for_copy, asked_words, must_ask, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -46,7 +47,7 @@ class CasePanel(ipywidgets.VBox):  # type: ignore[misc]
 
     def __init__(self, site: Site, language: str, session: Session, answers: Callable[[], Sequence[Answer]]) -> None:
         self.site, self.language, self.session, self.answers = site, language, session, answers
-        self.number, self._n_drawn = "", 0
+        self.number, self._n_lines, self._n_drawn = "", 0, 0
         self.choice = Form(choice_texts(language, ""), language, self.begin)
         self.trail = Trail(language, lambda _position: None)
         self.forms = {name: Form({"title": "", "fields": []}, language, partial(self.act, name)) for name in FORMS}
@@ -92,7 +93,7 @@ class CasePanel(ipywidgets.VBox):  # type: ignore[misc]
         with Working(self.forms[name]):
             action = values.get("action", "")
             status = getattr(self, f"_{name}")(values, action) or ""
-            self._show(lines.find(self.site, self.number), status, is_new=True)
+            self._show(lines.find(self.site, self.number), status)
 
     def _add(self, values: Values, action: str) -> str:
         text = values.get("text", "")
@@ -142,9 +143,17 @@ class CasePanel(ipywidgets.VBox):  # type: ignore[misc]
     def _share(self, values: Values, action: str) -> None:
         work.share(self.site, self.number, values.get("user", ""), ends=action == "ends")
 
-    def _copy(self, values: Values, _action: str) -> str:
+    def _copy(self, values: Values, action: str) -> str:
         _ = translator(self.language)
         recipient, person = (values.get(name, "") for name in ("recipient", "person"))
+        if action:
+            found = told(self.site, "case", self.number, self.language)
+            came = [_("Sealed: {path}").format(path=page) for page in found.pages[-1:]]
+            return " ".join([*came, *found.sentences]) or _("Nothing was asked for.")
+        if must_ask(self.site, self.site.restricted_folder):
+            asked = CaseCopy(number=self.number, recipient=recipient, person=person, language=self.language)
+            ask_for_copy(self.site, asked)
+            return asked_words(self.language)
         made = export_case(self.site, self.number, recipient, person=person, language=self.language)
         left = _("Free texts left out: {count}.").format(count=format_number(made.n_left_out, self.language))
         sealed = _("Sealed: {path}").format(path=made.page.relative_to(self.site.folder.parent))
@@ -153,10 +162,11 @@ class CasePanel(ipywidgets.VBox):  # type: ignore[misc]
     def _end(self, values: Values, _action: str) -> None:
         work.close(self.site, self.number, values.get("outcome", ""), values.get("open_reason", ""))
 
-    def _show(self, case: Case, status: str, *, is_new: bool = False) -> None:
+    def _show(self, case: Case, status: str) -> None:
         """Draw the case as it is now, the forms empty."""
         _ = translator(self.language)
-        self.number = case.number
+        is_new = case.number == self.number and len(case.entries) > self._n_lines
+        self.number, self._n_lines = case.number, len(case.entries)
         store = cast("Store", self.session.store)
         page = CasePage(View(self.site, case, store, self.language), self.language)
         left = open_words(deviation_of(case).left_open(), self.language)
@@ -169,10 +179,13 @@ class CasePanel(ipywidgets.VBox):  # type: ignore[misc]
         columns = {f"c{place}": label for place, label in enumerate(labels)}
         rows = [[str(number), *rest] for number, *rest in page.course.rows()]
         if is_new:  # each line's own words: an equal view would not be drawn, nor get the focus
-            told = _("Line {number} was added: {what}.").format(number=rows[-1][0], what=rows[-1][3])
-            status = f"{told} {status}".rstrip()
+            added = _("Line {number} was added: {what}.").format(number=rows[-1][0], what=rows[-1][3])
+            status = f"{added} {status}".rstrip()
         self.course.show(text_table(_("Course of the case"), columns, rows))
         view: dict[str, Any] = {"crumbs": [title], "title": title, "question": page.clock(utc_now())}
-        view |= {"facts": page.facts(), "notices": [left] if left else [], "status": status}
+        asked = told(self.site, "case", case.number, self.language)
+        copies = [(_("Sealed copies"), "; ".join(asked.pages))] if asked.pages else []
+        notices = [*filter(None, [left]), *asked.sentences]
+        view |= {"facts": [*page.facts(), *copies], "notices": notices, "status": status}
         self._inside.layout.display = SHOWN
         self.trail.show({**view, "texts": {"trail": title, "notices": _("What is still open")}})

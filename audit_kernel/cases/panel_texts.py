@@ -10,6 +10,7 @@ from audit_kernel.cases.deviation import FACTS, NOTIFIED_ONES, STEPS
 from audit_kernel.cases.masks import RECIPIENTS
 from audit_kernel.locale import translator
 from audit_kernel.review_reasons import DECISIONS, decision_words, review_reasons
+from audit_kernel.sealing.asking import must_ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +74,7 @@ def form_texts(site: Site, case: Case, language: str) -> dict[str, dict[str, Any
             _("A sealed copy"),
             _("For the employee, the patient and the police others are masked and free text is left out."),
             _("Seal a copy"),
-            (),
+            [("look", _("Has it come?"))] if must_ask(site, site.restricted_folder) else (),
         ),
         "end": (_("Close the case"), _("Say how it ended; and why, if something is still open."), _("Close"), ()),
     }

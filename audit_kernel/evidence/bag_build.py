@@ -70,7 +70,7 @@ def build(
     digests: dict[str, str] = {}
     size = 0
     for path, source in payload.items():
-        digests[path], n_bytes = _copy(source, work / path)
+        digests[path], n_bytes = copy_synced(source, work / path)
         size += n_bytes
     content = statements.statement_bytes(digests, predicate)
     write_new(work / bags.STATEMENT, content, FILE_MODE)
@@ -107,7 +107,7 @@ def build(
         ) from error
 
 
-def _copy(source: Path, target: Path) -> tuple[str, int]:
+def copy_synced(source: Path, target: Path) -> tuple[str, int]:
     """Copy a file, synced; return SHA-256 and size of what was copied."""
     digest, size = hashlib.sha256(), 0
     descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY, FILE_MODE)

@@ -215,6 +215,8 @@ def _remove_recorded(site: Site, archive: Path, goes: Collection[str]) -> list[s
         for aside in sorted(archive.glob(f"{chain.DISPOSED_PREFIX}*")):
             name = aside.name.removeprefix(chain.DISPOSED_PREFIX)
             if name in told:
+                if (copy := site.copies_folder / name).is_dir():  # that somebody had asked for
+                    shutil.rmtree(copy)
                 shutil.rmtree(aside)
                 went.append(name)
         sync_folder(archive)

@@ -111,7 +111,7 @@ def execute_all(
     told = (str(site.folder), plan.snapshot, purpose, threads, str(payload / "tables"), home, shared, apart)
     began, live = f"{plan.started_at:%Y-%m-%d}", str(site.live_folder)
     control = plan.period if plan.kind in (MONTHLY, restricted.RESTRICTED) else ""
-    RunFile(*told, plan.is_restricted, live, began, plan.scope, plan.people, control).write(run_file)
+    RunFile(*told, plan.is_restricted, live, began, plan.scope, plan.people, control, site.asked_by).write(run_file)
     catalog = Catalog(site.folder)
     tasks = [
         Task(

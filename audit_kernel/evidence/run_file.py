@@ -24,6 +24,7 @@ class RunFile:
     control: the month whose control it is; empty for what a person asks.
     live: the site whose store it reads, where another's sealed inputs are used (`Site`).
     asked_on: the day (UTC) on which the run began, YYYY-MM-DD.
+    asked_by: the user for whom the service makes it (`Site`).
     kept_apart: file that says whose rows only the run `shows_restricted` shows; empty where a run shows all.
     """
 
@@ -41,6 +42,7 @@ class RunFile:
     scope: str = ""
     people: Mapping[str, str] = field(default_factory=dict)
     control: str = ""
+    asked_by: str = ""
 
     def opened_site(self) -> Site:
         """Return the run's site.
@@ -50,7 +52,8 @@ class RunFile:
         SettingsError: a setting is wrong.
         """
         live = Path(self.live) if self.live not in {"", self.site} else None
-        return Site(Path(self.site), live, date.fromisoformat(self.asked_on) if self.asked_on else None)
+        asked_on = date.fromisoformat(self.asked_on) if self.asked_on else None
+        return Site(Path(self.site), live, asked_on, self.asked_by)
 
     def write(self, path: Path) -> None:
         """Write it, readable by its owner only."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from audit_kernel.site import Site
 
 
-GROUP_MAY_READ, GROUP_MAY_ENTER = 0o640, 0o2750
+# Without the set-group-ID bit, which services may not set: nothing is written into a sealed run.
+GROUP_MAY_READ, GROUP_MAY_ENTER = 0o640, 0o750
 
 
 def site_signer(site: Site) -> keys.Signer:
@@ -117,9 +118,13 @@ def share(archive: Path) -> None:
     for path in (archive / chain.HEAD, archive / keys.PUBLIC_NAME):
         path.chmod(GROUP_MAY_READ)
     for bag in chain.bag_folders(archive):
-        if bag.stat().st_mode & stat.S_IRGRP:
-            continue
-        for place, _folders, files in os.walk(bag, topdown=False):  # the bag itself last: a stopped one is done again
-            for name in files:
-                (Path(place) / name).chmod(stat.S_IRUSR | stat.S_IRGRP)
-            Path(place).chmod(GROUP_MAY_ENTER)
+        if not bag.stat().st_mode & stat.S_IRGRP:
+            share_bag(bag)
+
+
+def share_bag(bag: Path) -> None:
+    """Let a run's group read it."""
+    for place, _folders, files in os.walk(bag, topdown=False):  # the bag itself last: a stopped one is done again
+        for name in files:
+            (Path(place) / name).chmod(stat.S_IRUSR | stat.S_IRGRP)
+        Path(place).chmod(GROUP_MAY_ENTER)

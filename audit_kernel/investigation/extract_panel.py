@@ -9,6 +9,7 @@ import ipywidgets
 from audit_kernel.investigation.extracting import choices, extract_from_form
 from audit_kernel.investigation.widgets import Form, Trail, Working, harmless_texts
 from audit_kernel.locale import translator
+from audit_kernel.sealing.asking import must_ask, told
 
 if TYPE_CHECKING:
     from audit_kernel.investigation.session import Answer, Session
@@ -37,7 +38,7 @@ class ExtractPanel(ipywidgets.VBox):  # type: ignore[misc]
 
     def follow(self, answer: Answer) -> None:
         """Begin with those of the step that is shown now."""
-        self.told.show({})
+        self.tell()
         self.form.say("")
         self.form.texts = harmless_texts(self.texts(answer.step))
 
@@ -45,11 +46,29 @@ class ExtractPanel(ipywidgets.VBox):  # type: ignore[misc]
         """Make the extract that the form asks for, and say where it lies and when it is due."""
         _ = translator(self.language)
         with Working(self.form):
+            if values.pop("action", ""):
+                self.tell(_("Nothing was asked for."))
+                return
             made = extract_from_form(self.site, self.session.purpose, values, self.language)
+            if made.page is None:
+                self.tell()
+                return
             title = _("The extract is sealed")
             view: dict[str, Any] = {"crumbs": [title], "title": title, "question": str(made.page), "facts": []}
             view |= {"notices": list(made.sentences), "texts": {"trail": title, "notices": _("What to do next")}}
             self.told.show(view)
+
+    def tell(self, otherwise: str = "") -> None:
+        """Say what became of the extracts that the service was asked for with the page's purpose."""
+        _ = translator(self.language)
+        found, title = told(self.site, "extract", self.session.purpose, self.language), _("Extracts asked for")
+        notices = found.sentences or ([otherwise] if otherwise and not found.pages else [])
+        if not (found.pages or notices):
+            self.told.show({})
+            return
+        facts = [(_("Sealed copies"), "; ".join(found.pages))] if found.pages else []
+        view: dict[str, Any] = {"crumbs": [title], "title": title, "question": self.session.purpose, "facts": facts}
+        self.told.show({**view, "notices": notices, "texts": {"trail": title, "notices": _("What is still open")}})
 
     def texts(self, step: Step) -> dict[str, Any]:
         """Return the form's texts and fields, filled in with those of a step."""
@@ -76,6 +95,7 @@ class ExtractPanel(ipywidgets.VBox):  # type: ignore[misc]
             "title": _("Log extract"),
             "lead": _("Sealed, in plain words, without anything about other patients. What is handed out is recorded."),
             "submit": _("Make the extract"),
+            "actions": [["look", _("Has it come?")]] if must_ask(self.site, self.site.archive_folder) else [],
             "busy": _("Working …"),
             "fields": fields,
         }

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
-from audit_kernel.extract_rules import extract_rules, recipient_words
+from audit_kernel.extract_rules import extract_rules, made_words, recipient_words
 from audit_kernel.extracts import EMPLOYEE, Request, make_extract
-from audit_kernel.locale import format_date, translator
+from audit_kernel.sealing.asking import ask_for_extract, asked_words, must_ask
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,10 +27,13 @@ class Choice:
 
 @dataclass(frozen=True)
 class Made:
-    """An extract as the page tells of it: its id, its sealed page, and sentences for the reader, warnings first."""
+    """An extract as the page tells of it: its id, its sealed page, and sentences for the reader, warnings first.
+
+    Where it was only asked for it has neither id nor page.
+    """
 
     extract_id: str
-    page: Path
+    page: Path | None
     sentences: tuple[str, ...]
 
 
@@ -53,7 +55,7 @@ def choices(site: Site, language: str, *, is_of_employee: bool = False) -> list[
 
 
 def extract_from_form(site: Site, purpose: str, values: Mapping[str, str], language: str = "") -> Made:
-    """Make, seal and record the extract that a form asks for, as the command `extract` does.
+    """Make, seal and record the extract that a form asks for, as the command `extract` does, or ask the service to.
 
     Parameters
     ----------
@@ -73,13 +75,8 @@ def extract_from_form(site: Site, purpose: str, values: Mapping[str, str], langu
         asked = Request(patient, *days, *who, employee, language)
     else:
         asked = Request(employee, *days, requested=given.get("requested", ""), language=language, kind="employee")
+    if must_ask(site, site.archive_folder):
+        ask_for_extract(site, asked)
+        return Made("", None, (asked_words(language or site.settings.language),))
     run, made = make_extract(site, asked)
-    _ = translator(language or site.settings.language)
-    due = format_date(date.fromisoformat(made.due), language or site.settings.language)
-    said = (
-        _("The extract {id} for {recipient} is sealed; it is due on {day}.").format(
-            id=made.extract_id, recipient=recipient_words(language or site.settings.language)[made.recipient], day=due
-        ),
-        _("When it is handed out, record it: audit-kernel extract handed-out {id} --to WHO").format(id=made.extract_id),
-    )
-    return Made(made.extract_id, run.index, (*run.warnings, *said))
+    return Made(made.extract_id, run.index, (*run.warnings, *made_words(made, language or site.settings.language)))

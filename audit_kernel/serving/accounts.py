@@ -57,6 +57,8 @@ PLACES = (
     Place("keys/pseudonym-key", 0o640, INVESTIGATORS),  # names the cases
     Place("keys/signing-key.pem", 0o600),
     Place("logs", 0o3730, OPERATORS),  # a letter box: put in, neither listed nor read
+    Place("asked", 0o3770, INVESTIGATORS),  # what the service is asked to seal
+    Place("copies", 0o2750, INVESTIGATORS, is_deep=True),
     Place("temporary", 0o3770, INVESTIGATORS),
     Place(WORK_LISTS, 0o711),  # in it a folder for each reviewer
 )
@@ -133,6 +135,8 @@ def files(site: Site, program: Path) -> dict[str, str]:
     people += [f"m {SERVICE} {group}" for group in (*SERVICE_GROUPS, *own)]
     folders = [f"d {site.folder / WORK_LISTS} 0711 {SERVICE} {SERVICE} -"]
     folders += [f"d {site.folder / WORK_LISTS / name} {FOLDER_MODE:04o} {SERVICE} {name} -" for name in own]
+    made = [(place, path) for place, path in places_of(site) if path in (site.asked_folder, site.copies_folder)]
+    folders += [f"d {path} {place.mode:04o} {SERVICE} {place.group} -" for place, path in made]
     # Made by the service, so that no investigator owns it and may remove it.
     journals = site.folder / "journals"
     folders += [f"f {journals / name} 0660 {SERVICE} {INVESTIGATORS} -" for name in (FILE, f"{FILE}.lock")]

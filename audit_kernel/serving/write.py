@@ -16,6 +16,7 @@ from audit_kernel.serving.device_units import HARDENING, device_units, make_devi
 from audit_kernel.serving.nginx import render_nginx
 from audit_kernel.serving.settings import SECRET_HEADER, SERVE_FILE, ServeSettings, serve_settings
 from audit_kernel.site import Site
+from audit_kernel.systemd_units import owner_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,8 @@ TEMPLATES = (
     "audit-kernel-hub.service",
     "audit-kernel-proxy.service",
     "audit-kernel-culler.service",
+    "audit-kernel-seal.path",
+    "audit-kernel-seal.service",
     "kubernetes-values.yml",
 )
 NGINX = "nginx.conf"
@@ -247,6 +250,9 @@ def _values(settings: ServeSettings, folder: Path) -> dict[str, Any]:
         else "CAP_CHOWN CAP_DAC_OVERRIDE CAP_KILL CAP_SETGID CAP_SETUID",
         "writable": " ".join(map(str, writable)),
         "hardening": HARDENING,
+        "owner": owner_of(settings.site),
+        "site_folder": settings.site,
+        "asked_folder": Site(settings.site).asked_folder,
     }
     of_python = {name: repr(value) for name, value in literal.items()}
     of_yaml = {f"yaml_{name}": json.dumps(value, ensure_ascii=False) for name, value in literal.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pyarrow.parquet
 import pytest
@@ -11,6 +12,7 @@ from audit_kernel.cases import lines
 from audit_kernel.cases.evidence import TABLE, folder_of
 from audit_kernel.evidence.verify import verify
 from audit_kernel.investigation import investigate
+from audit_kernel.sealing.service import seal_requests
 from tests.investigation.small_site import HOSTILE_USER, PATIENT, SCRIPT, make_site
 
 NUMBER = "sak 2026/17"
@@ -128,6 +130,39 @@ def test_a_deviation_is_recorded_counted_timed_notified_drafted_and_its_copy_ver
     assert panel.forms["end"].error["problem"]
     panel.act("end", {"outcome": "warned", "open_reason": "the authority is told tomorrow"})
     assert not lines.find(site, "sak 2026/99").is_open
+
+
+def test_who_cannot_seal_asks_and_is_shown_what_has_come(site, page, panel, monkeypatch):
+    for module in ("cases.panel", "cases.panel_texts", "investigation.extract_panel", "investigation.extracting"):
+        monkeypatch.setattr(f"audit_kernel.{module}.must_ask", lambda *_: True)
+    for folder in (site.asked_folder, site.copies_folder):
+        folder.mkdir(mode=0o700)
+    _case, extract = page.panel.children
+    page.search(QUESTION | FORM)
+    panel.begin({"number": NUMBER})
+    assert dict(map(tuple, panel.forms["copy"].texts["actions"])) == {"look": "Har den kommet?"}
+    assert extract.told.view == {}
+    panel.act("copy", {"action": "look"})
+    assert panel.trail.view["status"] == "Ingenting er bestilt."
+    panel.act("copy", {"recipient": "internal"})
+    assert panel.forms["copy"].error == {}
+    assert panel.trail.view["status"].startswith("Bestilt: tjenesten forsegler")  # and no line was added
+    assert panel.trail.view["notices"][-1].startswith("Bestilt ")
+    values = {field["name"]: field.get("value", "") for field in extract.form.texts["fields"]}
+    extract.make(values | {"recipient": "patient"})
+    assert extract.form.error == {}
+    assert extract.told.view["notices"][0].startswith("Bestilt ")
+    sealed = {each.answer.kind: each.answer for each in seal_requests(site)}
+    assert {each.state for each in sealed.values()} == {"sealed"}
+    panel.act("copy", {"action": "look"})
+    said = panel.trail.view["status"]
+    assert said.startswith(f"Linje {len(case_of(site).entries)} ble lagt til")
+    assert f"site/copies/{sealed['case'].page}" in said
+    assert dict(panel.trail.view["facts"])["Forseglede kopier"] == f"site/copies/{sealed['case'].page}"
+    extract.make({"action": "look"})
+    assert dict(extract.told.view["facts"])["Forseglede kopier"] == f"site/copies/{sealed['extract'].page}"
+    for folder in (site.asked_folder, site.copies_folder):
+        shutil.rmtree(folder)
 
 
 def test_another_purpose_takes_the_case_off_the_screen(page, panel):

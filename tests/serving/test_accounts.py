@@ -24,7 +24,8 @@ from tests.store.servers import running_postgres, with_store
 
 needs = pytest.mark.requires("root", "postgresql", "setpriv", "systemd-sysusers", "systemd-tmpfiles", "userdel")
 PEOPLE = {f"aktest-{role}": group_of(role) for role in ("investigator", "reviewer", "auditor", "operator")}
-KARI, RUT = "aktest-investigator", "aktest-reviewer"
+KARI, RUT, OLA = "aktest-investigator", "aktest-reviewer", "aktest-other"
+PEOPLE[OLA] = group_of("investigator")
 PROGRAM = Path("/opt/audit-kernel/bin/audit-kernel")
 # Every account is who the operating system says, root alone may be the superuser.
 ACCESS, NAMES = "local all all peer map=os\n", "os root postgres\nos /^(.+)$ \\1\n"
@@ -46,6 +47,49 @@ with Store(site, "sak 2026/17") as store:
 work.start_case(site, sys.argv[2], "somebody asked")
 attach_file(site, sys.argv[2], Path(sys.argv[3]))
 print(len(work.add_note(site, sys.argv[2], "seen").notes))
+"""
+CASE = "sak 2026/44"
+OPEN = """
+from audit_kernel.cases import work
+work.start_case(site, sys.argv[2], "somebody asked")
+"""
+PUT = """
+import os
+os.close(os.open(site.asked_folder / f"{sys.argv[3]}.json", os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o640))
+(site.asked_folder / f"{sys.argv[3]}.json").write_text(sys.argv[2])
+"""
+# A piece of evidence whose content is a request; prints where it lies.
+EVIDENCE = """
+import json, tempfile
+from audit_kernel.cases.attach import attach_file
+from audit_kernel.cases.evidence import folder_of
+with tempfile.NamedTemporaryFile("w", suffix=".json") as file:
+    file.write(sys.argv[3])
+    file.flush()
+    case = attach_file(site, sys.argv[2], Path(file.name))
+print(folder_of(site, case, case.evidence[-1]) / "file.json")
+"""
+# What somebody who may not see the case puts into the letter box; prints what the system refused.
+FORGE = """
+import json, os
+wanted, kari, note = json.loads(sys.argv[2]), sys.argv[3], sys.argv[4]
+def put(sign, content, mode=0o640):
+    path = site.asked_folder / f"{sign * 32}.json"
+    path.write_bytes(content)
+    path.chmod(mode)
+put("a", json.dumps({**wanted, "user": kari}).encode())  # another's name in it
+put("b", json.dumps(wanted).encode().ljust(30_000))
+put("c", json.dumps(wanted).encode(), 0o666)
+(site.asked_folder / f"{'d' * 32}.json").symlink_to(note)
+os.mkfifo(site.asked_folder / f"{'e' * 32}.json", 0o640)
+(site.asked_folder / f"{'f' * 32}.json").mkdir()
+put("0", b"\\xff{" * 10)
+for work in (os.link, os.rename):  # Kari's own file under a name of ours, or moved there
+    try:
+        work(note, site.asked_folder / f"{'12'[work is os.rename] * 32}.json")
+    except PermissionError:
+        print("refused")
+(site.asked_folder / "evil.json").write_bytes(json.dumps(wanted).encode())
 """
 # Tries each path in a way, and each statement on the catalogue; prints what was not refused.
 TRY = """
@@ -75,7 +119,7 @@ for sql in sys.argv[3].split("|"):
 SUDO = "import subprocess, sys; print(subprocess.run(sys.argv[1:], capture_output=True, text=True).stdout or 'refused')"
 BACK_UP = """
 from audit_kernel.backup.make import back_up
-print(*back_up(site, Path(sys.argv[2])).problems, sep="\\n")
+print(*back_up(site, Path(sys.argv[2])).description.problems, sep="\\n")
 """
 CONNECT = """
 import socket, sys
@@ -91,14 +135,24 @@ MAKE = "create table evil (a int)"
 
 def as_user(name, code, *arguments):
     """Run Python as an account with its groups; return what it prints."""
+    done = run_as(name, code, *arguments)
+    assert done.returncode == 0, done.stderr[-2_000:]
+    return done.stdout.splitlines()
+
+
+def command(name, *words):
+    """Give a command as an account; return its exit code and what it printed."""
+    done = run_as(name, "from audit_kernel.cli import main; main()", *words)
+    return done.returncode, done.stdout + done.stderr
+
+
+def run_as(name, code, *arguments):
     words = ["setpriv", f"--reuid={name}", f"--regid={name}", "--init-groups", sys.executable, "-B", "-c", code]
     root = str(Path(__file__).parents[2])
     environment = {"PATH": "/usr/bin:/bin", "PYTHONPATH": root, "LANG": "C.UTF-8", "HOME": "/nonexistent"}
-    done = subprocess.run(
+    return subprocess.run(
         [*words, *map(str, arguments)], capture_output=True, text=True, check=False, env=environment, cwd="/"
     )
-    assert done.returncode == 0, done.stderr[-2_000:]
-    return done.stdout.splitlines()
 
 
 @pytest.fixture(scope="module")
@@ -210,6 +264,92 @@ def test_an_investigator_asks_and_keeps_a_case_and_writes_no_store(machine):
     assert as_user(KARI, remove, site.journals_folder / "use_log.jsonl") == ["refused"]
 
 
+@pytest.fixture(scope="module")
+def case(machine):
+    """A case of Kari's, which Ola may not see; returns the site, and how to give a command of it."""
+    site = machine[0]
+    as_user(KARI, BEGIN + OPEN, site.folder, CASE)
+
+    def give(name, *words):
+        return command(name, *words, "--site", site.folder)
+
+    return site, give
+
+
+def entries(path):
+    return [json.loads(line)["entry"] for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def box_is_empty(site):
+    return [path.name for path in site.asked_folder.iterdir()] == []
+
+
+@needs
+def test_an_investigator_asks_the_service_seals_and_the_investigator_verifies_the_copy(case):
+    site, give = case
+    code, said = give(KARI, "case", "export", CASE, "--recipient", "internal", "--language", "en")
+    assert (code, "seals it within a minute" in said) == (0, True), said
+    (request,) = site.asked_folder.iterdir()
+    assert (request.owner(), request.stat().st_mode & 0o7777) == (KARI, 0o640)
+    assert "it is sealed within a minute" in give(KARI, "case", "show", CASE, "--language", "en")[1]
+    code, said = give(accounts.SERVICE, "seal", "--json")
+    assert code == 0, said
+    (answer,) = json.loads(said)
+    assert (answer["asked_by"], answer["state"], answer["about"]) == (KARI, "sealed", CASE)
+    assert box_is_empty(site)
+    copy = site.copies_folder / answer["run"]
+    assert f"copies/{answer['page']}" in give(KARI, "case", "show", CASE)[1]
+    code, said = give(KARI, "verify", copy, "--public-key", copy / "signing-key.pub.pem", "--language", "en")
+    assert (code, "Verified: nothing" in said) == (0, True), said
+    evil = "import shutil, sys\ntry: shutil.rmtree(sys.argv[1])\nexcept PermissionError: print('refused')"
+    assert as_user(KARI, evil, copy) == ["refused"]
+    assert give(accounts.SERVICE, "seal", "--json") == (0, "[]\n")
+    made = [entry for entry in entries(case_journal(site)) if entry["did"] == "exported"]
+    assert [(each["user"], each["through"], each["run"]) for each in made] == [(KARI, accounts.SERVICE, copy.name)]
+    used = [each for each in entries(site.journals_folder / "use_log.jsonl") if each.get("activity") == "case_export"]
+    assert (used[-1]["user"], used[-1]["through"], used[-1]["case"]) == (KARI, accounts.SERVICE, CASE)
+    assert [each.error.text("en") for each in account_lacks(site)] == []
+
+
+@needs
+def test_who_may_not_see_the_case_is_refused_by_the_program_and_by_the_service(case):
+    site, give = case
+    assert (give(OLA, "case", "export", CASE, "--recipient", "internal")[0], box_is_empty(site)) == (1, True)
+    before = sorted(site.restricted_folder.iterdir())
+    as_user(OLA, BEGIN + PUT, site.folder, json.dumps({"case": {"number": CASE, "recipient": "internal"}}), "1" * 32)
+    code, said = give(accounts.SERVICE, "seal", "--json")
+    (answer,) = json.loads(said)
+    assert (code, answer["asked_by"], answer["state"]) == (1, OLA, "refused")
+    assert OLA in answer["said"][0]
+    assert (sorted(site.restricted_folder.iterdir()), box_is_empty(site)) == (before, True)
+    refused = [each for each in entries(site.journals_folder / "use_log.jsonl") if each["activity"] == "case_refused"]
+    assert (refused[-1]["user"], refused[-1]["through"]) == (OLA, accounts.SERVICE)
+
+
+@needs
+def test_a_forged_request_changes_nothing_and_is_told(case):
+    site, give = case
+    wanted = {"case": {"number": CASE, "recipient": "internal"}}
+    before = sorted(site.restricted_folder.iterdir()), len(entries(case_journal(site)))
+    (note,) = as_user(KARI, BEGIN + EVIDENCE, site.folder, CASE, json.dumps(wanted))
+    done = as_user(OLA, BEGIN + FORGE, site.folder, json.dumps(wanted), KARI, note)
+    assert [each for each in done if each != "refused"] == []
+    put = {path.name[0] for path in site.asked_folder.iterdir()}
+    assert {"a", "b", "c", "d", "e", "f"} <= put
+    code, said = give(accounts.SERVICE, "seal", "--json")
+    assert code == 1, said
+    assert {each["state"] for each in json.loads(said)} == {"refused"}
+    assert box_is_empty(site)
+    assert sorted(site.restricted_folder.iterdir()) == before[0]
+    assert [each for each in entries(case_journal(site))[before[1] :] if each["did"] == "exported"] == []
+    used = entries(site.journals_folder / "use_log.jsonl")
+    assert len([each for each in used if each["activity"] == "seal_refused"]) >= len(put)
+
+
+def case_journal(site):
+    return next(path for path in site.journals_folder.glob("case-*.jsonl") if entries(path)[0]["number"] == CASE)
+
+
 @needs
 @pytest.mark.parametrize(
     ("role", "gets"),
@@ -313,7 +453,7 @@ def test_what_another_account_shuts_is_told_and_stops_no_backup(machine):
     as_user("aktest-operator", "import os, sys; os.mkdir(sys.argv[1], 0o700)", shut)
     as_user("aktest-operator", "import sys; " + LEAVE, "", "", site.folder / "logs" / "own.csv")
     told = as_user(accounts.SERVICE, BEGIN + BACK_UP, site.folder, folder)
-    said = "is another account's and cannot be read: it is not in the backup."
+    said = "tillhör en annan användare och kan inte läsas: den är inte med i säkerhetskopian."
     assert [line for line in told if said in line] == [f"logs/own.csv {said}", f"logs/shut/ {said}"]
     shut.rmdir()
     (site.folder / "logs" / "own.csv").unlink()
