@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 import ipywidgets
 
-from audit_kernel import open_site
 from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.display import Paragraph
 from audit_kernel.investigation.questions import QuestionError, checked_purpose, purpose_field
@@ -19,12 +16,13 @@ from audit_kernel.operating.intake import IntakeSection
 from audit_kernel.operating.ledger import LedgerSection
 from audit_kernel.operating.mapping import MappingSection
 from audit_kernel.operating.month import MonthSection
+from audit_kernel.operating.whole import WholePage, over_site
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-class OperatingPage(ipywidgets.VBox):  # type: ignore[misc]
+class OperatingPage(WholePage):
     """The page as one widget."""
 
     def __init__(self, desk: Desk) -> None:
@@ -36,11 +34,6 @@ class OperatingPage(ipywidgets.VBox):  # type: ignore[misc]
         self.month = MonthSection(desk)
         self.work = ipywidgets.VBox([self.intake, self.mapping, self.ledger, self.month], layout={"display": HIDDEN})
         super().__init__([self.form, self.work])
-        self.add_class("ak-page")
-
-    def __repr__(self) -> str:
-        """Name the page only: its state would be written into the notebook."""
-        return "<OperatingPage>"
 
     def _texts(self) -> dict[str, Any]:
         _ = translator(self.desk.language)
@@ -79,8 +72,4 @@ class OperatingPage(ipywidgets.VBox):  # type: ignore[misc]
 
 def open_page() -> OperatingPage | Paragraph:
     """Return the page over the site that AUDIT_KERNEL_SITE names; where there is none, a paragraph that says so."""
-    try:
-        site = open_site()
-    except AuditKernelError as error:
-        return Paragraph(f"{error.problem} {error.remedy}", tone="warning")
-    return OperatingPage(Desk(site, datetime.now(ZoneInfo(site.settings.time_zone)).date()))
+    return over_site(OperatingPage)

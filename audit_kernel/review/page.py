@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-import ipywidgets
-
-from audit_kernel import decisions, open_site
+from audit_kernel import decisions
 from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.display import Paragraph
 from audit_kernel.evidence.month import month_days
@@ -16,6 +13,7 @@ from audit_kernel.investigation.questions import checked_purpose, purpose_field
 from audit_kernel.locale import format_month, format_number
 from audit_kernel.operating.desk import Desk
 from audit_kernel.operating.section import Report
+from audit_kernel.operating.whole import WholePage, over_site
 from audit_kernel.review.deciding import decide_row, settle
 from audit_kernel.review.rows_section import RowsSection
 from audit_kernel.review.work import hand_out, open_counts, open_work, settling
@@ -153,23 +151,14 @@ class WorkSection(RowsSection):
         return format_month(month_days(month)[0], self.desk.language)
 
 
-class ReviewPage(ipywidgets.VBox):  # type: ignore[misc]
+class ReviewPage(WholePage):
     """The page as one widget."""
 
     def __init__(self, desk: Desk) -> None:
         self.work = WorkSection(desk)
         super().__init__([self.work])
-        self.add_class("ak-page")
-
-    def __repr__(self) -> str:
-        """Name the page only: its state would be written into the notebook."""
-        return "<ReviewPage>"
 
 
 def open_page() -> ReviewPage | Paragraph:
     """Return the page over the site that AUDIT_KERNEL_SITE names; where there is none, a paragraph that says so."""
-    try:
-        site = open_site()
-    except AuditKernelError as error:
-        return Paragraph(f"{error.problem} {error.remedy}", tone="warning")
-    return ReviewPage(Desk(site, datetime.now(ZoneInfo(site.settings.time_zone)).date()))
+    return over_site(ReviewPage)

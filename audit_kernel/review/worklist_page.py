@@ -6,19 +6,14 @@ It reads settings and that folder, no store, no archive, no journal, and writes 
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
-import ipywidgets
-
-from audit_kernel import open_site
-from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence.display import Paragraph
 from audit_kernel.evidence.month import month_days
 from audit_kernel.locale import format_month, format_number
 from audit_kernel.operating.desk import Desk
 from audit_kernel.operating.section import Report, text_table
+from audit_kernel.operating.whole import WholePage, over_site
 from audit_kernel.review.own_list import ChangedMeanwhileError, fill_in, own_lists, read_own_list
 from audit_kernel.review.rows_section import RowsSection
 from audit_kernel.review.work_words import lists_table, rows_table, state
@@ -141,23 +136,14 @@ class WorklistSection(RowsSection):
         return format_month(month_days(made.month)[0], self.desk.language)
 
 
-class WorklistPage(ipywidgets.VBox):  # type: ignore[misc]
+class WorklistPage(WholePage):
     """The page as one widget."""
 
     def __init__(self, desk: Desk) -> None:
         self.work = WorklistSection(desk)
         super().__init__([self.work])
-        self.add_class("ak-page")
-
-    def __repr__(self) -> str:
-        """Name the page only: its state would be written into the notebook."""
-        return "<WorklistPage>"
 
 
 def open_page() -> WorklistPage | Paragraph:
     """Return the page over the site that AUDIT_KERNEL_SITE names; where there is none, a paragraph that says so."""
-    try:
-        site = open_site()
-    except AuditKernelError as error:
-        return Paragraph(f"{error.problem} {error.remedy}", tone="warning")
-    return WorklistPage(Desk(site, datetime.now(ZoneInfo(site.settings.time_zone)).date()))
+    return over_site(WorklistPage)

@@ -4,23 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from datetime import datetime
-from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from typing import Any
 
-import ipywidgets
-
-from audit_kernel import open_site
-from audit_kernel.errors import AuditKernelError
 from audit_kernel.evidence import chain, keys
 from audit_kernel.evidence.display import Paragraph
 from audit_kernel.evidence.verify import head_code, trusted_key, verify
 from audit_kernel.locale import format_number
 from audit_kernel.operating.desk import Desk
 from audit_kernel.operating.section import Report, Section, text_table
-
-if TYPE_CHECKING:
-    from audit_kernel.site import Site
+from audit_kernel.operating.whole import WholePage, over_site
 
 
 class ArchiveSection(Section):
@@ -68,23 +60,14 @@ class ArchiveSection(Section):
         self.say(title, key.text(language), facts)
 
 
-class AuditPage(ipywidgets.VBox):  # type: ignore[misc] # it publishes no types
+class AuditPage(WholePage):
     """The page as one widget."""
 
     def __init__(self, desk: Desk) -> None:
         self.archive = ArchiveSection(desk)
         super().__init__([self.archive])
-        self.add_class("ak-page")
-
-    def __repr__(self) -> str:
-        """Name the page only: its state would be written into the notebook."""
-        return "<AuditPage>"
 
 
 def open_page() -> AuditPage | Paragraph:
     """Return the page over the site that AUDIT_KERNEL_SITE names; where there is none, a paragraph that says so."""
-    try:
-        site: Site = open_site()
-    except AuditKernelError as error:
-        return Paragraph(f"{error.problem} {error.remedy}", tone="warning")
-    return AuditPage(Desk(site, datetime.now(ZoneInfo(site.settings.time_zone)).date()))
+    return over_site(AuditPage)
