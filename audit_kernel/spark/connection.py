@@ -172,9 +172,18 @@ class SparkConnection:
         return self.session.sql(spark_sql(statement, casts, given), args=bound)
 
     def register(self, name: str, rows: pa.Table) -> None:
-        """Make an Arrow table a relation; one without a row gets its one piece, which Spark asks of lists of times."""
-        rows = rows if rows.num_rows else rows.schema.empty_table()
-        self.session.createDataFrame(rows).createOrReplaceTempView(name)
+        """Make an Arrow table a relation, in one piece: Spark 4.1 loses every row behind a piece without rows.
+
+        Raises
+        ------
+        NotRunError: Spark does not have all rows.
+        """
+        # what has no piece at all it cannot read either
+        whole = rows.combine_chunks() if rows.num_rows else rows.schema.empty_table()
+        frame = self.session.createDataFrame(whole)
+        if frame.count() != rows.num_rows:
+            raise not_run("ROWS_LOST")
+        frame.createOrReplaceTempView(name)
 
     def unregister(self, name: str) -> None:
         """Forget a relation."""
@@ -202,11 +211,16 @@ def told_by_condition() -> Iterator[None]:
         yield
     except (SqlglotError, PySparkException) as error:
         condition = error.getCondition() if isinstance(error, PySparkException) else ""
-        raise NotRunError(
-            Phrase("Spark could not run a statement ({cause})."),
-            Phrase("Nothing else counted in its place. Report this sentence."),
-            cause=condition or type(error).__name__,
-        ) from None
+        raise not_run(condition or type(error).__name__) from None
+
+
+def not_run(cause: str) -> NotRunError:
+    """Return the error that names a condition."""
+    return NotRunError(
+        Phrase("Spark could not run a statement ({cause})."),
+        Phrase("Nothing else counted in its place. Report this sentence."),
+        cause=cause,
+    )
 
 
 def empty(session: SparkSession, columns: Mapping[str, str]) -> DataFrame:

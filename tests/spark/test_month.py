@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -12,13 +12,19 @@ import pytest
 from audit_kernel.errors import StoreError
 from audit_kernel.site import Site, create_site
 from audit_kernel.spark import counting_store
+from audit_kernel.spark.connection import NotRunError, SparkConnection
+from audit_kernel.spark.session import spark_session
+from audit_kernel.spark_settings import SparkSettings
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reading import Store
-from tests.spark.sites import make_site, with_engine
+from tests.spark.sites import SMALL, make_site, with_engine
 from tests.store.logs import gerica_file, row
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
+
+    from pyspark.sql import SparkSession
 
 pytestmark = [
     pytest.mark.spark,
@@ -41,6 +47,14 @@ def site(tmp_path: Path) -> Site:
         ]
         take_in(site, gerica_file(tmp_path / f"{days[0]}.csv", rows), "gerica")
     return site
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """Give Spark without a site."""
+    settings = SparkSettings(master="local[2]", options=dict(SMALL))
+    with spark_session(settings, "1GB", tmp_path_factory.mktemp("spark")) as started:
+        yield started
 
 
 def given(name: str) -> dict[str, Any]:
@@ -71,13 +85,23 @@ def test_spark_answers_as_duckdb_does_and_duckdb_is_not_asked(site: Site) -> Non
         assert found[name].rows_searched == answer.rows_searched
 
 
-def test_rows_that_are_none_become_a_relation_whatever_their_columns(site: Site) -> None:
-    times = pa.list_(pa.timestamp("us"))
-    with counting_store(site, "on Spark") as store:
-        store.keep_rows(
-            "nothing", pa.table({"at": pa.chunked_array([], type=times), "n": pa.chunked_array([], pa.int64())})
-        )
-        assert store.sql("select * from nothing").num_rows == 0
+@pytest.mark.parametrize("sizes", [(), (0,), (0, 0, 7), (5, 0, 3), (24, 53, 0, 1, 0)])
+def test_of_rows_in_pieces_none_is_lost_though_some_pieces_have_none(
+    session: SparkSession, sizes: tuple[int, ...]
+) -> None:
+    pieces = pa.chunked_array([list(range(size)) for size in sizes], pa.int64())
+    times = pa.chunked_array([[[datetime(2026, 10, 1)]] * size for size in sizes], pa.list_(pa.timestamp("us")))
+    connection = SparkConnection(session)
+    connection.register("pieces", pa.table({"n": pieces, "at": times}))
+    assert connection.execute("select n from pieces").to_arrow_table().column(0).to_pylist() == pieces.to_pylist()
+
+
+def test_what_spark_loses_of_given_rows_is_refused(session: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection = SparkConnection(session)
+    fewer = session.createDataFrame(pa.table({"n": [1]}))
+    monkeypatch.setattr(session, "createDataFrame", lambda _rows: fewer)
+    with pytest.raises(NotRunError, match="ROWS_LOST"):
+        connection.register("pieces", pa.table({"n": [1, 2]}))
 
 
 @pytest.mark.soak
