@@ -93,8 +93,24 @@ def stored_files(connection: duckdb.DuckDBPyConnection, site: Site, snapshot: in
     return found
 
 
-def register_files(session: SparkSession, files: Mapping[str, list[str]]) -> None:
-    """Make each stored table a temporary view; a column that was added later is NULL in the older files."""
+def stored_rows(connection: duckdb.DuckDBPyConnection) -> Mapping[str, int]:
+    """Return how many rows each stored table has at the snapshot that is attached."""
+    texts = [f"select '{stored}', count(*) from {LAKE}.\"{stored}\"" for stored in stored_tables()]
+    return dict(connection.execute(" union all ".join(texts)).fetchall())
+
+
+def register_files(session: SparkSession, files: Mapping[str, list[str]], rows: Mapping[str, int]) -> None:
+    """Make each stored table a temporary view; a column that was added later is NULL in the older files.
+
+    Parameters
+    ----------
+    rows: how many each table must have (`stored_rows`).
+
+    Raises
+    ------
+    StoreError: Spark finds more or fewer.
+    """
+    counting = []
     for name, table in table_definitions().items():
         for stored in table.stored_names(name):
             if stored not in files:
@@ -105,5 +121,13 @@ def register_files(session: SparkSession, files: Mapping[str, list[str]]) -> Non
             }
             schema = ", ".join(f"`{column}` {kind}" for column, kind in columns.items())
             found = files[stored]
-            rows = session.read.schema(schema).parquet(*found) if found else empty(session, columns)
-            rows.createOrReplaceTempView(f"{LAKE_PREFIX}{stored}")
+            read = session.read.schema(schema).parquet(*found) if found else empty(session, columns)
+            read.createOrReplaceTempView(f"{LAKE_PREFIX}{stored}")
+            counting.append(f"select '{stored}' as stored, count(*) as n_rows from {LAKE_PREFIX}{stored}")
+    counted = {each.stored: each.n_rows for each in session.sql(" union all ".join(counting)).collect()}
+    if wrong := sorted(stored for stored, n_rows in counted.items() if n_rows != rows[stored]):
+        raise StoreError(
+            "Spark reads other numbers of rows than the log store has, in {tables}.",
+            "Nothing was counted. Check that every file of the store can be read, and report this sentence.",
+            tables=", ".join(wrong),
+        )

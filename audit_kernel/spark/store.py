@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from audit_kernel.catalog import Catalog
 from audit_kernel.errors import StoreError
 from audit_kernel.spark.connection import NotRunError, SparkConnection
-from audit_kernel.spark.lake import compact, register_files, stored_files, with_deletes
+from audit_kernel.spark.lake import compact, register_files, stored_files, stored_rows, with_deletes
 from audit_kernel.spark.session import spark_session
 from audit_kernel.store.connection import while_reading
 from audit_kernel.store.reading import Store
@@ -31,7 +31,8 @@ class SparkStore(Store):
 
     Raises
     ------
-    StoreError: the files are encrypted, hold deleted rows or lie in an object store, or Spark cannot be started.
+    StoreError: the files are encrypted, hold deleted rows or lie in an object store, or Spark cannot be started or
+        reads another number of rows.
     """
 
     def _open(self, snapshot: int | None) -> None:
@@ -44,13 +45,14 @@ class SparkStore(Store):
             self.snapshot = self._attach(None)
         with while_reading(self.site):
             files = stored_files(self._connection, self.site, self.snapshot)
+            rows = stored_rows(self._connection)
         self._connection.close()
         settings = self.site.settings
         session = self._stack.enter_context(
             spark_session(settings.spark, settings.store.memory_limit, self.site.temporary_folder)
         )
         try:
-            register_files(session, files)
+            register_files(session, files, rows)
             # It has what the product's own statements ask of a connection.
             self._connection = cast("duckdb.DuckDBPyConnection", SparkConnection(session))
             create_views(self._connection, setting_rows(self.site))

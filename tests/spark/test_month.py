@@ -12,6 +12,7 @@ import pytest
 from audit_kernel.errors import StoreError
 from audit_kernel.site import Site, create_site
 from audit_kernel.spark import counting_store
+from audit_kernel.spark import store as spark_store
 from audit_kernel.spark.connection import NotRunError, SparkConnection
 from audit_kernel.spark.session import spark_session
 from audit_kernel.spark_settings import SparkSettings
@@ -102,6 +103,18 @@ def test_what_spark_loses_of_given_rows_is_refused(session: SparkSession, monkey
     monkeypatch.setattr(session, "createDataFrame", lambda _rows: fewer)
     with pytest.raises(NotRunError, match="ROWS_LOST"):
         connection.register("pieces", pa.table({"n": [1, 2]}))
+
+
+def test_a_store_of_which_spark_reads_fewer_rows_is_not_counted(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = spark_store.stored_files
+
+    def without_one(*given: Any) -> dict[str, list[str]]:
+        found = {**files(*given)}
+        return {**found, "accesses_by_patient": found["accesses_by_patient"][:1]}
+
+    monkeypatch.setattr(spark_store, "stored_files", without_one)
+    with pytest.raises(StoreError, match="other numbers of rows than the log store has, in accesses_by_patient"):
+        counting_store(site, "on Spark")
 
 
 @pytest.mark.soak
