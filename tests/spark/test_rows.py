@@ -36,12 +36,6 @@ COMPARED = ("checks", "explanations", "model", "period", "reports", "review", "s
 STAYS_WITH_DUCKDB = {"sensitivity", "sensitivity_checks"}
 
 
-@pytest.fixture(autouse=True)
-def _lacking_days_are_no_hindrance(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ask every check of a log as thin as a test's: whether it is whole is not what is compared."""
-    monkeypatch.setattr("audit_kernel.completeness.refuse_incomplete_logs", lambda *_given: None)
-
-
 def texts(*rooms: str) -> tuple[str, ...]:
     """Return the texts of these rooms of `sql/`, as they stand at the end of a statement."""
     return tuple(path.read_text(encoding="utf-8").strip() for room in rooms for path in (SQL / room).glob("*.sql"))
