@@ -34,11 +34,11 @@ SMALL: Mapping[str, str] = {
 }
 
 
-def with_engine(site: Site, engine: str = "spark") -> Site:
+def with_engine(site: Site, engine: str = "spark", options: Mapping[str, str] = SMALL) -> Site:
     """Write the engine into the settings."""
     path = site.folder / SETTINGS_FILE
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    settings |= {"engine": engine, "spark": {"master": "local[2]", "options": dict(SMALL)}}
+    settings |= {"engine": engine, "spark": {"master": "local[2]", "options": dict(options)}}
     path.write_text(yaml.safe_dump(settings, allow_unicode=True), encoding="utf-8")
     return Site(site.folder)
 
@@ -49,7 +49,8 @@ def make_site(folder: Path, country: str, settings: WorldSettings | None = None)
     A patient's rows are deleted from it: a store has deletes, and several snapshots from its intakes.
     """
     world = generate(folder, seed=20, settings=settings, country=country)
-    site = with_engine(with_countries(create_site(folder / "site", country), COUNTRY_OF_NETWORK))
+    made = with_countries(create_site(folder / "site", country), COUNTRY_OF_NETWORK)
+    site = with_engine(made, options=SMALL if settings else {})
     for kind, path in world.reference_files.items():
         take_in_reference(site, path, kind)
     for path, source_id in zip(world.log_files, world.sources, strict=True):
