@@ -64,7 +64,7 @@ LONGEST_FIRST = (
     *("test_month", "test_make", "test_dispose", "test_intake", "test_kill", "test_masked", "test_reproduce"),
     *("test_interruption", "test_hourly_counts", "test_real_month", "test_extracts", "test_execute", "test_worlds"),
     *("test_sensitivity", "test_control_page", "test_move", "test_many_machines", "test_wheel", "test_sample_run"),
-    *("test_oracle_agreement", "test_cli", "test_service"),
+    *("test_oracle_agreement", "test_cli", "test_service", "test_accounts", "test_rows"),
 )
 
 
