@@ -17,11 +17,13 @@ def shared_modes(folder: Path) -> tuple[int, int]:
     """Return the modes of a new file and of a new folder in `folder`: the owner's alone, unless the folder says so.
 
     It says so by the set-group-ID bit together with its group's own right to read, or to read and write, which root
-    gives on purpose (`serve accounts`); neither a umask nor a copy of a site ever does.
+    gives on purpose (`serve accounts`); neither a umask nor a copy of a site ever does. Where nobody may remove what is
+    another's (the sticky bit), that holds in new folders too.
     """
     mode = stat.S_IMODE(folder.stat().st_mode)
     group = mode & stat.S_IRWXG if mode & stat.S_ISGID and mode & stat.S_IRGRP else 0
-    return OWNER_ONLY_FILE | group & ~stat.S_IXGRP, OWNER_ONLY_FOLDER | (group | stat.S_ISGID if group else 0)
+    kept = group | stat.S_ISGID | mode & stat.S_ISVTX if group else 0
+    return OWNER_ONLY_FILE | group & ~stat.S_IXGRP, OWNER_ONLY_FOLDER | kept
 
 
 def exact_mode(descriptor: int, mode: int) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -176,6 +177,7 @@ def _attach(
     try:
         site.cases_folder.mkdir(mode=OWNER_ONLY_FOLDER, exist_ok=True)
         file_mode, folder_mode = shared_modes(site.cases_folder)
+        file_mode &= ~stat.S_IWGRP  # nobody changes what is sealed
         for folder in (home, aside):
             if not folder.is_dir():
                 folder.mkdir(mode=OWNER_ONLY_FOLDER)
