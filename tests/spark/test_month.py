@@ -53,11 +53,10 @@ def site(tmp_path: Path) -> Site:
     return site
 
 
-@pytest.fixture(scope="module")
-def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    """Give Spark without a site."""
-    settings = SparkSettings(master="local[2]", options=dict(SMALL))
-    with spark_session(settings, "1GB", tmp_path_factory.mktemp("spark")) as started:
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[SparkSession]:
+    """Give Spark without a site; a process has one, and each test ends its own."""
+    with spark_session(SparkSettings(master="local[2]", options=dict(SMALL)), "1GB", tmp_path) as started:
         yield started
 
 
@@ -89,15 +88,14 @@ def test_spark_answers_as_duckdb_does_and_duckdb_is_not_asked(site: Site) -> Non
         assert found[name].rows_searched == answer.rows_searched
 
 
-@pytest.mark.parametrize("sizes", [(), (0,), (0, 0, 7), (5, 0, 3), (24, 53, 0, 1, 0)])
-def test_of_rows_in_pieces_none_is_lost_though_some_pieces_have_none(
-    session: SparkSession, sizes: tuple[int, ...]
-) -> None:
-    pieces = pa.chunked_array([list(range(size)) for size in sizes], pa.int64())
-    times = pa.chunked_array([[[datetime(2026, 10, 1)]] * size for size in sizes], pa.list_(pa.timestamp("us")))
+def test_of_rows_in_pieces_none_is_lost_though_some_pieces_have_none(session: SparkSession) -> None:
     connection = SparkConnection(session)
-    connection.register("pieces", pa.table({"n": pieces, "at": times}))
-    assert connection.execute("select n from pieces").to_arrow_table().column(0).to_pylist() == pieces.to_pylist()
+    for sizes in ((), (0,), (0, 0, 7), (5, 0, 3), (24, 53, 0, 1, 0)):
+        pieces = pa.chunked_array([list(range(size)) for size in sizes], pa.int64())
+        times = pa.chunked_array([[[datetime(2026, 10, 1)]] * size for size in sizes], pa.list_(pa.timestamp("us")))
+        connection.register("pieces", pa.table({"n": pieces, "at": times}))
+        found = connection.execute("select n from pieces").to_arrow_table()
+        assert found.column(0).to_pylist() == pieces.to_pylist(), sizes
 
 
 def test_what_spark_loses_of_given_rows_is_refused(session: SparkSession, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,6 +118,7 @@ def test_a_store_of_which_spark_reads_fewer_rows_is_not_counted(site: Site, monk
         counting_store(site, "on Spark")
 
 
+@pytest.mark.soak
 def test_some_of_a_small_months_pages_have_the_same_tables_byte_for_byte(tmp_path: Path) -> None:
     site = make_site(tmp_path, "SE", WorldSettings(n_months=1, activity=0.03))
     schedule = yaml.safe_dump({"monthly": SOME_PAGES})

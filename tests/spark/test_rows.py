@@ -37,8 +37,10 @@ STAYS_WITH_DUCKDB = {"sensitivity", "sensitivity_checks"}
 
 
 def texts(*rooms: str) -> tuple[str, ...]:
-    """Return the texts of these rooms of `sql/`, as they stand at the end of a statement."""
-    return tuple(path.read_text(encoding="utf-8").strip() for room in rooms for path in (SQL / room).glob("*.sql"))
+    """Return the texts of these rooms of `sql/`, without those beside a query, as they end a statement."""
+    paths = [path for room in rooms for path in (SQL / room).glob("*.sql")]
+    beside = tuple(f".{part}.sql" for part in PARTS)
+    return tuple(path.read_text(encoding="utf-8").strip() for path in paths if not path.name.endswith(beside))
 
 
 def questions(store: TwinStore, *rooms: str) -> list[tuple[Any, dict[str, Any]]]:
