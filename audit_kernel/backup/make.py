@@ -199,11 +199,10 @@ class _Making:
                     self.links.append(path)
                 elif not str(source).startswith(own_files + os.sep):
                     try:
-                        self.copying.add(path, source)
+                        with contextlib.suppress(FileNotFoundError):  # removed meanwhile
+                            self.copying.add(path, source)
                     except PermissionError:
                         self.shut.append(path)
-                    except FileNotFoundError:  # removed meanwhile
-                        continue
 
     def _files(self, folder: Path) -> Iterator[tuple[str, Path]]:
         return files_under(folder, self.links, f"{folder.name}/")

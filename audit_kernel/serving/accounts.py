@@ -34,12 +34,14 @@ class Place:
 
     group: the group that the mode's middle digit is about.
     is_deep: everything in it gets the same, less the right to enter, and less the right to write where nobody has it.
+    is_made: a folder that a site of one user does not have.
     """
 
     path: str
     mode: int
     group: str = SERVICE
     is_deep: bool = False
+    is_made: bool = False
 
 
 PLACES = (
@@ -57,10 +59,10 @@ PLACES = (
     Place("keys/pseudonym-key", 0o640, INVESTIGATORS),  # names the cases
     Place("keys/signing-key.pem", 0o600),
     Place("logs", 0o3730, OPERATORS),  # a letter box: put in, neither listed nor read
-    Place("asked", 0o3770, INVESTIGATORS),  # what the service is asked to seal
-    Place("copies", 0o2750, INVESTIGATORS, is_deep=True),
+    Place("asked", 0o3770, INVESTIGATORS, is_made=True),  # what the service is asked to seal
+    Place("copies", 0o2750, INVESTIGATORS, is_deep=True, is_made=True),
     Place("temporary", 0o3770, INVESTIGATORS),
-    Place(WORK_LISTS, 0o711),  # in it a folder for each reviewer
+    Place(WORK_LISTS, 0o711, is_made=True),  # in it a folder for each reviewer
 )
 # Of the program's commands, those whose answers name no patient, and the options that operators may give. A list, since
 # another --site, or records in quarantine, would be more than they may see or do.
@@ -85,7 +87,7 @@ Defaults!AUDIT_KERNEL_OPERATED env_reset, !setenv, use_pty
 
 def places_of(site: Site) -> list[tuple[Place, Path]]:
     """Return each place with its path; a store's folder elsewhere, on a share, is one more."""
-    own = [Place(f"{WORK_LISTS}/{name}", FOLDER_MODE, name) for name in known_accounts(site)]
+    own = [Place(f"{WORK_LISTS}/{name}", FOLDER_MODE, name, is_made=True) for name in known_accounts(site)]
     found = [(place, site.folder / place.path) for place in (*PLACES, *own)]
     store = site.settings.store
     if not store.is_object_store and not (site.folder / store.files).is_relative_to(site.store_folder):
@@ -133,14 +135,12 @@ def files(site: Site, program: Path) -> dict[str, str]:
     people = [*(f"g {group} -" for group in GROUPS), f'u {SERVICE} - "Log control" {site.folder}']
     own = known_accounts(site)  # of others systemd would make the group itself, and then `useradd` refuses the user
     people += [f"m {SERVICE} {group}" for group in (*SERVICE_GROUPS, *own)]
-    folders = [f"d {site.folder / WORK_LISTS} 0711 {SERVICE} {SERVICE} -"]
-    folders += [f"d {site.folder / WORK_LISTS / name} {FOLDER_MODE:04o} {SERVICE} {name} -" for name in own]
-    made = [(place, path) for place, path in places_of(site) if path in (site.asked_folder, site.copies_folder)]
-    folders += [f"d {path} {place.mode:04o} {SERVICE} {place.group} -" for place, path in made]
+    places = places_of(site)
+    folders = [f"d {path} {place.mode:04o} {SERVICE} {place.group} -" for place, path in places if place.is_made]
     # Made by the service, so that no investigator owns it and may remove it.
     journals = site.folder / "journals"
     folders += [f"f {journals / name} 0660 {SERVICE} {INVESTIGATORS} -" for name in (FILE, f"{FILE}.lock")]
-    for place, path in places_of(site):
+    for place, path in places:
         kind, mode = ("Z", "~") if place.is_deep else ("z", "")
         folders.append(f"{kind} {path} {mode}{place.mode:04o} {SERVICE} {place.group} -")
     commands = ", \\\n    ".join(f"{program} {each}" for each in operated(site))

@@ -16,8 +16,7 @@ from audit_kernel.operating.desk import Desk, Worker
 from audit_kernel.review import acting, deciding, review, work
 from audit_kernel.review.page import ReviewPage
 from audit_kernel.review.prepare import Prepared
-from audit_kernel.site import Site, create_site
-from tests.review.two_lists import HOSTILE, MONTH, make_lists, say, subject
+from tests.review.two_lists import HOSTILE, MONTH, english_site, make_lists, say, subject
 
 GIVEN = {"decision": "justified", "reason": "care_of_the_patient", "remark": "on the rota"}
 
@@ -28,10 +27,7 @@ def at_once(job):
 
 @pytest.fixture
 def site(tmp_path):
-    made = create_site(tmp_path / "site", "NO", "Test kommune")
-    settings = made.folder / "settings.yml"
-    settings.write_text(settings.read_text(encoding="utf-8").replace("language: nb", "language: en"), encoding="utf-8")
-    return Site(made.folder)
+    return english_site(tmp_path / "site")
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from audit_kernel.review.own_list import read_own_list
 from audit_kernel.review.reading import read_answers
 from audit_kernel.review.workbook import workbook_bytes
 from audit_kernel.review.worklist_page import WorklistPage, WorklistSection, open_page
-from audit_kernel.site import WORK_LISTS, Site, create_site
+from audit_kernel.site import WORK_LISTS
 from audit_kernel.use_log import operating_system_user
 from tests.review.test_page import at_once, choose, press, rows
-from tests.review.two_lists import HOSTILE, MONTH, as_made, make_lists, subject
+from tests.review.two_lists import HOSTILE, MONTH, as_made, english_site, make_lists, subject
 
 CARE = "Justified: took part in the patient's care"
 NO_NEED = "Unjustified: no need in the work"
@@ -34,10 +34,7 @@ GIVEN = {"decision": "justified", "reason": CARE, "remark": "on the rota"}
 
 @pytest.fixture
 def site(tmp_path):
-    made = create_site(tmp_path / "site", "NO", "Test kommune")
-    settings = made.folder / "settings.yml"
-    settings.write_text(settings.read_text(encoding="utf-8").replace("language: nb", "language: en"), encoding="utf-8")
-    return Site(made.folder)
+    return english_site(tmp_path / "site")
 
 
 @pytest.fixture

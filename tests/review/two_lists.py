@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from audit_kernel import decisions
 from audit_kernel.review.deciding import decide_row
 from audit_kernel.review.lists import ListRow, ReviewList, cell_text
+from audit_kernel.site import Site, create_site
 
 MONTH = "2026-10"
 HOSTILE = "<script>alert(1)</script>\u202egpj"
 REASONS = {"justified": "care_of_the_patient", "unjustified": "no_need_in_the_work", "follow_up": "ask_the_employee"}
+
+
+def english_site(folder: Path) -> Site:
+    """Make a Norwegian site whose pages are in English."""
+    made = create_site(folder, "NO", "Test kommune")
+    settings = made.folder / "settings.yml"
+    settings.write_text(settings.read_text(encoding="utf-8").replace("language: nb", "language: en"), encoding="utf-8")
+    return Site(made.folder)
 
 
 def cells(number: int, text: str = "read the journal") -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import yaml
 
 from audit_kernel.demo.generator import generate
 from audit_kernel.demo.make import COUNTRY_OF_NETWORK, with_countries
+from audit_kernel.demo.settings import WorldSettings
 from audit_kernel.site import SETTINGS_FILE, Site, create_site
 from audit_kernel.store.connection import transaction, writing
 from audit_kernel.store.intake import take_in
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from audit_kernel.demo.settings import WorldSettings
-
 # A small month is planned more than it is counted: nothing is compiled, one task does it.
 SMALL: Mapping[str, str] = {
     "spark.sql.codegen.wholeStage": "false",
@@ -32,6 +31,9 @@ SMALL: Mapping[str, str] = {
     "spark.default.parallelism": "1",
     "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xss4m -Duser.timezone=UTC",
 }
+
+
+SMALL_WORLD = WorldSettings(n_months=1, activity=0.03)
 
 
 def with_engine(site: Site, engine: str = "spark", options: Mapping[str, str] = SMALL) -> Site:

@@ -10,7 +10,6 @@ import pyarrow as pa
 import pytest
 import yaml
 
-from audit_kernel.demo.settings import WorldSettings
 from audit_kernel.errors import StoreError
 from audit_kernel.site import Site, create_site
 from audit_kernel.spark import counting_store
@@ -20,7 +19,7 @@ from audit_kernel.spark.session import spark_session
 from audit_kernel.spark_settings import SparkSettings
 from audit_kernel.store.intake import take_in
 from audit_kernel.store.reading import Store
-from tests.spark.sites import SMALL, make_site, with_engine
+from tests.spark.sites import SMALL, SMALL_WORLD, make_site, with_engine
 from tests.store.logs import gerica_file, row
 
 if TYPE_CHECKING:
@@ -120,7 +119,7 @@ def test_a_store_of_which_spark_reads_fewer_rows_is_not_counted(site: Site, monk
 
 @pytest.mark.soak
 def test_some_of_a_small_months_pages_have_the_same_tables_byte_for_byte(tmp_path: Path) -> None:
-    site = make_site(tmp_path, "SE", WorldSettings(n_months=1, activity=0.03))
+    site = make_site(tmp_path, "SE", SMALL_WORLD)
     schedule = yaml.safe_dump({"monthly": SOME_PAGES})
     (site.folder / "parameters" / "schedule.yml").write_text(schedule, encoding="utf-8")
     tables = months_are_the_same(site, tmp_path / "other")

@@ -11,11 +11,10 @@ import pyarrow as pa
 import pytest
 
 from audit_kernel.catalog import PARTS, USE_LINES, USE_PEOPLE, USE_USERS
-from audit_kernel.demo.settings import WorldSettings
 from audit_kernel.errors import AuditKernelError, NotAssessableError
 from audit_kernel.spark.transpile import named_parameters
 from audit_kernel.use_log_rows import LINES, PEOPLE, USERS
-from tests.spark.sites import make_site
+from tests.spark.sites import SMALL_WORLD, make_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -30,7 +29,6 @@ pytestmark = [
 ]
 PERIOD = {"from_date": date(2026, 10, 1), "to_date": date(2026, 10, 31)}
 SQL = Path(__file__).parents[2] / "sql"
-SMALL = WorldSettings(n_months=1, activity=0.03)
 COMPARED = ("checks", "explanations", "model", "period", "reports", "review", "sample")
 # What a month's control does not ask, each with its reason: the trial with known incidents works on a copy in memory.
 STAYS_WITH_DUCKDB = {"sensitivity", "sensitivity_checks"}
@@ -163,7 +161,7 @@ def who_reviews(store: TwinStore) -> None:
 def test_a_small_months_checks_give_the_same_rows(tmp_path: Path) -> None:
     wanted = texts("checks", "explanations")
     store = compared(
-        make_site(tmp_path, "SE", SMALL), "small", lambda text: any(each in text for each in wanted), "checks"
+        make_site(tmp_path, "SE", SMALL_WORLD), "small", lambda text: any(each in text for each in wanted), "checks"
     )
     assert store.twin.different == {}
     assert len(store.twin.same) >= 40
