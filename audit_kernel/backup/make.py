@@ -97,7 +97,7 @@ def back_up(
     told = {"destination": str(destination), "signing_key": has_signing_key}
     record_use(site, PURPOSE, "backup", told)
     with opened(destination), workspace(site) as temporary:
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S%fZ}-{secrets.token_hex(2)}"
         work = destination / f"{WORK_PREFIX}{name}"
         (work / PAYLOAD).mkdir(mode=OWNER_ONLY_FOLDER, parents=True)
         work.chmod(OWNER_ONLY_FOLDER)
