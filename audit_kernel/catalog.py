@@ -17,6 +17,7 @@ from audit_kernel.yaml_file import Texts, read_model
 
 ROOMS = ("reports", "checks", "sample")
 FRAME = "frame"
+OF_DAYS = "days"  # `sorted_by`: by patient, and of the patients of `unit_keys` alone
 PERIOD_RELATIONS = ("period_accesses", "explained_rows", "explained_accesses", "unexplained_accesses")
 PRESENCES, CHANCE_PAIRS = "period_presences", "chance_pairs"
 MONTH_FINDINGS, TRIAL_FINDINGS = "month_findings", "trial_findings"
@@ -84,7 +85,7 @@ class Description(Strict):
     question: Texts
     method: Texts
     legal_basis: tuple[str, ...] = ()
-    sorted_by: Literal["patient", "employee", "subject"] = "patient"
+    sorted_by: Literal["patient", "employee", "subject", "days"] = "patient"
     needs: tuple[str, ...] = ("accesses",)
     complete: tuple[EventTable, ...] | None = None
     reads: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from audit_kernel.catalog import (
     CHANCE_PAIRS,
     FRAME,
     MONTH_FINDINGS,
+    OF_DAYS,
     PERIOD_RELATIONS,
     PRESENCES,
     TRIAL_FINDINGS,
@@ -24,7 +26,7 @@ from audit_kernel.counts import count_examined, count_odd_codes, count_searched
 from audit_kernel.errors import NotAssessableError
 from audit_kernel.parameters import PERIOD, answer, decided_values, named_values
 from audit_kernel.store.views import has_rows, is_made
-from audit_kernel.subjects import ORDERS, point_at, refuse_unknown_code, resolve_subject
+from audit_kernel.subjects import ORDERS, point_at, refuse_unknown_code, resolve_subject, rows_of_days
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +48,7 @@ class Looked:
     """What was looked up about one snapshot and holds for every further question of the same period."""
 
     searched: dict[Period, tuple[int, int]] = field(default_factory=dict)
+    odd_codes: dict[Period, tuple[int, int]] = field(default_factory=dict)
     lacks: dict[tuple[object, ...], tuple[Lack, ...]] = field(default_factory=dict)
     steps: dict[str, tuple[object, ...]] = field(default_factory=dict)
 
@@ -123,8 +126,12 @@ def run_query(
         raise NotAssessableError(query.name, "accesses", is_period_empty=True)
     point_at_order(connection, query, bound)
     completeness.refuse_incomplete_logs(connection, site, query, bound, day, looked.lacks)
-    table = _answered(connection, site, query, bound, day, looked)
-    odd_codes = count_odd_codes(connection, *period) if query.room == "checks" else (0, 0)
+    is_of_days = query.description.sorted_by == OF_DAYS
+    with rows_of_days(connection, bound["unit_keys"]) if is_of_days else nullcontext():
+        table = _answered(connection, site, query, bound, day, looked)
+    if query.room == "checks" and period not in looked.odd_codes:
+        looked.odd_codes[period] = count_odd_codes(connection, *period)
+    odd_codes = looked.odd_codes[period] if query.room == "checks" else (0, 0)
     reasons = explanations.searched(connection) if query.description.needs_period else ()
     examined = count_examined(connection, query.complete, *period, searched) if query.room == "checks" else searched
     return Result(query, table, values, examined, unresolved, used, *odd_codes, reasons)
@@ -221,6 +228,8 @@ def refuse_missing_data(connection: duckdb.DuckDBPyConnection, query: Query, *, 
 def point_at_order(connection: duckdb.DuckDBPyConnection, query: Query, bound: Mapping[str, Any]) -> None:
     """Point the views at the rows sorted by patient or by employee, as the `.yml` says."""
     order = query.description.sorted_by
+    if order == OF_DAYS:
+        return
     if order == "subject":
         only_employee = bound.get("employee_id") is not None and bound.get("patient_id") is None
         order = "employee" if only_employee else "patient"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from audit_kernel.errors import ParameterError, Phrase, UnknownSubjectError
@@ -10,10 +11,19 @@ from audit_kernel.sources.dictionary import FIELDS
 from audit_kernel.store.tables import with_access_id
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     import duckdb
 
 # A personal number as people write it; logs that are mapped as such hold its digits alone.
 WRITTEN_OUT = re.compile(r"\d{8}[+-]\d{4}|\d{6} \d{5}", re.ASCII)
+# What the logs may call a patient is stored in the column `patient_id`.
+OF_DAYS = """
+with patients_of_days as (select unnest($patients) as id)
+select prefix || id as patient_id from identifier_prefixes cross join patients_of_days
+union
+select identifier from patient_identifiers semi join patients_of_days on patient_identifiers.patient_id = id
+"""
 ORDERS = {"patient": "accesses_by_patient", "employee": "accesses_by_employee"}
 
 
@@ -78,6 +88,26 @@ def stands_in_log(connection: duckdb.DuckDBPyConnection, kind: str, typed: str) 
         {"typed": typed, **stored},
     )
     return found.fetchone() is not None
+
+
+@contextmanager
+def rows_of_days(connection: duckdb.DuckDBPyConnection, unit_keys: Sequence[str]) -> Iterator[None]:
+    """Point the views at the rows of the patients of these days, each `employee|patient|date`, then at all again.
+
+    Without it a month's rows would each be resolved to find some thousand.
+    """
+    # an id may hold the separator: each reading of a key counts
+    parts = [key.split("|")[:-1] for key in unit_keys]
+    patients = {"|".join(part[place:]) for part in parts for place in range(1, len(part))}
+    connection.execute(f"create or replace temp table identifiers_of_days as {OF_DAYS}", {"patients": sorted(patients)})
+    text = with_access_id(ORDERS["patient"])
+    connection.execute(
+        f"create or replace temp view stored_accesses as {text} semi join identifiers_of_days using (patient_id)"
+    )
+    try:
+        yield
+    finally:
+        point_at(connection, "patient")
 
 
 def refuse_unknown_code(connection: duckdb.DuckDBPyConnection, name: str, typed: str) -> None:

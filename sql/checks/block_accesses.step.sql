@@ -48,7 +48,8 @@ under_blocks as (
         on seen.patient_id = blocks.patient_id
         and seen.local_date >= blocks.valid_from and seen.local_date < blocks.valid_to
     left join lent
-        on seen.access_id = lent.access_id and blocks.named_kind = 'unit' and blocks.named_id = lent.unit_id
+        on seen.access_id = lent.access_id
+        and case when blocks.named_kind = 'unit' then blocks.named_id end = lent.unit_id  -- apart: a loop of all pairs
     where
         blocks.scope = 'record' or blocks.scope_value = case blocks.scope
             when 'unit' then seen.care_unit_id when 'area' then seen.area when 'table' then seen.table_name

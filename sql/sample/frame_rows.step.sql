@@ -1,63 +1,25 @@
 with
 
-days as (
-
-    select
-        concat_ws('|', coalesce(employee_id, '-'), patient_id, cast(local_date as varchar)) as unit_key,
-        employee_id, patient_id, local_date, unit_id, role, unit_type, first_at, last_at, n_accesses, is_blocked
-    from access_days
-    where
-        $sample_plan <> 'accesses'
-        and local_date >= cast($start_at + interval '12' hour as date)
-        and local_date <= cast($end_at - interval '12' hour as date)
-
-),
-
-single_accesses as (
-
-    select
-        concat_ws(
-            '|', coalesce(employee_id, '-'), patient_id, cast(local_date as varchar),
-            source_id, event_id, cast(item as varchar)
-        ) as unit_key,
-        employee_id, patient_id, local_date, unit_id, role, unit_type,
-        recorded_at as first_at, recorded_at as last_at, cast(1 as bigint) as n_accesses, is_blocked
-    from accesses
-    where
-        $sample_plan = 'accesses'
-        and is_access and patient_id is not null and not is_patient_unresolved
-        and recorded_at >= $start_at and recorded_at < $end_at
-
-),
-
-sampled as (
-
-    select * from days
-    union all
-    select * from single_accesses
-
-),
-
 managed as (
 
     -- as in the ranked findings: nobody reviews themselves
     select
-        sampled.*,
+        frame_days.*,
         coalesce(employees.manager_id, units.manager_id, '-') as manager_id,
         coalesce(
-            case when employees.manager_id <> sampled.employee_id then employees.manager_id end,
-            case when units.manager_id is distinct from sampled.employee_id then units.manager_id end,
+            case when employees.manager_id <> frame_days.employee_id then employees.manager_id end,
+            case when units.manager_id is distinct from frame_days.employee_id then units.manager_id end,
             '-'
         ) as reviewer_id
-    from sampled
+    from frame_days
     left join employees
-        on sampled.employee_id = employees.employee_id
-        and sampled.local_date >= employees.valid_from
-        and sampled.local_date < employees.valid_to
+        on frame_days.employee_id = employees.employee_id
+        and frame_days.local_date >= employees.valid_from
+        and frame_days.local_date < employees.valid_to
     left join units
-        on sampled.unit_id = units.unit_id
-        and sampled.local_date >= units.valid_from
-        and sampled.local_date < units.valid_to
+        on frame_days.unit_id = units.unit_id
+        and frame_days.local_date >= units.valid_from
+        and frame_days.local_date < units.valid_to
 
 ),
 

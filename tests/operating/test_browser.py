@@ -44,7 +44,7 @@ def watched(site):
 
 def test_a_file_is_taken_in_and_a_new_log_described_by_keyboard_alone(watched, site):
     page, root = watched
-    page.page.on("filechooser", lambda _chooser: None)  # asked for only at the key press, the browser may learn it after
+    page.page.on("filechooser", lambda _chooser: None)  # the browser may learn it after the key press
     page.page.wait_for_function("() => document.activeElement.name === 'purpose'")
     page.keep("operate-1-purpose")
     page.type(PURPOSE)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from pyarrow import parquet
 from audit_kernel import sampling
 from audit_kernel.sample_design import Decisions, design
 from audit_kernel.store.views import work_out
+from audit_kernel.subjects import rows_of_days
 from tests.sql.conftest import SQL, Lake
 from tests.sql.drugs import THRESHOLDS as DRUGS
 from tests.sql.drugs import drug
@@ -49,10 +50,12 @@ PLAN: dict[str, Any] = {
 
 
 def drawn(lake: Lake, **given: Any) -> list[dict[str, Any]]:
+    make_period(lake)
     return lake.query("sample/draw", **{**PLAN, **given})
 
 
 def framed(lake: Lake, **given: Any) -> list[dict[str, Any]]:
+    make_period(lake)
     return lake.query("sample/frame", **{**PLAN, **given})
 
 
@@ -65,6 +68,14 @@ def test_the_frame_holds_access_days_of_the_period_with_their_unit(lake: Lake) -
     assert len(found) == 37
     assert [row["stratum"] for row in found].count("U2") == 6
     assert (found[0]["stratum"], found[0]["unit_key"]) == ("-", "-|P1|2026-10-05")
+
+
+def test_the_days_of_a_log_in_another_time_zone_are_whole_and_none_is_in_two_frames(lake: Lake) -> None:
+    lake.access("2026-09-30 22:30:00", local_date=date(2026, 9, 30))  # October in Oslo, September in the log
+    lake.access("2026-10-31 22:30:00", local_date=date(2026, 10, 31))
+    lake.access("2026-10-31 23:30:00", local_date=date(2026, 10, 31))  # November in Oslo, October in the log
+    lake.access("2026-11-01 23:30:00", local_date=date(2026, 11, 1))
+    assert [(row["unit_key"], row["n_accesses"]) for row in framed(lake)] == [("E1|P1|2026-10-31", 2)]
 
 
 def test_the_draw_is_in_the_order_of_sha256_and_in_proportion(lake: Lake) -> None:
@@ -218,8 +229,24 @@ def test_the_context_holds_all_rows_of_the_picked_days_only(lake: Lake) -> None:
     lake.access("2026-10-05 10:00:00", log_type="Brukersøk")
     lake.access("2026-10-05 11:00:00", patient_id="P2")
     lake.access("2026-10-06 08:00:00")
-    found = lake.query("sample/context", unit_keys=["E1|P1|2026-10-05"])
-    assert [row["recorded_at"].hour for row in found] == [8, 9, 10]
+    assert [row["recorded_at"].hour for row in context(lake, "E1|P1|2026-10-05")] == [8, 9, 10]
+
+
+def test_the_context_finds_a_patient_under_each_name_of_the_logs(lake: Lake) -> None:
+    lake.reference("identifiers", kind="patient", identifier="N|7", id="P|7", system="gerica")
+    lake.reference("record_keys", source_id="gerica", table_name="Journal", record_ref="J1", patient_id="P|7")
+    lake.access("2026-10-05 08:00:00", patient_id="N|7")
+    lake.access("2026-10-05 09:00:00", patient_id="P|7")
+    lake.access("2026-10-05 10:00:00", table_name="Journal", record_ref="J1")
+    lake.access("2026-10-05 11:00:00", table_name="Journal", record_ref="J2")
+    assert [row["recorded_at"].hour for row in context(lake, "E1|P|7|2026-10-05")] == [8, 9, 10]
+
+
+def context(lake: Lake, *keys: str) -> list[dict[str, Any]]:
+    with rows_of_days(lake.connection, keys):
+        found = lake.query("sample/context", unit_keys=[*keys])
+    assert found == lake.query("sample/context", unit_keys=[*keys])  # all rows are there again, and say the same
+    return found
 
 
 def result_bytes(table: pa.Table) -> bytes:
