@@ -129,7 +129,7 @@ class Store:
     @cached_property
     def _for_questions(self) -> duckdb.DuckDBPyConnection:
         """The connection, with what every question joins worked out."""
-        return work_out(self._connection)
+        return work_out(self._connection, is_control=bool(self._mark))
 
     def close(self) -> None:
         """Close the store; later questions raise StoreError."""

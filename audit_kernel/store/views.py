@@ -46,7 +46,7 @@ TEMPORARY_TABLES = {
 
 # What every report joins is worked out once: as views, planning it anew took ten times as long as a report. It is done
 # at the first question only, for a page that shows kept answers asks none. The other kinds of reference data, shifts by
-# the million among them, stay views.
+# the million among them, stay views but where a whole month's control asks.
 WORKED_OUT_ONCE = frozenset(
     {
         "employees",
@@ -59,6 +59,9 @@ WORKED_OUT_ONCE = frozenset(
         "identifier_prefixes",
     }
 )
+
+# What a control need not work out: `identifier_periods` is made of them, and nothing else reads them twice.
+READ_ONCE = frozenset({"identifiers", "record_keys"})
 
 
 def setting_rows(site: Site) -> SettingRows:
@@ -164,7 +167,7 @@ def create_model_views(connection: duckdb.DuckDBPyConnection, delivered: Collect
     delivered: the kinds of reference data that were ever delivered; the others are made without reading a table.
     """
     kinds = reference_tables()
-    for name in WORKED_OUT_ONCE & temporary_tables(connection):
+    for name in (WORKED_OUT_ONCE | reference_tables().keys()) & temporary_tables(connection):
         connection.execute(f"drop table {name}")
     for name in model_names():
         of_kind = dated_sql if name in delivered else empty_sql
@@ -172,9 +175,15 @@ def create_model_views(connection: duckdb.DuckDBPyConnection, delivered: Collect
         connection.execute(f"create or replace temp view {name} as {text}")
 
 
-def work_out(connection: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
-    """Put tables in the place of the views of WORKED_OUT_ONCE; what reads them goes on by their names."""
-    wanted = WORKED_OUT_ONCE - temporary_tables(connection)
+def work_out(connection: duckdb.DuckDBPyConnection, *, is_control: bool = False) -> duckdb.DuckDBPyConnection:
+    """Put tables in the place of the views of WORKED_OUT_ONCE; what reads them goes on by their names.
+
+    Parameters
+    ----------
+    is_control: a whole month is asked about: put tables in the place of all reference data.
+    """
+    others = reference_tables().keys() - READ_ONCE if is_control else ()
+    wanted = WORKED_OUT_ONCE.union(others) - temporary_tables(connection)
     for name in model_names():
         if name in wanted:
             connection.execute(f"create or replace temp table worked_out as from {name}")
