@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
+from pydantic import TypeAdapter
 
 from audit_kernel.catalog import FRAME, USE_LINES, USE_USERS
+from audit_kernel.completeness import Lack
 from audit_kernel.errors import AuditKernelError, NotAssessableError, StoreError
 from audit_kernel.evidence import coverage
 from audit_kernel.evidence.restricted import RESTRICTED
@@ -29,7 +31,8 @@ if TYPE_CHECKING:
 
 COUNTED = ("rows_searched", "rows_unresolved", "rows_unconfirmed", "rows_unknown_code", "reasons_searched")
 ANSWERS = "answers"
-REFUSED = ".refused"
+REFUSED, LACKING = ".refused", ".lacking"
+LACKS = TypeAdapter(tuple[Lack, ...])
 RANKING, SHARE = "ranked_findings", "explained_share"
 CONTROL = "control_of_the_controllers"
 # the page of completeness, then its parts
@@ -90,7 +93,8 @@ def _answered(store: Store, query: Query, parameters: Mapping[str, Any], folder:
     """Ask and keep the answer; nothing is returned where there is none."""
     try:
         result = store.ask(query, parameters)
-    except NotAssessableError:
+    except NotAssessableError as error:
+        _keep_lacking(folder / _key(query, parameters), error)
         return []
     except AuditKernelError:
         if store.site.settings.engine == SPARK:  # the page would ask DuckDB instead
@@ -98,6 +102,11 @@ def _answered(store: Store, query: Query, parameters: Mapping[str, Any], folder:
         return []
     keep(folder, result, parameters)
     return [result.table]
+
+
+def _keep_lacking(path: Path, error: NotAssessableError) -> None:
+    said = {"relation": error.relation, "is_period_empty": error.is_period_empty, "lacks": error.lacks}
+    write_new(path.with_suffix(LACKING), TypeAdapter(dict[str, Any]).dump_json(said))
 
 
 def keep(folder: Path, result: Result, given: Mapping[str, Any]) -> None:
@@ -148,9 +157,14 @@ def kept(folder: Path, site: Site, query: Query, given: Mapping[str, Any]) -> Re
 
     Raises
     ------
+    NotAssessableError: data that it needs are lacking.
     StoreError: Spark could not answer, and nothing else may in its place.
     """
     path = folder / _key(query, given)
+    if path.with_suffix(LACKING).is_file():
+        said = json.loads(path.with_suffix(LACKING).read_text(encoding="utf-8"))
+        lacks = LACKS.validate_python(said["lacks"])
+        raise NotAssessableError(query.name, said["relation"], is_period_empty=said["is_period_empty"], lacks=lacks)
     if path.with_suffix(REFUSED).is_file():
         raise not_answered(query)
     if not path.with_suffix(".json").is_file():

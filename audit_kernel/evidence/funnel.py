@@ -69,7 +69,7 @@ def funnel(
         ),
         data([{"x": 0, "x2": widest, "y": mean}]).mark_rule(color=LABEL, strokeWidth=1).encode(x=x, x2="x2:Q", y=y),
         *(
-            data([point for point in points if point["is_marked"] == is_marked])
+            data(_apart([point for point in points if point["is_marked"] == is_marked], widest, top))
             .mark_point(color=color, filled=True, opacity=1, size=size)
             .encode(x=x, y=y)
             for is_marked, color, size in ((False, SERIES, 24), (True, TEXT, 60))
@@ -114,6 +114,12 @@ def _figures(people: list[tuple[str, int, float]], most: list[int], language: st
         )
     ]
     return Table(title, columns, rows, len(rows), "", language)
+
+
+def _apart(points: list[dict[str, Any]], widest: float, top: float) -> list[dict[str, Any]]:
+    """Return the points without those that lie on another: thousands of people share some hundred places."""
+    places = {(round(4 * _WIDTH * each["x"] / widest), round(4 * _HEIGHT * each["y"] / top)): each for each in points}
+    return [{"x": each["x"], "y": each["y"]} for each in places.values()]
 
 
 def _limits(mean: float, tail: float, widest: float, top: float) -> list[list[dict[str, Any]]]:

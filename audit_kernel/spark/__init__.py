@@ -27,7 +27,7 @@ def counting_store(
     SettingsError: the engine is not installed.
     """
     engine = load_store() if site.settings.engine == SPARK else Store
-    return engine(site, purpose, snapshot, threads, control)
+    return engine(site, purpose, snapshot, threads, control, is_counting=True)
 
 
 def load_store() -> type[SparkStore]:

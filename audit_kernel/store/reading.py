@@ -66,6 +66,7 @@ class Store:
     snapshot: the snapshot to read; the newest when None.
     threads: threads of one query; the site's setting when None.
     control: the month whose control asks, so that the use log can tell its questions from people's.
+    is_counting: it answers a whole month's questions, for which all reference data is worked out once.
 
     Raises
     ------
@@ -76,9 +77,16 @@ class Store:
     """
 
     def __init__(
-        self, site: Site, purpose: str, snapshot: int | None = None, threads: int | None = None, control: str = ""
+        self,
+        site: Site,
+        purpose: str,
+        snapshot: int | None = None,
+        threads: int | None = None,
+        control: str = "",
+        *,
+        is_counting: bool = False,
     ) -> None:
-        self.site, self._looked = site, Looked()
+        self.site, self._looked, self._is_counting = site, Looked(), is_counting
         self._units: list[str] | None = None
         self._mark = {"control": control} if control else {}
         self.purpose = checked_purpose(purpose)
@@ -129,7 +137,7 @@ class Store:
     @cached_property
     def _for_questions(self) -> duckdb.DuckDBPyConnection:
         """The connection, with what every question joins worked out."""
-        return work_out(self._connection, is_control=bool(self._mark))
+        return work_out(self._connection, is_whole=self._is_counting)
 
     def close(self) -> None:
         """Close the store; later questions raise StoreError."""

@@ -175,14 +175,14 @@ def create_model_views(connection: duckdb.DuckDBPyConnection, delivered: Collect
         connection.execute(f"create or replace temp view {name} as {text}")
 
 
-def work_out(connection: duckdb.DuckDBPyConnection, *, is_control: bool = False) -> duckdb.DuckDBPyConnection:
+def work_out(connection: duckdb.DuckDBPyConnection, *, is_whole: bool = False) -> duckdb.DuckDBPyConnection:
     """Put tables in the place of the views of WORKED_OUT_ONCE; what reads them goes on by their names.
 
     Parameters
     ----------
-    is_control: a whole month is asked about: put tables in the place of all reference data.
+    is_whole: put tables in the place of all reference data: a whole month's control asks.
     """
-    others = reference_tables().keys() - READ_ONCE if is_control else ()
+    others = reference_tables().keys() - READ_ONCE if is_whole else ()
     wanted = WORKED_OUT_ONCE.union(others) - temporary_tables(connection)
     for name in model_names():
         if name in wanted:

@@ -23,7 +23,7 @@ notes as (
 
     select employee_id, recorded_at from period_accesses
     where is_access and action in ('write', 'sign', 'countersign') and employee_id is not null
-    union all
+    union
     select employee_id, recorded_at from medication_events where kind in ('administration', 'waste', 'return')
 
 ),
@@ -32,10 +32,21 @@ at_work as (
 
     -- who writes, signs or gives medicine was at work around then, whatever the roster says
     select
-        employee_id,
-        recorded_at - $at_work_hours * interval '1' hour as begins,
-        recorded_at + $at_work_hours * interval '1' hour as ends
+        greatest(recorded_at - $at_work_hours * interval '1' hour + interval '1' microsecond, $start_at) as begins,
+        least(recorded_at + $at_work_hours * interval '1' hour, $end_at) as ends, employee_id
     from notes
+    union all
+    select
+        greatest(starts_at - $abnormal_times_tolerance_minutes * interval '1' minute, $start_at) as begins,
+        least(ends_at + $abnormal_times_tolerance_minutes * interval '1' minute, $end_at) as ends, employee_id
+    from shifts where coalesce(status, 'planned') in ('planned', 'worked')
+
+),
+
+by_day as (
+
+    -- a row is compared with the hours of its own day alone
+    select *, unnest(range(date_diff('day', begins, ends) + 1)) as place from at_work
 
 ),
 
@@ -44,14 +55,10 @@ outside as (
     select times.*
     from times
     semi join planned on times.employee_id = planned.employee_id
-    anti join at_work
-        on times.employee_id = at_work.employee_id
-        and times.recorded_at > at_work.begins and times.recorded_at < at_work.ends
-    anti join shifts
-        on times.employee_id = shifts.employee_id
-        and times.recorded_at >= shifts.starts_at - $abnormal_times_tolerance_minutes * interval '1' minute
-        and times.recorded_at < shifts.ends_at + $abnormal_times_tolerance_minutes * interval '1' minute
-        and coalesce(shifts.status, 'planned') in ('planned', 'worked')
+    anti join by_day
+        on times.employee_id = by_day.employee_id
+        and cast(times.recorded_at as date) = cast(by_day.begins as date) + cast(by_day.place as integer)
+        and times.recorded_at >= by_day.begins and times.recorded_at < by_day.ends
 
 ),
 
@@ -65,12 +72,10 @@ abnormal as (
     select 'undocumented_outside_shift' as reason_code, outside.access_id
     from outside
     semi join shifts as earlier
-        on outside.employee_id = earlier.employee_id
-        and outside.recorded_at >= earlier.starts_at
+        on outside.employee_id = earlier.employee_id and outside.recorded_at >= earlier.starts_at
         and outside.recorded_at < earlier.ends_at + $roster_known_days * interval '1' day
     semi join shifts as later
-        on outside.employee_id = later.employee_id
-        and outside.recorded_at < later.starts_at
+        on outside.employee_id = later.employee_id and outside.recorded_at < later.starts_at
         and outside.recorded_at >= later.starts_at - $roster_known_days * interval '1' day
     union all
     select 'rare_hour' as reason_code, times.access_id

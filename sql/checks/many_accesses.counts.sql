@@ -2,33 +2,42 @@ with
 
 seen as (
 
+    -- which of several at one moment comes first changes no count
     select
-        period_accesses.employee_id, period_accesses.patient_id, period_accesses.recorded_at,
-        unexplained_accesses.access_id is not null as is_unexplained,
-        lag(period_accesses.recorded_at) over (
-            partition by
-                period_accesses.employee_id, period_accesses.patient_id, period_accesses.source_id,
-                period_accesses.table_name
-            order by period_accesses.recorded_at, period_accesses.event_id, period_accesses.item
+        employee_id, patient_id, recorded_at,
+        lag(recorded_at) over (
+            partition by employee_id, patient_id, source_id, table_name order by recorded_at
         ) as previous_at
     from period_accesses
-    left join unexplained_accesses on period_accesses.access_id = unexplained_accesses.access_id
-    where
-        period_accesses.is_access and period_accesses.employee_id is not null
-        and period_accesses.patient_id is not null and not period_accesses.is_patient_unresolved
+    where is_access and employee_id is not null and patient_id is not null and not is_patient_unresolved
 
 ),
 
-pairs as (
+opened as (
 
     select
-        employee_id, patient_id, bool_or(is_unexplained) as is_unexplained,
+        employee_id, patient_id,
         count(*) filter (
             where previous_at is null
             or date_diff('microsecond', previous_at, recorded_at) >= $opening_gap_minutes * 60000000
         ) as n_openings
     from seen
     group by employee_id, patient_id
+
+),
+
+unexplained as (
+
+    select distinct employee_id, patient_id from unexplained_accesses
+
+),
+
+pairs as (
+
+    select opened.*, unexplained.patient_id is not null as is_unexplained
+    from opened
+    left join unexplained
+        on opened.employee_id = unexplained.employee_id and opened.patient_id = unexplained.patient_id
 
 ),
 

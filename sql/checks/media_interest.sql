@@ -19,8 +19,8 @@ explained_pairs as (
 
     select distinct period_accesses.employee_id, period_accesses.patient_id
     from period_accesses
-    inner join explained_accesses on period_accesses.access_id = explained_accesses.access_id
-    where period_accesses.patient_id in (select patient_id from listed)
+    inner join explained_rows on period_accesses.access_id = explained_rows.access_id
+    where period_accesses.is_access and period_accesses.patient_id in (select patient_id from listed)
 
 ),
 
@@ -36,7 +36,7 @@ seen as (
                 where explained_pairs.employee_id = listed.employee_id
                     and explained_pairs.patient_id = listed.patient_id
             )
-            else not exists (select 1 from explained_accesses where explained_accesses.access_id = listed.access_id)
+            else not exists (select 1 from explained_rows where explained_rows.access_id = listed.access_id)
         end
 
 ),

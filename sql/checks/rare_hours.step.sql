@@ -14,9 +14,7 @@ times as (
 
 own as (
 
-    select employee_id, role, unit_type, day_type, local_hour, count(*) as n_own
-    from times
-    group by employee_id, role, unit_type, day_type, local_hour
+    select employee_id, role, unit_type, day_type, local_hour, count(*) as n_own from times group by all
 
 ),
 
@@ -31,16 +29,41 @@ members as (
 
 ),
 
+theirs as (
+
+    select width, peers, day_type, local_hour, employee_id, sum(n_own) as n_then from members group by all
+
+),
+
+hours_of_peers as (
+
+    select width, peers, day_type, local_hour, sum(n_then) as n_then from theirs group by all
+
+),
+
+everything as (
+
+    select width, peers, employee_id, sum(n_then) as n_peers from theirs group by width, peers, employee_id
+
+),
+
+peers_in_all as (
+
+    select width, peers, sum(n_peers) as n_peers from everything group by width, peers
+
+),
+
 shares as (
 
     -- the person is left out of the peers, so that a habit of one's own is not what is usual
     select
-        members.*,
-        sum(n_own) over (partition by width, peers, day_type, local_hour)
-        - sum(n_own) over (partition by width, peers, day_type, local_hour, employee_id) as n_then,
-        sum(n_own) over (partition by width, peers)
-        - sum(n_own) over (partition by width, peers, employee_id) as n_peers
+        members.*, hours_of_peers.n_then - theirs.n_then as n_then,
+        peers_in_all.n_peers - everything.n_peers as n_peers
     from members
+    inner join theirs using (width, peers, day_type, local_hour, employee_id)
+    inner join hours_of_peers using (width, peers, day_type, local_hour)
+    inner join everything using (width, peers, employee_id)
+    inner join peers_in_all using (width, peers)
 
 ),
 

@@ -29,7 +29,10 @@ reasoned as (
     -- where other openings of the patient have their reason, or the role a mandate, the wall is the question
     select period_accesses.employee_id, period_accesses.patient_id
     from period_accesses
-    semi join explained_accesses on period_accesses.access_id = explained_accesses.access_id
+    semi join found
+        on period_accesses.employee_id = found.employee_id and period_accesses.patient_id = found.subject_patient_id
+    semi join explained_rows on period_accesses.access_id = explained_rows.access_id
+    where is_access
     union
     select found.employee_id, found.patient_id
     from found
@@ -47,10 +50,7 @@ reasoned as (
 shared as (
 
     -- what many of a role do is a row that the list of permissions lacks
-    select role, resource
-    from found
-    where reason_code = 'not_permitted'
-    group by role, resource
+    select role, resource from found where reason_code = 'not_permitted' group by role, resource
     having count(distinct employee_id) >= $people_of_missing_permission
 
 ),

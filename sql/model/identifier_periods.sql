@@ -2,8 +2,7 @@ with
 
 delivered as (
 
-    select kind, system, identifier, id, false as is_record, valid_from, valid_to
-    from identifiers
+    select kind, system, identifier, id, false as is_record, valid_from, valid_to from identifiers
     union all
     -- a record id stands in the log as the table and the record together
     select 'patient', source_id, table_name || ':' || record_ref, patient_id, true, valid_from, valid_to
@@ -23,13 +22,13 @@ by_source as (
 
 ),
 
-counted as (
+repeated as (
 
-    select *, count(*) over (partition by source_id, kind, identifier) as n_rows from by_source
+    select source_id, kind, identifier from by_source group by source_id, kind, identifier having count(*) > 1
 
 ),
 
-several as (select * from counted where n_rows > 1),
+several as (select * from by_source semi join repeated using (source_id, kind, identifier)),
 
 starts as (
 
@@ -41,8 +40,7 @@ starts as (
 
 stretches as (
 
-    select *, lead(starts_on) over (partition by source_id, kind, identifier order by starts_on) as ends_on
-    from starts
+    select *, lead(starts_on) over (partition by source_id, kind, identifier order by starts_on) as ends_on from starts
 
 ),
 
@@ -66,11 +64,11 @@ ranked as (
 
 resolved as (
 
-    select source_id, kind, identifier, id, is_record, valid_from, valid_to from counted where n_rows = 1
+    select source_id, kind, identifier, id, is_record, valid_from, valid_to
+    from by_source anti join repeated using (source_id, kind, identifier)
     union all
     select source_id, kind, identifier, id, is_record, starts_on as valid_from, ends_on as valid_to
-    from ranked
-    where place = 1
+    from ranked where place = 1
 
 ),
 

@@ -3,10 +3,9 @@ with
 asked as (
 
     select
-        period_accesses.unit_id, explained_accesses.reason,
-        explained_accesses.access_id is not null as is_explained
+        period_accesses.unit_id, explained_rows.reason, explained_rows.access_id is not null as is_explained
     from period_accesses
-    left join explained_accesses on period_accesses.access_id = explained_accesses.access_id
+    left join explained_rows on period_accesses.access_id = explained_rows.access_id
     where
         period_accesses.is_access and period_accesses.patient_id is not null
         and not period_accesses.is_patient_unresolved
