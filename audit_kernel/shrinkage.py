@@ -154,8 +154,10 @@ def stand_out(findings: pa.Table, parameters: Mapping[str, Any]) -> pa.Table:
         total = sums([each["n_found"] for each in values], exposures)
         prior = total.prior()
         for place, each, weight, exposure in zip(places, values, weights, exposures, strict=True):
+            if each["n_found"] < least:
+                continue
             tail = tail_among_others(each["n_found"], exposure, total)
-            if each["n_found"] >= least and tail <= limit:
+            if tail <= limit:
                 usual = total.without(each["n_found"], exposure).prior().mean
                 kept.append((weight * prior.shrunken(each["n_found"], exposure), weight * usual, tail, place))
     kept.sort(key=lambda each: (-each[0], rows[each[3]]["employee_id"], rows[each[3]]["reason_code"]))

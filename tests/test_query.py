@@ -13,6 +13,7 @@ from audit_kernel.parameters import convert
 from audit_kernel.query import make_steps, refuse_missing_data
 from audit_kernel.site import create_site
 from audit_kernel.store.intake import take_in
+from audit_kernel.store.reading import Store
 from audit_kernel.store.reference import take_in_reference
 from audit_kernel.store.views import WORKED_OUT_ONCE, is_made
 from tests.store.logs import add_plain_source, gerica_file, plain_file, row
@@ -312,6 +313,15 @@ def test_names_ask_for_no_table_of_reference_data_and_the_first_question_makes_t
         assert all(is_made(opened._connection, name) for name in WORKED_OUT_ONCE)
     assert rows == store.report("activity", employee_id="OLNO02", **PERIOD).table
     assert rows.column("employee_id").to_pylist() == ["E3"]  # resolved by what was made
+
+
+def test_the_control_of_a_month_works_out_all_reference_data_and_a_page_only_what_it_joins(store):
+    for is_counting in (False, True):
+        with Store(store.site, "test of queries", is_counting=is_counting) as opened:
+            rows = opened.report("activity", employee_id="OLNO02", **PERIOD).table
+            assert is_made(opened._connection, "shifts") is is_counting
+            assert not is_made(opened._connection, "record_keys")
+        assert rows == store.report("activity", employee_id="OLNO02", **PERIOD).table
 
 
 def test_a_step_is_made_again_only_where_its_values_or_those_before_it_are_others(tmp_path):

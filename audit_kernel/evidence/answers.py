@@ -105,6 +105,9 @@ def _answered(store: Store, query: Query, parameters: Mapping[str, Any], folder:
 
 
 def _keep_lacking(path: Path, error: NotAssessableError) -> None:
+    """Write what a question lacks, so that its page need not ask anew; what was asked twice is there already."""
+    if path.with_suffix(LACKING).exists():
+        return
     said = {"relation": error.relation, "is_period_empty": error.is_period_empty, "lacks": error.lacks}
     write_new(path.with_suffix(LACKING), TypeAdapter(dict[str, Any]).dump_json(said))
 

@@ -4,8 +4,7 @@ times as (
 
     select
         access_id, employee_id, patient_id, coalesce(role, '') as role, coalesce(unit_type, '') as unit_type,
-        recorded_at, local_date, local_hour,
-        case
+        recorded_at, local_date, local_hour, case
             when is_holiday or local_weekday = 7 then 'sunday' when local_weekday = 6 then 'saturday' else 'weekday'
         end as day_type
     from period_accesses
@@ -35,6 +34,7 @@ at_work as (
         greatest(recorded_at - $at_work_hours * interval '1' hour + interval '1' microsecond, $start_at) as begins,
         least(recorded_at + $at_work_hours * interval '1' hour, $end_at) as ends, employee_id
     from notes
+    where recorded_at > $start_at - $at_work_hours * interval '1' hour
     union all
     select
         greatest(starts_at - $abnormal_times_tolerance_minutes * interval '1' minute, $start_at) as begins,

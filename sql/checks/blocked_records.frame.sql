@@ -14,4 +14,4 @@ days as (
 
 )
 
-select * from days order by stratum, unit_key
+select * from days

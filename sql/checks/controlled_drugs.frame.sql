@@ -23,4 +23,4 @@ units_of_sampling as (
 
 )
 
-select * from units_of_sampling order by stratum, unit_key
+select * from units_of_sampling

@@ -7,7 +7,10 @@ given as (
         recorded_at - $documented_care_hours * interval '1' hour as begins,
         recorded_at + $documented_care_hours * interval '1' hour as ends
     from medication_events
-    where kind in ('administration', 'waste', 'return')
+    where
+        kind in ('administration', 'waste', 'return')
+        and ($start_at is null or recorded_at > $start_at - $documented_care_hours * interval '1' hour)
+        and ($end_at is null or recorded_at < $end_at + $documented_care_hours * interval '1' hour)
 
 ),
 

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from audit_kernel.evidence.answers import answer_checks
+from audit_kernel.errors import NotAssessableError
+from audit_kernel.evidence.answers import answer_checks, answer_of
 from audit_kernel.evidence.completeness_calendar import calendar, statuses
 from audit_kernel.evidence.completeness_page import PARTS, CompletenessPage
 from audit_kernel.evidence.execute import Outcome
@@ -110,6 +111,23 @@ def test_the_page_asks_nothing_that_its_month_has_answered(
     assert page.result.table == days
     assert page.parts["missing_numbers"].table == gaps
     assert gaps.num_rows == 2
+
+
+def test_a_check_that_its_month_could_not_assess_is_not_asked_again_and_its_page_says_the_same(
+    site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Store(site, "test of pages") as store:
+        answer_checks(store, ["checks/many_accesses"], OCTOBER, tmp_path, KeptApart())
+        query = store.catalog.query("checks/many_accesses")
+        with pytest.raises(NotAssessableError) as asked:
+            store.ask(query, OCTOBER)
+        monkeypatch.setattr(Store, "ask", None)
+        with pytest.raises(NotAssessableError) as kept:
+            answer_of(str(tmp_path / "answers"), store, query, OCTOBER)
+    assert asked.value.lacks == kept.value.lacks != ()
+    assert [asked.value.text(language) for language in LANGUAGES] == [
+        kept.value.text(language) for language in LANGUAGES
+    ]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

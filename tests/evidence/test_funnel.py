@@ -58,6 +58,15 @@ def test_every_person_is_a_row_beside_the_picture_the_highest_rate_first():
     assert table.rows[0] == ("E1", "12,00", "25", "8")
 
 
+def test_people_at_one_place_are_one_point_and_a_row_each():
+    few = (*COLLEAGUES[:9], SKIMMER)
+    alike = [(f"D{number:03d}", 0, "7.5") for number in range(200)]
+    less, more = (funnel(counts(*people), "en", "Doses") for people in (few, (*few, *alike)))
+    assert len(more.table.rows) == len(less.table.rows) + 200
+    points = [chart.svg.count('class="ink-series"') for chart in (less, more)]
+    assert points == [10, 11]
+
+
 def test_without_people_or_without_doses_it_says_so():
     assert funnel(counts((None, 3, None)), "en", "Doses").description == "No accesses in the period."
     chart = funnel(counts(("E1", 0, "3"), ("E2", 0, "0.2")), "en", "Doses")

@@ -120,7 +120,7 @@ def test_a_file_keeps_to_what_spark_understands_and_what_is_repeatable(path: Pat
     assert not re.search(rf"\b({words})", re.sub("--.*", "", text))
 
 
-@pytest.mark.parametrize("path", QUERIES + EVENTS + PARTS + FRAMES, ids=name_of)
+@pytest.mark.parametrize("path", QUERIES + EVENTS + PARTS, ids=name_of)
 def test_a_result_has_an_order(path: Path) -> None:
     assert " order by " in path.read_text(encoding="utf-8").splitlines()[-1]
 
