@@ -59,7 +59,7 @@ def answer_checks(
     dict: how many findings are kept apart, by check; checks without any are left out.
     """
     folder = working / ANSWERS
-    folder.mkdir(mode=0o700)
+    folder.mkdir(mode=0o700, exist_ok=True)
     period = {key: value for key, value in given.items() if key in PERIOD}
     _answered(store, store.catalog.query(coverage.QUERY), period, folder)  # each page says what the period lacks
     _answer_named(store, COMPLETENESS if COMPLETENESS[0] in names else (), period, folder)

@@ -12,7 +12,7 @@ from audit_kernel.evidence import certificate, coverage, masked_run, restricted
 from audit_kernel.evidence.answers import ANSWERS, answer_checks
 from audit_kernel.evidence.display import Link
 from audit_kernel.evidence.index import index_page
-from audit_kernel.evidence.sample_run import answer_sample
+from audit_kernel.evidence.sample_run import FRAME_STEPS, answer_sample
 from audit_kernel.store.deliver import refused_files
 
 if TYPE_CHECKING:
@@ -60,9 +60,11 @@ def answer_month(
 ) -> Answers:
     """Ask all that the pages show, and keep the answers in the working folder; what is returned is masked."""
     lacking = coverage.coverage(store, {"from_date": drawn.first, "to_date": drawn.last})
-    kept_back = answer_checks(store, scheduled, drawn.given, working, apart)
-    if drawn.draw:
+    (working / ANSWERS).mkdir(mode=0o700)
+    if drawn.draw:  # first, because its frame takes much of the memory until it is drawn from
         answer_sample(store, drawn.draw, drawn.given, working / ANSWERS)
+        store.forget_steps(*FRAME_STEPS)
+    kept_back = answer_checks(store, scheduled, drawn.given, working, apart)
     apart = masked_run.masked_apart(mask, replace(apart, n_findings=sum(kept_back.values())))
     apart.write(working)
     return Answers(replace(drawn, draw=masked_run.masked_draw(mask, drawn.draw)), lacking, apart, kept_back)

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pyarrow as pa
 
-from audit_kernel.catalog import MONTH_FINDINGS, USE_LINES, USE_USERS, Catalog
+from audit_kernel.catalog import MONTH_FINDINGS, Catalog
 from audit_kernel.errors import Phrase, StoreError, UsageError
 from audit_kernel.explanations import explain_period, forget_period, period_sql
 from audit_kernel.query import Looked, Result, run_query
@@ -170,13 +170,8 @@ class Store:
         problem = Phrase("The query {query!r} could not be answered ({cause}).")
         remedy = Phrase("If it happens again, report the query's name and this sentence.")
         with without_log_text(StoreError, problem, remedy, query=query.name):
-            result = run_query(self._connection_for(query), self.site, query, parameters, self._looked)
+            result = run_query(self._for_questions, self.site, query, parameters, self._looked)
         return self._handed_out(question, result, result.table.num_rows)
-
-    def _connection_for(self, query: Query) -> duckdb.DuckDBPyConnection:
-        """Return the connection; a question about the use log rests on nothing that others have worked out for them."""
-        is_of_use_log = {USE_LINES, USE_USERS} & {*query.description.needs}
-        return self._connection if is_of_use_log else self._for_questions
 
     def note(self, activity: str, details: Mapping[str, Any]) -> None:
         """Write into the use log what the questions that follow are for.
@@ -191,6 +186,12 @@ class Store:
         """Search for a period's reasons anew when it is next asked about: thresholds or rows are others now."""
         self._looked = Looked()
         forget_period(self._connection)
+
+    def forget_steps(self, *names: str) -> None:
+        """Free the memory of what was made as a step; it is made anew where it is asked for again."""
+        for name in names:
+            if self._looked.steps.pop(name, None) is not None:
+                self._connection.execute(f'drop table "{name}"')
 
     def keep_rows(self, name: str, rows: pa.Table) -> None:
         """Make rows of the program's own a relation that queries read."""
