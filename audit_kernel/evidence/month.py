@@ -167,7 +167,8 @@ def run_month(
     mask = masked_run.mask_for(site, identity)
     people = masked_run.masked_signatories(mask, signatories(site, run_by, approved_by, began))
     used_to = place_now(site)  # what this run asks stands in the next month's page
-    with working_folder(site) as working:
+    # the notebooks' process loads its libraries while the store counts
+    with working_folder(site) as working, notebook_starter(working) as start:
         with counting_store(site, purpose, snapshot, threads, month) as store:
             pinned, deliveries = store.snapshot, store.deliveries()
             apart = restricted.kept_apart(site, store, first, last)  # before anything is drawn: it may not be readable
@@ -191,11 +192,10 @@ def run_month(
         plan = masked_run.with_scope(plan, mask)
         unstamped: list[str] = []  # told when nothing can be written into the run any more
         kept = (answers.apart, answers.kept_back)
-        with notebook_starter(working) as start:
-            warm = replace(plan, start=start)
-            outcomes = execute_all(site, warm, working, progress)
-            breaks = journal_breaks(site, language)
-            sealed = run_restricted(site, warm, working, *kept, breaks, unstamped.append, has_use=has_use)
+        warm = replace(plan, start=start)
+        outcomes = execute_all(site, warm, working, progress)
+        breaks = journal_breaks(site, language)
+        sealed = run_restricted(site, warm, working, *kept, breaks, unstamped.append, has_use=has_use)
         plan = replace(plan, parameters={**plan.parameters, **sealed.told()})
         warnings = write_front_pages(site, plan, working / "payload" / "pages", outcomes, answers, [*breaks, *unkept])
         bag = seal_run(site, plan, working, outcomes, breaks, unstamped.append, unkept)
