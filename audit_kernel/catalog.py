@@ -16,8 +16,7 @@ from audit_kernel.errors import SettingsError, UsageError
 from audit_kernel.yaml_file import Texts, read_model
 
 ROOMS = ("reports", "checks", "sample")
-FRAME = "frame"
-OF_DAYS = "days"  # `sorted_by`: by patient, and of the patients of `unit_keys` alone
+FRAME, OF_DAYS = "frame", "days"  # the second, as `sorted_by`: the rows of the patients of `unit_keys` alone
 PERIOD_RELATIONS = ("period_accesses", "explained_rows", "explained_accesses", "unexplained_accesses")
 PRESENCES, CHANCE_PAIRS = "period_presences", "chance_pairs"
 MONTH_FINDINGS, TRIAL_FINDINGS = "month_findings", "trial_findings"

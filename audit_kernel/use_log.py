@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from audit_kernel.errors import UsageError
 from audit_kernel.journal import Journal
@@ -13,9 +15,16 @@ from audit_kernel.system_log import send
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    import duckdb
+
     from audit_kernel.site import Site
 
 FILE = "use_log.jsonl"
+OWN_UNITS = """
+    select distinct unit_id from unit_assignments
+    where employee_id = $employee and valid_from <= $today and valid_to > $today
+    order by unit_id
+"""
 SHORTEST_PURPOSE = 3
 ANSWERED = "answered"
 LOGIN_UID = Path("/proc/self/loginuid")
@@ -93,6 +102,16 @@ def employee_of_user(site: Site) -> str | None:
     if site.asked_by:
         return known.get(site.asked_by)
     return known.get(login_user() or "") or known.get(operating_system_user())
+
+
+def units_of_user(connection: duckdb.DuckDBPyConnection, site: Site) -> list[str] | None:
+    """Return the units where the user works today; None where the settings or the staff data do not say."""
+    employee = employee_of_user(site)
+    if employee is None:
+        return None
+    today = datetime.now(ZoneInfo(site.settings.time_zone)).date()
+    rows = connection.execute(OWN_UNITS, {"employee": employee, "today": today}).fetchall()
+    return [unit for (unit,) in rows] or None
 
 
 def record_use(

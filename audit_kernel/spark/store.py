@@ -14,6 +14,7 @@ from audit_kernel.store.connection import while_reading
 from audit_kernel.store.reading import Store
 from audit_kernel.store.tables import LAKE
 from audit_kernel.store.views import create_views, setting_rows
+from audit_kernel.use_log import units_of_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,7 +57,7 @@ class SparkStore(Store):
             # It has what the product's own statements ask of a connection.
             self._connection = cast("duckdb.DuckDBPyConnection", SparkConnection(session))
             create_views(self._connection, setting_rows(self.site))
-            self._units = self._own_units()
+            self._units = units_of_user(self._connection, self.site)
         except BaseException:
             self._stack.close()
             raise

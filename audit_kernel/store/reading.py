@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self, TypeVar
-from zoneinfo import ZoneInfo
 
 import duckdb
 import pyarrow as pa
@@ -24,10 +22,10 @@ from audit_kernel.subjects import resolve_subject
 from audit_kernel.use_log import (
     SUBJECTS,
     checked_purpose,
-    employee_of_user,
     plain_details,
     record_answer,
     record_use,
+    units_of_user,
 )
 
 if TYPE_CHECKING:
@@ -49,11 +47,6 @@ RANKED_COLUMNS: dict[str, pa.DataType] = {
     "explanation_found": pa.string(),
 }
 RANKED = pa.schema(RANKED_COLUMNS)
-OWN_UNITS = """
-    select distinct unit_id from unit_assignments
-    where employee_id = $employee and valid_from <= $today and valid_to > $today
-    order by unit_id
-"""
 Answer = TypeVar("Answer")
 
 
@@ -107,7 +100,7 @@ class Store:
         with while_reading(self.site):
             create_views(self._connection, setting_rows(self.site))
             self._lock_in()
-            self._units = self._own_units()
+            self._units = units_of_user(self._connection, self.site)
 
     def _attach(self, snapshot: int | None) -> int:
         """Attach the lake at that snapshot, the newest when None; return its number."""
@@ -298,12 +291,3 @@ class Store:
         told = {"snapshot": self.snapshot, **self._mark, **details}
         plain = {key: plain_details(value) for key, value in told.items()}
         return record_use(self.site, self.purpose, activity, plain, units=self._units, is_question=is_question)
-
-    def _own_units(self) -> list[str] | None:
-        """Return the units where the user works today; None where the settings or the staff data do not say."""
-        employee = employee_of_user(self.site)
-        if employee is None:
-            return None
-        today = datetime.now(ZoneInfo(self.site.settings.time_zone)).date()
-        rows = self._connection.execute(OWN_UNITS, {"employee": employee, "today": today}).fetchall()
-        return [unit for (unit,) in rows] or None

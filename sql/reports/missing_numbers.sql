@@ -5,8 +5,7 @@ numbered as (
     -- a week before the period and a day after it, so that a gap across its beginning shows and numbers that were
     -- written out of order around its end do not; numbers of sixteen digits and more are no running number
     select
-        events.source_id, try_cast(events.event_id as bigint) as number, events.recorded_at, events.local_date,
-        events.event_id
+        events.source_id, try_cast(events.event_id as bigint) as number, events.recorded_at, events.local_date
     from events
     inner join sources on events.source_id = sources.source_id and sources.running_number
     where
