@@ -70,6 +70,18 @@ def test_the_frame_holds_access_days_of_the_period_with_their_unit(lake: Lake) -
     assert (found[0]["stratum"], found[0]["unit_key"]) == ("-", "-|P1|2026-10-05")
 
 
+def test_the_frame_says_of_each_day_what_the_view_of_access_days_says(lake: Lake) -> None:
+    month(lake)
+    lake.access("2026-10-05 09:00:00", employee_id="E1", role="leader", unit_id="U9", is_blocked=True)
+    lake.access("2026-10-05 10:00:00", employee_id="E1", outcome="denied")
+    lake.access("2026-10-31 23:00:00", employee_id="E1")  # November in Oslo
+    columns = "employee_id, patient_id, local_date, unit_id, role, unit_type, first_at, last_at, n_accesses, is_blocked"
+    found = [{name: row[name] for name in columns.split(", ")} for row in framed(lake)]
+    known = lake.rows(f"select {columns} from access_days where local_date between '2026-10-01' and '2026-10-31'")
+    assert len(found) == len(known) == 37
+    assert all(row in known for row in found)
+
+
 def test_the_days_of_a_log_in_another_time_zone_are_whole_and_none_is_in_two_frames(lake: Lake) -> None:
     lake.access("2026-09-30 22:30:00", local_date=date(2026, 9, 30))  # October in Oslo, September in the log
     lake.access("2026-10-31 22:30:00", local_date=date(2026, 10, 31))
