@@ -129,11 +129,12 @@ def run_query(
     is_of_days = query.description.sorted_by == OF_DAYS
     with rows_of_days(connection, bound["unit_keys"]) if is_of_days else nullcontext():
         table = _answered(connection, site, query, bound, day, looked)
-    if query.room == "checks" and period not in looked.odd_codes:
+    is_check = query.room == "checks"
+    if is_check and period not in looked.odd_codes:
         looked.odd_codes[period] = count_odd_codes(connection, *period)
-    odd_codes = looked.odd_codes[period] if query.room == "checks" else (0, 0)
+    odd_codes = looked.odd_codes[period] if is_check else (0, 0)
     reasons = explanations.searched(connection) if query.description.needs_period else ()
-    examined = count_examined(connection, query.complete, *period, searched) if query.room == "checks" else searched
+    examined = count_examined(connection, query.complete, *period, searched) if is_check else searched
     return Result(query, table, values, examined, unresolved, used, *odd_codes, reasons)
 
 

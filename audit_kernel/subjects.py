@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # A personal number as people write it; logs that are mapped as such hold its digits alone.
 WRITTEN_OUT = re.compile(r"\d{8}[+-]\d{4}|\d{6} \d{5}", re.ASCII)
 # What the logs may call a patient is stored in the column `patient_id`.
-OF_DAYS = """
+IDENTIFIERS_OF_DAYS = """
 with patients_of_days as (select unnest($patients) as id)
 select prefix || id as patient_id from identifier_prefixes cross join patients_of_days
 union
@@ -99,7 +99,9 @@ def rows_of_days(connection: duckdb.DuckDBPyConnection, unit_keys: Sequence[str]
     # an id may hold the separator: each reading of a key counts
     parts = [key.split("|")[:-1] for key in unit_keys]
     patients = {"|".join(part[place:]) for part in parts for place in range(1, len(part))}
-    connection.execute(f"create or replace temp table identifiers_of_days as {OF_DAYS}", {"patients": sorted(patients)})
+    connection.execute(
+        f"create or replace temp table identifiers_of_days as {IDENTIFIERS_OF_DAYS}", {"patients": sorted(patients)}
+    )
     text = with_access_id(ORDERS["patient"])
     connection.execute(
         f"create or replace temp view stored_accesses as {text} semi join identifiers_of_days using (patient_id)"

@@ -12,7 +12,7 @@ from audit_kernel.evidence import certificate, coverage, masked_run, restricted
 from audit_kernel.evidence.answers import ANSWERS, answer_checks
 from audit_kernel.evidence.display import Link
 from audit_kernel.evidence.index import index_page
-from audit_kernel.evidence.sample_run import FRAME_STEPS, answer_sample
+from audit_kernel.evidence.sample_run import FRAME, answer_sample
 from audit_kernel.store.deliver import refused_files
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def answer_month(
     (working / ANSWERS).mkdir(mode=0o700)
     if drawn.draw:  # first, because its frame takes much of the memory until it is drawn from
         answer_sample(store, drawn.draw, drawn.given, working / ANSWERS)
-        store.forget_steps(*FRAME_STEPS)
+        store.forget_steps(store.catalog.query(FRAME))
     kept_back = answer_checks(store, scheduled, drawn.given, working, apart)
     apart = masked_run.masked_apart(mask, replace(apart, n_findings=sum(kept_back.values())))
     apart.write(working)

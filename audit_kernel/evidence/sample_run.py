@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 NOTEBOOK = "random_sample"
 FRAME, DRAW, TARGETED = "sample/frame", "sample/draw", "sample/targeted"
-FRAME_STEPS = ("frame_days", "frame_rows")
 DAYS, CONTEXT = "sample/sampled_days", "sample/context"
 
 

@@ -180,9 +180,9 @@ class Store:
         self._looked = Looked()
         forget_period(self._connection)
 
-    def forget_steps(self, *names: str) -> None:
-        """Free the memory of what was made as a step; it is made anew where it is asked for again."""
-        for name in names:
+    def forget_steps(self, query: Query) -> None:
+        """Free the memory of a query's steps; they are made anew where they are asked for again."""
+        for name, _text in query.steps:
             if self._looked.steps.pop(name, None) is not None:
                 self._connection.execute(f'drop table "{name}"')
 

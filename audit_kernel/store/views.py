@@ -167,7 +167,7 @@ def create_model_views(connection: duckdb.DuckDBPyConnection, delivered: Collect
     delivered: the kinds of reference data that were ever delivered; the others are made without reading a table.
     """
     kinds = reference_tables()
-    for name in (WORKED_OUT_ONCE | reference_tables().keys()) & temporary_tables(connection):
+    for name in {*model_names()} & temporary_tables(connection):
         connection.execute(f"drop table {name}")
     for name in model_names():
         of_kind = dated_sql if name in delivered else empty_sql

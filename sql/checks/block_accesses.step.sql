@@ -49,7 +49,7 @@ under_blocks as (
         and seen.local_date >= blocks.valid_from and seen.local_date < blocks.valid_to
     left join lent
         on seen.access_id = lent.access_id
-        and case when blocks.named_kind = 'unit' then blocks.named_id end = lent.unit_id  -- apart: a loop of all pairs
+        and case when blocks.named_kind = 'unit' then blocks.named_id end = lent.unit_id  -- else all pairs are compared
     where
         blocks.scope = 'record' or blocks.scope_value = case blocks.scope
             when 'unit' then seen.care_unit_id when 'area' then seen.area when 'table' then seen.table_name
